@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * elfin: a run-time loader of ELF64 x86-64 relocatable objects for code without an operating system.
+ *
+ * This header is the embedder's manual. Five calls make a module loader:
+ *
+ *     elfin_space_init      a space is a set of groups that may link to each other
+ *     elfin_space_export    the host's own table of names
+ *     elfin_load            objects -> one linked, initialised group
+ *     elfin_lookup          a name -> an address
+ *     elfin_unload          finalise and give everything back
+ *
+ * Conventions:
+ *  - Every function that can fail returns an elfin_status. Results go to out-parameters, which are
+ *    written on success only, and then completely.
+ *  - Addresses and sizes are uint64_t, in bytes. A *run address* is where code will execute; an *edit
+ *    pointer* is where the loader can write the same bytes now. They may differ.
+ *  - Input bytes are const, need no alignment, and are not referred to after the call returns.
+ *  - Nothing here is thread-safe: the host serialises calls on one space. Spaces share nothing.
+ *  - Stack: the worst depth of elfin_load without host callbacks is printed by `make size`.
+ *
+ * Sources named in comments: gABI = System V gABI (ELF-64), psABI = x86-64 psABI.
+ */
+#ifndef ELFIN_ELFIN_H
+#define ELFIN_ELFIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define ELFIN_VERSION_MAJOR  0
+#define ELFIN_VERSION_MINOR  1
+#define ELFIN_VERSION_STRING "0.1"
+
+/* ---- Status ---------------------------------------------------------------------------------- */
+
+/*
+ * One list of all codes, grouped by whose fault it is:
+ * X(name, text, class), expanded into the enum here and into elfin_status_text().
+ */
+#define ELFIN_STATUS_LIST(X)                                                                       \
+    X(OK, "success", NONE)                                                                         \
+    /* the caller of the library */                                                                \
+    X(ERR_ARGUMENT, "an argument of the call is invalid", CALLER)                                  \
+    X(ERR_NOT_FOUND, "there is no such module or symbol", CALLER)                                  \
+    X(ERR_IN_USE, "other modules still use it", CALLER)                                            \
+    X(ERR_BUSY, "the space is in the middle of another call", CALLER)                              \
+    /* the host's callbacks and resources */                                                       \
+    X(ERR_MEMORY, "the host has no such memory", HOST)                                             \
+    X(ERR_PROTECT, "the host could not set page rights", HOST)                                     \
+    X(ERR_HOST, "the host broke its contract", HOST)                                               \
+    X(ERR_LIMIT, "a limit of the host is exceeded", HOST)                                          \
+    /* the file is damaged: no linker would take it */                                             \
+    X(ERR_TRUNCATED, "the file ends too early", FILE)                                              \
+    X(ERR_NOT_ELF, "this is not an ELF file", FILE)                                                \
+    X(ERR_HEADER, "the ELF header is malformed", FILE)                                             \
+    X(ERR_SECTION, "a section header is malformed", FILE)                                          \
+    X(ERR_SYMBOL, "a symbol is malformed", FILE)                                                   \
+    X(ERR_RELOCATION, "a relocation is malformed", FILE)                                           \
+    X(ERR_RECORD, "a module record (.elfin.*) is malformed", FILE)                                 \
+    X(ERR_ARCHIVE, "the archive is malformed", FILE)                                               \
+    /* the file is sound, but of a kind that is not supported */                                   \
+    X(ERR_CLASS, "only 64-bit objects are supported", KIND)                                        \
+    X(ERR_ENDIAN, "only little-endian objects are supported", KIND)                                \
+    X(ERR_MACHINE, "only x86-64 objects are supported", KIND)                                      \
+    X(ERR_TYPE, "only relocatable objects (ET_REL) are supported", KIND)                           \
+    X(ERR_REL, "relocations without addends (SHT_REL) are not supported", KIND)                    \
+    X(ERR_TLS, "thread-local storage is not supported", KIND)                                      \
+    X(ERR_IFUNC, "indirect functions (STT_GNU_IFUNC) are not supported", KIND)                     \
+    X(ERR_RELOCATION_TYPE, "the relocation type is not supported", KIND)                           \
+    X(ERR_COMPRESSED, "an allocated section is compressed", KIND)                                  \
+    X(ERR_WRITE_EXEC, "a section is both writable and executable", KIND)                           \
+    /* linking */                                                                                  \
+    X(ERR_UNDEFINED, "an undefined symbol is exported by nobody", LINK)                            \
+    X(ERR_HIDDEN, "a hidden symbol is not defined in its group", LINK)                             \
+    X(ERR_DUPLICATE, "a symbol is defined twice", LINK)                                            \
+    X(ERR_MODULE_NAME, "a module of this name exists already", LINK)                               \
+    X(ERR_NEEDS, "a module that this one needs is not loaded", LINK)                               \
+    X(ERR_RANGE, "a relocation cannot reach its target", LINK)                                     \
+    X(ERR_REACH, "no address satisfies all relocations", LINK)                                     \
+    X(ERR_DISCARDED, "a relocation refers to a discarded section", LINK)                           \
+    /* running */                                                                                  \
+    X(ERR_INIT, "a module's init function failed", MODULE)                                         \
+    X(ERR_CALL, "a call into module code did not return normally", MODULE)                         \
+    /* ours */                                                                                     \
+    X(ERR_INTERNAL, "an invariant of the loader is broken (please report)", INTERNAL)
+
+typedef enum elfin_status {
+#define ELFIN_STATUS_ENUM(name, text, class) ELFIN_##name,
+    ELFIN_STATUS_LIST(ELFIN_STATUS_ENUM)
+#undef ELFIN_STATUS_ENUM
+    ELFIN_STATUS_COUNT
+} elfin_status;
+
+/* The phases of a load, in their order; see docs/DESIGN.md. */
+typedef enum elfin_phase {
+    ELFIN_PHASE_NONE,
+    ELFIN_PHASE_OBJECT,
+    ELFIN_PHASE_SCAN,
+    ELFIN_PHASE_RESOLVE,
+    ELFIN_PHASE_LAYOUT,
+    ELFIN_PHASE_PLACE,
+    ELFIN_PHASE_FIXUP,
+    ELFIN_PHASE_PROTECT,
+    ELFIN_PHASE_PUBLISH,
+    ELFIN_PHASE_INIT,
+    ELFIN_PHASE_UNLOAD,
+    ELFIN_PHASE_COUNT
+} elfin_phase;
+
+/* ---- Diagnostics ----------------------------------------------------------------------------- */
+
+enum {
+    ELFIN_NAME_SIZE = 96, /* bytes of a bounded copy of a name in a diagnostic, with its NUL */
+    ELFIN_NO_INDEX = -1,
+};
+
+/* Which of the numbers in a diagnostic mean something. */
+enum {
+    ELFIN_DIAG_OFFSET = 1 << 0, /* file_offset */
+    ELFIN_DIAG_PLACE = 1 << 1,  /* place */
+    ELFIN_DIAG_VALUE = 1 << 2,  /* value */
+    ELFIN_DIAG_LIMITS = 1 << 3, /* low, high */
+    ELFIN_DIAG_SIGNED = 1 << 4, /* value, low and high are signed */
+};
+
+/*
+ * What went wrong, where, and what to do about it. Owned by the caller, self-contained (names are
+ * bounded copies), valid for ever. Strings are never NULL; what does not apply is "".
+ */
+typedef struct elfin_diag {
+    elfin_status status;
+    elfin_phase phase;
+    uint32_t have;            /* ELFIN_DIAG_* */
+    int32_t section_index;    /* section at fault, or ELFIN_NO_INDEX */
+    int64_t relocation_index; /* record within the relocation section, or ELFIN_NO_INDEX */
+    const char *relocation;   /* type name, as "R_X86_64_32S", or "" */
+    const char *detail;       /* what exactly is wrong, a constant sentence, or "" */
+    const char *hint;         /* what to do: the compiler switch, the missing export, or "" */
+    char file[ELFIN_NAME_SIZE];    /* input name, as "libz.a(crc32.o)" */
+    char section[ELFIN_NAME_SIZE]; /* name of the section at fault */
+    char symbol[ELFIN_NAME_SIZE];  /* name of the symbol, or "section .rodata" */
+    char other[ELFIN_NAME_SIZE];   /* the other party: second owner, user, needed module */
+    uint64_t file_offset;          /* of the malformed bytes in the file */
+    uint64_t place;                /* offset in the section of the field to be relocated */
+    uint64_t value;                /* offending value */
+    uint64_t low, high;            /* inclusive limits that value broke */
+} elfin_diag;
+
+/* Never NULL; "unknown status" for numbers outside the enum. */
+const char *elfin_status_text(elfin_status status);
+const char *elfin_phase_name(elfin_phase phase);
+
+/*
+ * Writes the diagnostic as text: one line that says what and where, then a line with the hint if
+ * there is one; no newline at the end. snprintf semantics: returns the length wanted, without the
+ * NUL; always terminates when size > 0.
+ */
+size_t elfin_diag_format(const elfin_diag *diag, char *buffer, size_t size);
+
+/* ---- The host -------------------------------------------------------------------------------- */
+
+typedef enum elfin_rights {
+    ELFIN_RIGHTS_RW, /* the state of a region when reserve returns it: never executable */
+    ELFIN_RIGHTS_R,
+    ELFIN_RIGHTS_RX,
+} elfin_rights;
+
+/* What a reservation is for. */
+typedef enum elfin_purpose {
+    ELFIN_PURPOSE_IMAGE,   /* code and data of modules; page-aligned; rights will be set */
+    ELFIN_PURPOSE_RECORDS, /* the library's lasting bookkeeping: plain memory, run address unused */
+    ELFIN_PURPOSE_WORK,    /* working memory, released before elfin_load returns */
+} elfin_purpose;
+
+typedef struct elfin_request {
+    uint32_t struct_size;
+    elfin_purpose purpose;
+    uint64_t size;        /* bytes, > 0; a multiple of the page size for images */
+    uint64_t align;       /* power of two, of the run address (images) or the pointer (others) */
+    uint64_t low, high;   /* the run address of the first and last byte must lie in [low, high] */
+    uint64_t near;        /* the run address should be as near to this as possible; 0 = anywhere */
+    uint64_t code_size;   /* how many of the bytes, from the start, will become RX */
+    const char *name;     /* for the host's logs: the group's first module; NULL for other purposes */
+} elfin_request;
+
+/* Memory the host has given. size is at least what was asked for. cookie is the host's own. */
+typedef struct elfin_region {
+    uint64_t run;
+    void *edit;
+    uint64_t size;
+    void *cookie;
+} elfin_region;
+
+typedef struct elfin_module elfin_module; /* one placed, linked object; owned by its group */
+typedef struct elfin_group elfin_group;   /* what one elfin_load call linked; owned by its space */
+
+/* A call into module code; see elfin_host.call. */
+typedef enum elfin_entry {
+    ELFIN_ENTRY_CTOR, /* element of an init array: void (*)(int, char **, char **) */
+    ELFIN_ENTRY_INIT, /* ELFIN_INIT: int (*)(int, char **) */
+    ELFIN_ENTRY_EXIT, /* ELFIN_EXIT: void (*)(void) */
+    ELFIN_ENTRY_DTOR, /* element of a fini array: void (*)(void) */
+} elfin_entry;
+
+typedef struct elfin_call {
+    const elfin_module *module;
+    elfin_entry entry;
+    uint64_t address; /* run address of the function */
+    int argc;         /* CTOR and INIT; argv[argc] is NULL */
+    char **argv;
+} elfin_call;
+
+/*
+ * What the embedder provides. Fill one in with ELFIN_HOST_INIT, pass it to elfin_space_init, which
+ * copies it. Every callback gets ctx straight back.
+ */
+typedef struct elfin_host {
+    uint32_t struct_size; /* sizeof(elfin_host): set by ELFIN_HOST_INIT */
+    uint32_t flags;       /* ELFIN_HOST_* */
+    void *ctx;
+    uint64_t page_size;      /* granularity of rights: a power of two, 0 = 4096 */
+    uint64_t max_image_size; /* of one group, in bytes; 0 = 256 MiB */
+
+    /*
+     * Required. Gives memory that is readable and writable through out->edit, or returns
+     * ELFIN_ERR_MEMORY. The contents need not be zero. Writes *out on success only.
+     */
+    elfin_status (*reserve)(void *ctx, const elfin_request *request, elfin_region *out);
+    /* Required. Takes back a whole region, whatever rights parts of it have now. Cannot fail. */
+    void (*release)(void *ctx, const elfin_region *region);
+    /*
+     * Required unless ELFIN_HOST_NO_RIGHTS is set. Gives [offset, offset + size) of an image region,
+     * page-aligned, the rights. At no time may a page be writable and executable at one address.
+     */
+    elfin_status (*protect)(void *ctx, const elfin_region *region, uint64_t offset, uint64_t size,
+                            elfin_rights rights);
+    /*
+     * Optional. Gives back the tail [offset, region->size) of an image region after init (parts that
+     * only init needs). Without it such parts stay. Cannot fail.
+     */
+    void (*trim)(void *ctx, const elfin_region *region, uint64_t offset);
+    /* Optional. Makes freshly written code visible to instruction fetch. x86-64 needs nothing. */
+    void (*sync)(void *ctx, const elfin_region *region);
+    /*
+     * Optional. Last resort for a name that no table has: true and *address, or false. Called once
+     * for each distinct name of a group, with weak references included.
+     */
+    bool (*resolve)(void *ctx, const char *name, uint64_t *address);
+    /* Optional. Text for people, one line without a newline. */
+    void (*log)(void *ctx, const char *text);
+    /*
+     * Optional. Calls module code in whatever way the host needs (interrupts, stack, containment of
+     * faults). result is what INIT returned and is ignored for the others. Any status but ELFIN_OK
+     * means that the call did not return normally. Without it the library calls directly.
+     */
+    elfin_status (*call)(void *ctx, const elfin_call *call, int *result);
+} elfin_host;
+
+/*
+ * The host cannot set page rights (protect may be NULL): all memory of modules stays as reserve gave
+ * it, so it must be executable. Unsafe: code and constants can be overwritten. For firmware without
+ * any service for rights; say it aloud by setting the flag.
+ */
+#define ELFIN_HOST_NO_RIGHTS 1u
+
+#define ELFIN_HOST_INIT { .struct_size = (uint32_t)sizeof(elfin_host) }
+
+/* ---- Spaces ---------------------------------------------------------------------------------- */
+
+/* One row of a table of exports. The name must stay valid as long as the space. */
+typedef struct elfin_export {
+    const char *name;
+    uint64_t address;
+} elfin_export;
+
+/* A slot of the symbol index. Private. */
+struct elfin_index_entry {
+    uint32_t hash;
+    uint32_t order;
+    const void *symbol;
+};
+
+/* The caller provides the memory; the members are private. No global state exists beside it. */
+typedef struct elfin_space {
+    elfin_host host;
+    struct elfin_index_entry *index; /* open addressing, capacity a power of two */
+    elfin_region index_region;
+    uint64_t index_capacity, index_used, index_dead;
+    uint32_t next_order;
+    bool busy;
+    struct elfin_group *first, *last;         /* in load order */
+    struct elfin_export_table *export_tables; /* newest first */
+} elfin_space;
+
+/* ELFIN_ERR_ARGUMENT: a required callback is missing, a size is no power of two. */
+elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
+
+/*
+ * Adds a table of the host's exports. The names are borrowed, the rows copied. The first export of a
+ * name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_ARGUMENT (an empty name),
+ * ELFIN_ERR_DUPLICATE (a name the host has exported already).
+ */
+elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count);
+
+/*
+ * Unloads all groups, in an order that respects their dependencies, newest first, and gives back
+ * every byte. The space may be initialised again. ELFIN_ERR_BUSY from inside module code.
+ */
+elfin_status elfin_space_destroy(elfin_space *space);
+
+/* ---- Loading --------------------------------------------------------------------------------- */
+
+enum {
+    ELFIN_INPUT_AT = 1 << 0, /* the input's `at` holds: a new block of memory begins here */
+};
+
+/*
+ * One file. An ET_REL object becomes a module. An archive (`!<arch>`) is a library: its members
+ * become modules as symbols of the group need them.
+ *
+ * Inputs are laid out in blocks, one reservation each: inputs follow each other in the block that the
+ * last ELFIN_INPUT_AT before them began. Members follow the plain objects of their archive's block.
+ */
+typedef struct elfin_input {
+    const void *data;
+    size_t size;
+    const char *file; /* its name, for reports and for the module's name; may contain a path */
+    const char *name; /* module name to use instead, or NULL */
+    uint32_t flags;   /* ELFIN_INPUT_* */
+    uint64_t at;      /* run address of the block, page-aligned */
+} elfin_input;
+
+enum {
+    ELFIN_LOAD_NO_INIT = 1 << 0,       /* link and protect, but run no module code, now or at unload */
+    ELFIN_LOAD_KEEP_SECTIONS = 1 << 1, /* keep the names and places of sections (elfin_module_section) */
+};
+
+typedef struct elfin_options {
+    uint32_t struct_size; /* sizeof(elfin_options): set by ELFIN_OPTIONS_INIT */
+    uint32_t flags;       /* ELFIN_LOAD_* */
+    uint64_t min, max;    /* every byte of the blocks without `at` lies in [min, max] */
+    uint64_t near;        /* wish for the blocks without `at`; 0 = near the imports */
+    int argc;             /* words for init */
+    char **argv;
+    /*
+     * Optional. Called for every problem, so that all missing imports and all unreachable fixups of a
+     * load can be shown, not only the first. The diagnostic is valid during the call.
+     */
+    void (*report)(void *ctx, const elfin_diag *diag);
+    void *report_ctx;
+} elfin_options;
+
+#define ELFIN_OPTIONS_INIT { .struct_size = (uint32_t)sizeof(elfin_options), .max = UINT64_MAX }
+
+/*
+ * Loads the inputs as one group: validates, resolves names, lays out, places, relocates, protects,
+ * publishes the exports and runs the init functions, in the phases of docs/DESIGN.md. On any error
+ * the space is exactly as before, every byte is given back and *diag (if not NULL) says what was wrong
+ * first. options may be NULL. Module code must not call back into the same space (ELFIN_ERR_BUSY),
+ * except elfin_lookup and the queries below.
+ *
+ * Errors: any but those of class CALLER other than ELFIN_ERR_ARGUMENT and ELFIN_ERR_BUSY. When an
+ * init function failed (ELFIN_ERR_INIT), diag->value is what it returned, as a signed number.
+ */
+elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t count,
+                        const elfin_options *options, elfin_group **out, elfin_diag *diag);
+
+/*
+ * Runs the exit functions in reverse order of init, withdraws the exports and gives the memory back.
+ * ELFIN_ERR_IN_USE: a module of another group uses it; diag->other names the first user, and
+ * options-style reporting of all of them goes through `report` (may be NULL).
+ */
+elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
+                          void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx);
+
+/* ---- Questions ------------------------------------------------------------------------------- */
+
+/* An exported symbol, as another group would find it. ELFIN_ERR_NOT_FOUND. owner may be NULL; it is
+ * set to NULL when the host exports the symbol. */
+elfin_status elfin_lookup(const elfin_space *space, const char *name, uint64_t *address,
+                          const elfin_module **owner);
+
+/* A global, weak or COMMON definition of one module, exported or not. ELFIN_ERR_NOT_FOUND. */
+elfin_status elfin_module_lookup(const elfin_module *module, const char *name, uint64_t *address);
+
+/* NULL when there is none. */
+elfin_module *elfin_find_module(const elfin_space *space, const char *name);
+
+/* Iteration: NULL begins, NULL ends; groups in load order, modules in input order. */
+elfin_group *elfin_next_group(const elfin_space *space, const elfin_group *group);
+elfin_module *elfin_next_module(const elfin_group *group, const elfin_module *module);
+
+/* Host exports, by position in order of export; false at the end. */
+bool elfin_host_export(const elfin_space *space, size_t position, elfin_export *out);
+
+enum {
+    ELFIN_MODULE_INTERRUPTS = 1 << 0, /* its record says ELFIN_INTERRUPTS */
+    ELFIN_MODULE_HAS_GOT = 1 << 1,    /* got_base is in use */
+    ELFIN_MODULE_MEMBER = 1 << 2,     /* it came out of an archive */
+};
+
+/* The parts of a block by page right. */
+typedef enum elfin_part {
+    ELFIN_PART_TEXT,      /* RX: executable sections and stubs */
+    ELFIN_PART_RODATA,    /* R */
+    ELFIN_PART_RELRO,     /* RW until init has run, then R: .data.rel.ro, slots */
+    ELFIN_PART_DATA,      /* RW: data, then zero-filled data */
+    ELFIN_PART_INIT_TEXT, /* RX, given back after init (only if the host can trim) */
+    ELFIN_PART_INIT_DATA, /* RW, likewise */
+    ELFIN_PART_COUNT
+} elfin_part;
+
+typedef struct elfin_module_info {
+    const char *name; /* valid as long as the module, like all strings here */
+    const char *file;
+    const char *version;     /* from ELFIN_MODULE, or "" */
+    const char *description; /* from ELFIN_MODULE, or "" */
+    uint32_t flags;          /* ELFIN_MODULE_* */
+    elfin_group *group;
+    uint64_t got_base; /* value of _GLOBAL_OFFSET_TABLE_ when ELFIN_MODULE_HAS_GOT */
+    uint32_t symbol_count, section_count, uses_count;
+    uint32_t slot_count, stub_count; /* in use */
+    uint64_t size;                   /* bytes of its sections, slots and stubs */
+} elfin_module_info;
+
+void elfin_module_get(const elfin_module *module, elfin_module_info *out);
+
+typedef struct elfin_symbol {
+    const char *name;
+    uint64_t address;
+    uint64_t size;
+    bool exported;
+    bool weak;
+    bool function; /* STT_FUNC */
+} elfin_symbol;
+
+/* The global, weak and COMMON definitions of a module; false when position is past the last. */
+bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_symbol *out);
+
+/* A module that this one uses (its imports' owners, and ELFIN_NEEDS); NULL past the last. */
+elfin_module *elfin_module_uses(const elfin_module *module, uint32_t position);
+
+enum { ELFIN_SECTION_SLOTS = -1, ELFIN_SECTION_STUBS = -2, ELFIN_SECTION_COMMON = -3 };
+
+typedef struct elfin_section {
+    const char *name;    /* ".got", ".plt", "COMMON" for what the loader makes */
+    int32_t index;       /* section index in the file, or ELFIN_SECTION_* */
+    elfin_part part;
+    uint64_t address, size;
+    bool zero_filled;    /* it occupies no bytes in the file */
+    bool discarded_after_init;
+} elfin_section;
+
+/* Only for groups loaded with ELFIN_LOAD_KEEP_SECTIONS; false when position is past the last. */
+bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_section *out);
+
+/* One contiguous piece of memory of a group. */
+typedef struct elfin_block {
+    elfin_region region;
+    struct {
+        uint64_t offset, size; /* in the region; whole pages; size 0 = absent */
+        uint64_t file_size;    /* the bytes after this many are zero-filled */
+    } part[ELFIN_PART_COUNT];
+    bool init_freed;
+} elfin_block;
+
+/* false when position is past the last. */
+bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out);
+
+typedef struct elfin_space_stats {
+    uint64_t groups, modules, exports; /* exports: names in the index, host's included */
+    uint64_t image_bytes, record_bytes;
+} elfin_space_stats;
+
+void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out);
+
+/* ---- Looking without loading ----------------------------------------------------------------- */
+
+/* What an object demands; filled by elfin_inspect. */
+enum {
+    ELFIN_DEMAND_LOW_4G = 1 << 0,     /* an absolute 32-bit field */
+    ELFIN_DEMAND_LOW_OR_TOP_2G = 1 << 1, /* a sign-extended absolute 32-bit field */
+    ELFIN_DEMAND_NEAR_IMPORTS = 1 << 2,  /* PC-relative data references to imports */
+    ELFIN_DEMAND_TINY = 1 << 3,       /* 8- or 16-bit fields */
+};
+
+typedef struct elfin_inspection {
+    char name[ELFIN_NAME_SIZE];
+    uint32_t sections, symbols, defined, imports;
+    uint64_t relocations;    /* of allocated sections */
+    uint32_t demands;        /* ELFIN_DEMAND_* */
+    uint32_t slots, stubs;   /* upper bounds */
+    uint64_t part_size[ELFIN_PART_COUNT];
+} elfin_inspection;
+
+typedef struct elfin_inspector {
+    void *ctx;
+    /* All optional. Names are valid during the call. */
+    void (*section)(void *ctx, uint32_t index, const char *name, elfin_part part, uint64_t size);
+    void (*import)(void *ctx, const char *name, bool weak);
+    void (*definition)(void *ctx, const char *name, bool weak, bool exported);
+    /* For each type that occurs in allocated sections. */
+    void (*relocation_type)(void *ctx, const char *name, uint64_t count);
+    /* The first relocation that makes each demand. */
+    void (*demand)(void *ctx, uint32_t demand, const elfin_diag *reason);
+} elfin_inspector;
+
+/*
+ * Validates and scans one object (no archive) with the same code as elfin_load, alone. Only
+ * host->reserve and host->release are used, for working memory. Same errors as elfin_load's
+ * phases object and scan.
+ */
+elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
+                           const elfin_inspector *inspector, elfin_inspection *out,
+                           elfin_diag *diag);
+
+/* True if the bytes begin like an archive (`!<arch>\n`). */
+bool elfin_is_archive(const void *data, size_t size);
+
+/* Called for each member with data; return false to stop. */
+typedef bool (*elfin_member_fn)(void *ctx, const char *name, const void *data, size_t size);
+
+/* Walks the object members of an archive. ELFIN_ERR_ARCHIVE. */
+elfin_status elfin_archive_members(const void *data, size_t size, const char *file,
+                                   elfin_member_fn each, void *ctx, elfin_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the author of a module may say to the loader. Everything here is plain data in sections named
+ * .elfin.*, filled in by ordinary relocations; a module needs none of it. C and C++.
+ *
+ *     ELFIN_MODULE("hello", .version = "1.0", .description = "says hello");
+ *     ELFIN_INIT(start);       int start(int argc, char **argv): 0, or an error number
+ *     ELFIN_EXIT(stop);        void stop(void)
+ *     ELFIN_EXPORT(greet);     with at least one, only these are exported
+ *     ELFIN_NEEDS("other");    module "other" must be loaded, before or together
+ *     ELFIN_INTERRUPTS;        built with -mno-red-zone: may run with interrupts enabled
+ */
+#ifndef ELFIN_MODULE_H
+#define ELFIN_MODULE_H
+
+#include <stdint.h>
+
+#define ELFIN_RECORD_REVISION 1
+
+struct elfin_module_record {
+    uint32_t size;    /* of this record: sizeof(struct elfin_module_record) */
+    uint32_t revision; /* ELFIN_RECORD_REVISION */
+    char name[48];    /* NUL-terminated, not empty: printable ASCII without spaces */
+    char version[24];
+    char description[96];
+};
+
+struct elfin_export_record {
+    const void *address; /* relocation against the exported symbol itself */
+    const char *name;
+};
+
+#define ELFIN_JOIN_(a, b) a##b
+#define ELFIN_JOIN(a, b)  ELFIN_JOIN_(a, b)
+
+/* "a" without SHF_WRITE would clash with pointers in position-independent code: these are data. */
+#define ELFIN_RECORD(section_name) __attribute__((used, section(section_name), aligned(8)))
+
+#define ELFIN_MODULE(module_name, ...)                                                             \
+    static struct elfin_module_record elfin_module_record_ ELFIN_RECORD(".elfin.module") = {       \
+        sizeof(struct elfin_module_record), ELFIN_RECORD_REVISION, module_name, ##__VA_ARGS__       \
+    }
+
+#define ELFIN_INIT(function)                                                                       \
+    static int (*elfin_init_)(int, char **) ELFIN_RECORD(".elfin.init") = function
+
+#define ELFIN_EXIT(function) static void (*elfin_exit_)(void) ELFIN_RECORD(".elfin.exit") = function
+
+#define ELFIN_EXPORT(symbol)                                                                       \
+    static struct elfin_export_record ELFIN_JOIN(elfin_export_, symbol)                            \
+        ELFIN_RECORD(".elfin.exports") = { (const void *)&symbol, #symbol }
+
+#define ELFIN_NEEDS(module_name)                                                                   \
+    static char ELFIN_JOIN(elfin_needs_, __COUNTER__)[] ELFIN_RECORD(".elfin.needs") = module_name
+
+#define ELFIN_INTERRUPTS                                                                           \
+    static uint64_t elfin_interrupts_ ELFIN_RECORD(".elfin.flags") = 1
+
+#endif
