@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: MIT
+# elfin: make run, make test; make help lists the rest. Everything that is built lies below $(BUILD).
+
+BUILD    ?= build
+CC       ?= gcc
+CLANG    ?= clang-14
+CLANG19  ?= clang-19
+LD       ?= ld
+AR       ?= ar
+OBJCOPY  ?= objcopy
+PYTHON   ?= /usr/bin/python3
+QEMU     ?= qemu-system-x86_64
+ifeq ($(origin CC),default)
+CC       := gcc
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules
+
+include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk
+LIBELFIN_SOURCES := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
+
+WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wvla -Wundef -Wcast-align \
+            -Wmissing-prototypes -Wstrict-prototypes -Werror
+INCLUDES := -Iinclude -I.
+DEPS      = -MMD -MP
+
+# What the library needs to be right anywhere: no libc, no red zone, no vector registers, position-
+# independent, and its symbols hidden so that a host that is a shared object calls them directly.
+CORE_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -fno-stack-protector -fpie \
+               -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing -g
+HOST_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O2 -g
+ASAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-omit-frame-pointer \
+               -fsanitize=address,undefined -fno-sanitize-recover=all
+
+# $(call library,VARIANT,COMPILER,FLAGS): $(BUILD)/VARIANT/libelfin.a out of objects in its own folder.
+define library
+$(BUILD)/$(1)/obj/%.o: %.c Makefile
+	@mkdir -p $$(@D)
+	$(2) $(3) $$(DEPS) -c $$< -o $$@
+$(BUILD)/$(1)/libelfin.a: $$(LIBELFIN_SOURCES:%.c=$(BUILD)/$(1)/obj/%.o)
+	@rm -f $$@
+	$$(AR) rcsD $$@ $$^
+-include $$(LIBELFIN_SOURCES:%.c=$(BUILD)/$(1)/obj/%.d) $$(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/$(1)/obj/%.d)
+endef
+
+$(eval $(call library,core,$$(CC),$$(CORE_CFLAGS) -Os -fstack-usage -fcallgraph-info=su))
+$(eval $(call library,core-clang,$$(CLANG),$$(CORE_CFLAGS) -Os))
+$(eval $(call library,core-clang19,$$(CLANG19),$$(CORE_CFLAGS) -Os))
+$(eval $(call library,host,$$(CC),$$(HOST_CFLAGS)))
+$(eval $(call library,asan,$$(CC),$$(ASAN_CFLAGS)))
+
+$(BUILD)/libelfin.a: $(BUILD)/core/libelfin.a
+	cp $< $@
+
+# The compiler must not turn the loop inside memcpy into a call of memcpy.
+$(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o): CORE_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
+$(BUILD)/libmini.a: $(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o)
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+# Fragments add to these: what `make` builds, what `make test` needs built, and the programs it runs.
+ALL       := $(BUILD)/libelfin.a $(BUILD)/libmini.a
+TEST_DEPS := $(BUILD)/core-clang/libelfin.a $(BUILD)/core-clang19/libelfin.a
+TESTS     :=
+
+include $(wildcard tools/*.mk uefi/uefi.mk examples/examples.mk tests/tests.mk tests/*/*.mk tests-qemu/tests.mk)
+
+.PHONY: all run test check setup size clean help
+
+all: $(ALL) ## build the libraries, elfin, elfin-qemu and elfin.efi
+
+run: setup ## boot elfin.efi in QEMU and load the examples; ends at its prompt on a terminal
+	@$(MAKE) --no-print-directory demo
+
+test: setup ## run every test; the last line is "N passed, N failed"
+	@$(MAKE) --no-print-directory -j2 check
+
+setup: ## install the Debian packages that are missing
+	@tools/setup.sh
+
+check: $(ALL) $(TEST_DEPS)
+	@tests/run $(TESTS)
+
+size: $(BUILD)/libelfin.a ## code size and worst stack depth of libelfin.a
+	@$(PYTHON) tests/freestanding/stack.py $(BUILD)
+
+clean: ## remove everything that was built
+	rm -rf $(BUILD)
+
+help: ## this text
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
