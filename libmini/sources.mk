@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: MIT
+# Lists only; paths from the repository root. No file needs a special flag: the memory functions are
+# written so that no compiler turns their loops into calls of themselves. All others need memcpy,
+# memmove, memset and memcmp from the program they are linked into: its own or LIBMINI_MEM_SOURCES.
+
+LIBMINI_MEM_SOURCES = \
+	libmini/mem_compare.c \
+	libmini/mem_copy.c \
+	libmini/mem_move.c \
+	libmini/mem_set.c
+
+LIBMINI_SOURCES = \
+	libmini/fmt.c \
+	libmini/sort.c \
+	libmini/str.c

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE
+#include "tests/lib/fake_host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* User addresses of x86-64 Linux end here; page 0 and its neighbours are never given out. */
+#define USER_TOP    UINT64_C(0x7fffffff0000)
+#define USER_BOTTOM UINT64_C(0x10000)
+
+static void violation(struct fake_host *fake, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void violation(struct fake_host *fake, const char *format, ...)
+{
+    va_list args;
+
+    fake->violations++;
+    if (fake->violation[0] != '\0') {
+        return;
+    }
+    va_start(args, format);
+    vsnprintf(fake->violation, sizeof fake->violation, format, args);
+    va_end(args);
+}
+
+static struct fake_event *note(struct fake_host *fake, enum fake_op op)
+{
+    static struct fake_event overflow;
+    struct fake_event *event = &overflow;
+
+    if (fake->event_count < FAKE_MAX_EVENTS) {
+        event = &fake->events[fake->event_count++];
+    }
+    memset(event, 0, sizeof *event);
+    event->op = op;
+    return event;
+}
+
+static bool must_fail(struct fake_host *fake)
+{
+    fake->fallible++;
+    if (fake->fail_at == 0) {
+        return false;
+    }
+    return fake->fail_for_ever ? fake->fallible >= fake->fail_at : fake->fallible == fake->fail_at;
+}
+
+static bool overlaps(const struct fake_host *fake, uint64_t run, uint64_t size)
+{
+    for (size_t i = 0; i < FAKE_MAX_REGIONS; i++) {
+        const struct fake_region *r = &fake->regions[i];
+
+        if (r->live && r->rights != NULL && run <= r->region.run + (r->region.size - 1) &&
+            r->region.run <= run + (size - 1)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Edit memory between two guard pages. */
+static bool map_edit(struct fake_region *r, uint64_t size, int fd)
+{
+    uint8_t *base;
+    void *inner;
+
+    r->mapped = size + 2 * FAKE_PAGE;
+    base = mmap(NULL, r->mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (base == MAP_FAILED) {
+        return false;
+    }
+    inner = mmap(base + FAKE_PAGE, size, PROT_READ | PROT_WRITE,
+                 MAP_FIXED | (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED), fd, 0);
+    if (inner == MAP_FAILED) {
+        munmap(base, r->mapped);
+        return false;
+    }
+    r->base = base;
+    r->region.edit = inner;
+    return true;
+}
+
+static bool take_dual(struct fake_region *r, void *at, uint64_t size)
+{
+    int fd = memfd_create("fake", 0);
+    void *run = MAP_FAILED;
+
+    if (fd < 0) {
+        return false;
+    }
+    if (ftruncate(fd, (off_t)size) == 0) {
+        run = mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+    }
+    if (run != MAP_FAILED && (run != at || !map_edit(r, size, fd))) {
+        munmap(run, size);
+        run = MAP_FAILED;
+    }
+    close(fd);
+    return run != MAP_FAILED;
+}
+
+/* Claims [run, run + size) if it is free. */
+static bool take(struct fake_host *fake, struct fake_region *r, uint64_t run, uint64_t size)
+{
+    void *at = (void *)(uintptr_t)run;
+    bool taken;
+
+    if (fake->memory == FAKE_INVENTED) {
+        taken = !overlaps(fake, run, size) && map_edit(r, size, -1);
+    } else if (run < USER_BOTTOM || run >= USER_TOP || size > USER_TOP - run) {
+        taken = false;
+    } else if (fake->memory == FAKE_DUAL) {
+        taken = take_dual(r, at, size);
+    } else {
+        void *got = mmap(at, size, PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+        if (got != MAP_FAILED && got != at) {
+            munmap(got, size);
+        }
+        taken = got == at;
+        r->base = at;
+        r->mapped = size;
+        r->region.edit = at;
+    }
+    if (taken) {
+        r->region.run = run;
+    }
+    return taken;
+}
+
+/*
+ * Tries addresses outwards from the preferred one: first in steps of the alignment, so that narrow
+ * windows are met, then in large steps, so that crowded neighbourhoods are left.
+ */
+static bool search(struct fake_host *fake, struct fake_region *r, const elfin_request *q,
+                   uint64_t size)
+{
+    uint64_t last, middle, step = q->align > FAKE_PAGE ? q->align : FAKE_PAGE;
+    uint64_t first = (q->low + (step - 1)) & ~(step - 1);
+    uint64_t distance = 0;
+
+    if (q->high - q->low < size - 1 || first < q->low) {
+        return false;
+    }
+    last = (q->high - (size - 1)) & ~(step - 1);
+    if (last < first) {
+        return false;
+    }
+    middle = q->near != 0 && !fake->ignore_near ? q->near : fake->base;
+    middle = middle & ~(step - 1);
+    middle = middle < first ? first : middle > last ? last : middle;
+    for (unsigned i = 0; i < 8192; i++) {
+        if (distance <= last - middle && take(fake, r, middle + distance, size)) {
+            return true;
+        }
+        if (distance <= middle - first && take(fake, r, middle - distance, size)) {
+            return true;
+        }
+        distance += i < 256 || step > 0x100000 ? step : 0x100000;
+    }
+    return false;
+}
+
+static void check_request(struct fake_host *fake, const elfin_request *q)
+{
+    if (q->struct_size < sizeof(elfin_request)) {
+        violation(fake, "reserve: struct_size %u", q->struct_size);
+    }
+    if (q->size == 0 || q->align == 0 || (q->align & (q->align - 1)) != 0) {
+        violation(fake, "reserve: size %llu align %llu", (unsigned long long)q->size,
+                  (unsigned long long)q->align);
+    }
+    if (q->purpose == ELFIN_PURPOSE_IMAGE) {
+        if (q->size % FAKE_PAGE != 0 || q->align < FAKE_PAGE) {
+            violation(fake, "reserve: image of %llu bytes, align %llu",
+                      (unsigned long long)q->size, (unsigned long long)q->align);
+        }
+        if (q->low > q->high || q->code_size > q->size) {
+            violation(fake, "reserve: limits or code_size");
+        }
+        if (q->name == NULL || q->name[0] == '\0') {
+            violation(fake, "reserve: image without a name");
+        }
+    } else if (q->purpose != ELFIN_PURPOSE_RECORDS && q->purpose != ELFIN_PURPOSE_WORK) {
+        violation(fake, "reserve: purpose %d", (int)q->purpose);
+    }
+}
+
+static bool give_image(struct fake_host *fake, struct fake_region *r, const elfin_request *q)
+{
+    uint64_t size = q->size + fake->slack;
+
+    if (!search(fake, r, q, size)) {
+        return false;
+    }
+    r->region.size = size;
+    r->rights = calloc(size / FAKE_PAGE, 1);
+    memset(r->region.edit, 0xa5, size);
+    return r->rights != NULL;
+}
+
+static bool give_plain(struct fake_host *fake, struct fake_region *r, const elfin_request *q)
+{
+    void *base = NULL;
+    size_t align = q->align < sizeof(void *) ? sizeof(void *) : (size_t)q->align;
+
+    (void)fake;
+    if (q->size > UINT64_C(1) << 32 || posix_memalign(&base, align, q->size) != 0) {
+        return false;
+    }
+    memset(base, 0xa5, q->size);
+    r->base = base;
+    r->region.edit = base;
+    r->region.run = 0;
+    r->region.size = q->size;
+    return true;
+}
+
+static void count_region(struct fake_host *fake, const struct fake_region *r, bool up)
+{
+    uint64_t *count = r->request.purpose == ELFIN_PURPOSE_IMAGE ? &fake->live_images
+                      : r->request.purpose == ELFIN_PURPOSE_RECORDS ? &fake->live_records
+                                                                    : &fake->live_work;
+    if (up) {
+        *count += 1;
+        fake->live_bytes += r->region.size;
+    } else {
+        *count -= 1;
+        fake->live_bytes -= r->region.size;
+    }
+    if (r->request.purpose == ELFIN_PURPOSE_WORK) {
+        fake->work_bytes += up ? r->region.size : 0 - r->region.size;
+        if (fake->work_bytes > fake->peak_work_bytes) {
+            fake->peak_work_bytes = fake->work_bytes;
+        }
+    }
+}
+
+static elfin_status fake_reserve(void *ctx, const elfin_request *q, elfin_region *out)
+{
+    struct fake_host *fake = ctx;
+    struct fake_event *event = note(fake, FAKE_RESERVE);
+    struct fake_region *r = NULL;
+    bool given;
+
+    event->purpose = q->purpose;
+    event->size = q->size;
+    event->failed = true;
+    check_request(fake, q);
+    for (size_t i = 0; i < FAKE_MAX_REGIONS && r == NULL; i++) {
+        r = fake->regions[i].live ? NULL : &fake->regions[i];
+    }
+    if (must_fail(fake) || r == NULL) {
+        return ELFIN_ERR_MEMORY;
+    }
+    memset(r, 0, sizeof *r);
+    given = q->purpose == ELFIN_PURPOSE_IMAGE ? give_image(fake, r, q) : give_plain(fake, r, q);
+    if (!given) {
+        return ELFIN_ERR_MEMORY;
+    }
+    r->live = true;
+    r->request = *q;
+    r->trimmed = r->region.size;
+    r->region.cookie = r;
+    count_region(fake, r, true);
+    event->failed = false;
+    event->address = r->region.run;
+    *out = r->region;
+    return ELFIN_OK;
+}
+
+/* The region of a callback, or NULL with a violation when it is not one of ours. */
+static struct fake_region *identify(struct fake_host *fake, const elfin_region *region,
+                                    const char *what)
+{
+    for (size_t i = 0; i < FAKE_MAX_REGIONS; i++) {
+        struct fake_region *r = &fake->regions[i];
+
+        if (r->live && r->region.cookie == region->cookie) {
+            if (r->region.run != region->run || r->region.edit != region->edit ||
+                (r->region.size != region->size && r->trimmed != region->size)) {
+                violation(fake, "%s: the region was changed", what);
+            }
+            return r;
+        }
+    }
+    violation(fake, "%s: not a live region", what);
+    return NULL;
+}
+
+static int to_prot(elfin_rights rights)
+{
+    return rights == ELFIN_RIGHTS_RX  ? PROT_READ | PROT_EXEC
+           : rights == ELFIN_RIGHTS_R ? PROT_READ
+                                      : PROT_READ | PROT_WRITE;
+}
+
+static void apply_rights(const struct fake_host *fake, const struct fake_region *r, uint64_t offset,
+                         uint64_t size, elfin_rights rights)
+{
+    int prot = to_prot(rights);
+
+    if (fake->memory == FAKE_DUAL) {
+        /* The run address never gets W: stores belong to the edit mapping. */
+        mprotect((void *)(uintptr_t)(r->region.run + offset), size, prot);
+        return;
+    }
+    if (fake->memory == FAKE_INVENTED) {
+        prot &= ~PROT_EXEC;
+    }
+    mprotect((uint8_t *)r->region.edit + offset, size, prot);
+}
+
+static elfin_status fake_protect(void *ctx, const elfin_region *region, uint64_t offset,
+                                 uint64_t size, elfin_rights rights)
+{
+    struct fake_host *fake = ctx;
+    struct fake_region *r = identify(fake, region, "protect");
+    struct fake_event *event = note(fake, FAKE_PROTECT);
+
+    event->address = region->run + offset;
+    event->size = size;
+    event->rights = rights;
+    event->failed = true;
+    if (r == NULL || r->rights == NULL || offset % FAKE_PAGE != 0 || size % FAKE_PAGE != 0 ||
+        size == 0 || size > r->trimmed || offset > r->trimmed - size ||
+        (rights != ELFIN_RIGHTS_R && rights != ELFIN_RIGHTS_RW && rights != ELFIN_RIGHTS_RX)) {
+        violation(fake, "protect: offset 0x%llx size 0x%llx rights %d", (unsigned long long)offset,
+                  (unsigned long long)size, (int)rights);
+        return ELFIN_ERR_PROTECT;
+    }
+    if (must_fail(fake)) {
+        return ELFIN_ERR_PROTECT;
+    }
+    event->failed = false;
+    memset(r->rights + offset / FAKE_PAGE, (int)rights, size / FAKE_PAGE);
+    apply_rights(fake, r, offset, size, rights);
+    return ELFIN_OK;
+}
+
+static void unmap(const struct fake_host *fake, struct fake_region *r)
+{
+    if (r->rights == NULL) {
+        free(r->base);
+    } else {
+        if (fake->memory == FAKE_DUAL) {
+            munmap((void *)(uintptr_t)r->region.run, r->region.size);
+        }
+        munmap(r->base, r->mapped);
+        free(r->rights);
+    }
+    r->live = false;
+}
+
+static void fake_release(void *ctx, const elfin_region *region)
+{
+    struct fake_host *fake = ctx;
+    struct fake_region *r = identify(fake, region, "release");
+    struct fake_event *event = note(fake, FAKE_RELEASE);
+
+    event->address = region->run;
+    event->size = region->size;
+    if (r != NULL) {
+        event->purpose = r->request.purpose;
+        count_region(fake, r, false);
+        unmap(fake, r);
+    }
+}
+
+static void fake_trim(void *ctx, const elfin_region *region, uint64_t offset)
+{
+    struct fake_host *fake = ctx;
+    struct fake_region *r = identify(fake, region, "trim");
+    struct fake_event *event = note(fake, FAKE_TRIM);
+
+    event->address = region->run + offset;
+    event->size = region->size - offset;
+    if (r == NULL || r->rights == NULL || offset % FAKE_PAGE != 0 || offset >= r->trimmed ||
+        r->trimmed != r->region.size) {
+        violation(fake, "trim: offset 0x%llx", (unsigned long long)offset);
+        return;
+    }
+    r->trimmed = offset;
+    /* Whoever touches the tail again faults. */
+    mprotect((uint8_t *)r->region.edit + offset, r->region.size - offset, PROT_NONE);
+    if (fake->memory == FAKE_DUAL) {
+        mprotect((void *)(uintptr_t)(r->region.run + offset), r->region.size - offset, PROT_NONE);
+    }
+}
+
+static bool fake_resolve(void *ctx, const char *name, uint64_t *address)
+{
+    struct fake_host *fake = ctx;
+    struct fake_event *event = note(fake, FAKE_RESOLVE);
+
+    snprintf(event->name, sizeof event->name, "%s", name);
+    if (must_fail(fake)) {
+        event->failed = true;
+        return false;
+    }
+    for (const elfin_export *e = fake->resolvable; e != NULL && e->name != NULL; e++) {
+        if (strcmp(e->name, name) == 0) {
+            *address = e->address;
+            return true;
+        }
+    }
+    event->failed = true;
+    return false;
+}
+
+static void execute(const elfin_call *call, int *result)
+{
+    typedef void ctor_fn(int, char **, char **);
+    typedef int init_fn(int, char **);
+    typedef void plain_fn(void);
+    uintptr_t address = (uintptr_t)call->address;
+
+    switch (call->entry) {
+    case ELFIN_ENTRY_CTOR:
+        ((ctor_fn *)address)(call->argc, call->argv, NULL);
+        break;
+    case ELFIN_ENTRY_INIT:
+        *result = ((init_fn *)address)(call->argc, call->argv);
+        break;
+    case ELFIN_ENTRY_EXIT:
+    case ELFIN_ENTRY_DTOR:
+        ((plain_fn *)address)();
+        break;
+    }
+}
+
+static elfin_status fake_call(void *ctx, const elfin_call *call, int *result)
+{
+    struct fake_host *fake = ctx;
+    struct fake_event *event = note(fake, FAKE_CALL);
+    elfin_module_info info;
+
+    elfin_module_get(call->module, &info);
+    snprintf(event->name, sizeof event->name, "%s", info.name);
+    event->entry = call->entry;
+    event->address = call->address;
+    if (fake_host_rights(fake, call->address) != (int)ELFIN_RIGHTS_RX &&
+        (fake->host.flags & ELFIN_HOST_NO_RIGHTS) == 0) {
+        violation(fake, "call: the function of %s is not executable", info.name);
+    }
+    if (must_fail(fake)) {
+        event->failed = true;
+        return ELFIN_ERR_CALL;
+    }
+    *result = call->entry == ELFIN_ENTRY_INIT ? fake->call_result : 0;
+    if (fake->run_calls) {
+        execute(call, result);
+    }
+    return ELFIN_OK;
+}
+
+void fake_host_init(struct fake_host *fake, enum fake_memory memory)
+{
+    memset(fake, 0, sizeof *fake);
+    fake->memory = memory;
+    fake->base = memory == FAKE_INVENTED ? UINT64_C(0x100000000) : UINT64_C(0x210000000000);
+    fake->run_calls = memory != FAKE_INVENTED;
+    fake->host = (elfin_host)ELFIN_HOST_INIT;
+    fake->host.ctx = fake;
+    fake->host.reserve = fake_reserve;
+    fake->host.release = fake_release;
+    fake->host.protect = fake_protect;
+    fake->host.trim = fake_trim;
+    fake->host.resolve = fake_resolve;
+    fake->host.call = fake_call;
+}
+
+void fake_host_rewind(struct fake_host *fake)
+{
+    fake->event_count = 0;
+    fake->fallible = 0;
+    fake->fail_at = 0;
+    fake->fail_for_ever = false;
+    fake->peak_work_bytes = fake->work_bytes;
+}
+
+void fake_host_fini(struct fake_host *fake)
+{
+    for (size_t i = 0; i < FAKE_MAX_REGIONS; i++) {
+        if (fake->regions[i].live) {
+            count_region(fake, &fake->regions[i], false);
+            unmap(fake, &fake->regions[i]);
+        }
+    }
+}
+
+const struct fake_region *fake_host_find(const struct fake_host *fake, uint64_t run)
+{
+    for (size_t i = 0; i < FAKE_MAX_REGIONS; i++) {
+        const struct fake_region *r = &fake->regions[i];
+
+        if (r->live && r->rights != NULL && run >= r->region.run &&
+            run - r->region.run < r->trimmed) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+void *fake_host_edit(const struct fake_host *fake, uint64_t run, uint64_t size)
+{
+    const struct fake_region *r = fake_host_find(fake, run);
+
+    if (r == NULL || r->trimmed - (run - r->region.run) < size) {
+        return NULL;
+    }
+    return (uint8_t *)r->region.edit + (run - r->region.run);
+}
+
+int fake_host_rights(const struct fake_host *fake, uint64_t run)
+{
+    const struct fake_region *r = fake_host_find(fake, run);
+
+    return r == NULL ? -1 : r->rights[(run - r->region.run) / FAKE_PAGE];
+}
+
+size_t fake_host_count(const struct fake_host *fake, enum fake_op op)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < fake->event_count; i++) {
+        count += fake->events[i].op == op;
+    }
+    return count;
+}
