@@ -38,7 +38,7 @@ struct test_case {
 
 #define TEST_CASE(function)                                                                        \
     {                                                                                              \
-        #function, function                                                                        \
+#function, function                                                                        \
     }
 
 #define TEST_MAIN(suite, cases)                                                                    \
@@ -57,8 +57,8 @@ struct test_state {
 
 static struct test_state test_state;
 
-__attribute__((format(printf, 3, 4))) static inline void
-test_fail(const char *file, int line, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static inline void test_fail(const char *file, int line,
+                                                                   const char *format, ...)
 {
     if (test_state.failures++ > 0)
         return;
@@ -76,8 +76,7 @@ static inline bool test_equal_strings(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-#define CHECK(condition)                                                                           \
-    ((condition) ? (void)0 : test_fail(__FILE__, __LINE__, "%s", #condition))
+#define CHECK(condition) ((condition) ? (void)0 : test_fail(__FILE__, __LINE__, "%s", #condition))
 
 /* With a printf text of one's own. */
 #define CHECK_MSG(condition, ...)                                                                  \
