@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE
 #include "tests/lib/fake_host.h"
 
 #include <stdarg.h>
