@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* The files of a command line, in order, as elfin_load takes them. */
+#ifndef ELFIN_TOOL_INPUTS_H
+#define ELFIN_TOOL_INPUTS_H
+
+#include "tools/elfin/files.h"
+
+#include <elfin/elfin.h>
+
+struct inputs {
+    elfin_input *items; /* data and size are filled in by inputs_read */
+    struct file *files;
+    size_t count, capacity, file_capacity;
+    uint64_t at; /* begins a block with the next file, when at_is_new */
+    bool at_is_new;
+};
+
+/* --at: holds for the files after it. */
+void inputs_at(struct inputs *inputs, uint64_t address);
+
+/* The path is borrowed. */
+void inputs_add(struct inputs *inputs, const char *path);
+
+/* Reads all; false when one could not be read. All of those have been reported then. */
+bool inputs_read(struct inputs *inputs);
+
+void inputs_free(struct inputs *inputs);
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/* elfin link: a group at given addresses, as the loader would leave it in memory. */
+#include "tools/elfin/command.h"
+#include "tools/elfin/linking.h"
+#include "tools/elfin/map.h"
+#include "tools/elfin/text.h"
+
+struct job {
+    struct inputs inputs;
+    struct exports exports;
+    bool unreadable; /* a file of exports; reported */
+    const char *image_path, *map_path;
+};
+
+enum {
+    OPTION_AT = 256,
+    OPTION_EXPORTS,
+    OPTION_IMAGE,
+    OPTION_MAP
+};
+
+static const struct option options[] = {
+    { "at", required_argument, NULL, OPTION_AT },
+    { "exports", required_argument, NULL, OPTION_EXPORTS },
+    { "image", required_argument, NULL, OPTION_IMAGE },
+    { "map", required_argument, NULL, OPTION_MAP },
+    OPTION_HELP_ROW,
+    { 0 },
+};
+
+/* Rights are set by the page, so a block cannot begin inside one. */
+static const uint64_t page_size = 4096;
+
+static int take_address(struct job *job, const char *text)
+{
+    uint64_t address;
+
+    if (!text_number(text, &address))
+        return usage_error(&command_link, "--at: '%s' is no address (0x100000, or decimal)", text);
+    if (address % page_size != 0)
+        return usage_error(&command_link, "--at: %s is no multiple of 4096", text);
+    inputs_at(&job->inputs, address);
+    return STATUS_GOOD;
+}
+
+static int take_option(struct job *job, int option, const char *value)
+{
+    switch (option) {
+    case OPTION_AT:
+        return take_address(job, value);
+    case OPTION_EXPORTS:
+        job->unreadable |= !exports_read(&job->exports, value);
+        return STATUS_GOOD;
+    case OPTION_IMAGE:
+        job->image_path = value;
+        return STATUS_GOOD;
+    case OPTION_MAP:
+        job->map_path = value;
+        return STATUS_GOOD;
+    default:
+        inputs_add(&job->inputs, value);
+        return STATUS_GOOD;
+    }
+}
+
+static bool write_results(const struct job *job, const elfin_group *group)
+{
+    struct image image;
+    struct map map = { .group = group, .image = &image };
+    bool good = true;
+
+    image_plan(&image, group);
+    if (job->image_path)
+        good = file_write(job->image_path, image_write, &image);
+    if (job->map_path && good)
+        good = file_write(job->map_path, map_write, &map);
+    image_free(&image);
+    return good;
+}
+
+static int link_group(struct job *job)
+{
+    struct linking linking;
+    bool good;
+
+    if (!inputs_read(&job->inputs) || job->unreadable)
+        return STATUS_PROBLEM;
+    exports_unique(&job->exports);
+    good =
+        linking_begin(&linking, &job->exports, &job->inputs) && write_results(job, linking.group);
+    linking_end(&linking);
+    return good ? STATUS_GOOD : STATUS_PROBLEM;
+}
+
+static int run_job(struct job *job, int argc, char **argv)
+{
+    int option;
+
+    while ((option = next_option(&command_link, argc, argv, options)) != OPTION_END) {
+        int status;
+
+        if (option == OPTION_ERROR)
+            return STATUS_USAGE;
+        if (option == OPTION_HELP) {
+            fputs(command_link.help, stdout);
+            return STATUS_GOOD;
+        }
+        status = take_option(job, option, optarg);
+        if (status != STATUS_GOOD)
+            return status;
+    }
+    if (job->inputs.count == 0)
+        return usage_error(&command_link, "no file to link");
+    if (job->inputs.at_is_new)
+        return usage_error(&command_link, "--at holds for the files after it, and there is none");
+    return link_group(job);
+}
+
+static int run(int argc, char **argv)
+{
+    struct job job = { 0 };
+    int status = run_job(&job, argc, argv);
+
+    inputs_free(&job.inputs);
+    exports_free(&job.exports);
+    return status;
+}
+
+const struct command command_link = {
+    .name = "link",
+    .summary = "link objects at given addresses and write the memory image",
+    .help =
+        "Usage: elfin link --at ADDR [--exports FILE] [--image OUT] [--map OUT.json] FILE...\n"
+        "Links the files as one group at the addresses, without executing anything.\n"
+        "\n"
+        "  FILE            an object (gcc -c), or an archive: the members that are needed\n"
+        "  --at ADDR       the parts of the files after it follow each other from this run\n"
+        "                  address; a multiple of 4096, hexadecimal with 0x or decimal; may be\n"
+        "                  repeated; files before the first --at lie where there is room\n"
+        "  --exports FILE  what the host exports: lines NAME 0xADDR, or of nm or System.map;\n"
+        "                  other lines are skipped; may be repeated, the first of a name holds\n"
+        "  --image OUT     write the memory as the loader would leave it\n"
+        "  --map OUT.json  write where modules, sections, slots, stubs and symbols are\n"
+        "  --help          show this text\n"
+        "\n"
+        "Exit status: 0 linked, 1 problems (all on standard error), 2 a wrong command line.\n",
+    .run = run,
+};

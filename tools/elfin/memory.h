@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* Growing arrays. A host tool that runs out of memory can only say so. */
+#ifndef ELFIN_TOOL_MEMORY_H
+#define ELFIN_TOOL_MEMORY_H
+
+#include <stddef.h>
+
+/*
+ * The array with room for at least one more element than `count`; its address may change. *capacity
+ * is 0 and array NULL at first. Ends the program when there is no memory.
+ */
+void *array_grow(void *array, size_t count, size_t *capacity, size_t element_size);
+
+/* A copy of the string, to be freed. Ends the program when there is no memory. */
+char *string_copy(const char *string);
+
+#endif

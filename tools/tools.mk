@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: MIT
+# The host tool elfin: hosted C on top of the library that is compiled for the host.
+
+ELFIN_SOURCES := $(addprefix tools/elfin/, check.c command.c exports.c files.c findings.c host.c \
+                 image.c inputs.c inspect.c inspect_json.c inspect_text.c json.c link.c linking.c \
+                 main.c map.c memory.c report.c text.c)
+
+# Their objects are made by the rules of the library's variants, which fit any source.
+$(BUILD)/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/host/obj/%.o) $(BUILD)/host/libelfin.a
+	$(CC) $(HOST_CFLAGS) -o $@ $^
+$(BUILD)/asan/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/asan/obj/%.o) $(BUILD)/asan/libelfin.a
+	$(CC) $(ASAN_CFLAGS) -o $@ $^
+-include $(ELFIN_SOURCES:%.c=$(BUILD)/host/obj/%.d) $(ELFIN_SOURCES:%.c=$(BUILD)/asan/obj/%.d)
+
+ALL       += $(BUILD)/elfin
+TEST_DEPS += $(BUILD)/asan/elfin
+TESTS     += tests/tool/run
