@@ -44,7 +44,7 @@ enum mini_pages_status {
     MINI_PAGES_NO_MEMORY,  /* no free run satisfies the request */
     MINI_PAGES_NO_NODES,   /* there may be memory, but no node to describe the result */
     MINI_PAGES_OVERLAP,    /* add: part of the range is managed already */
-    MINI_PAGES_FOREIGN,    /* free, remove: some page is not managed (free: the first) */
+    MINI_PAGES_FOREIGN,    /* free: the first page is not managed; remove: some page is not */
     MINI_PAGES_NOT_USED,   /* free: the page is free already */
     MINI_PAGES_NOT_START,  /* free: inside an allocation, not at its start */
     MINI_PAGES_WRONG_SIZE, /* free: the allocation there has another size */
@@ -56,7 +56,8 @@ struct mini_pages_node {
     struct mini_tree_node tree; /* first. key: the base; user: 1 if free */
     uint64_t last;              /* inclusive */
     uint64_t largest;           /* pages of the subtree's largest free run */
-    /* by alignment, the most pages that one free run of the subtree has; UINT32_MAX: that or more */
+    /* by alignment, the most pages that one free run of the subtree has; UINT32_MAX: that or more
+     */
     uint32_t fit[MINI_PAGES_ALIGNMENTS];
 };
 
@@ -122,7 +123,7 @@ void mini_pages_init(struct mini_pages *pages,
  */
 size_t mini_pages_add_nodes(struct mini_pages *pages, void *memory, size_t size);
 
-/* Manages the range, as free pages. INVALID, OVERLAP, NO_NODES. */
+/* Manages the range, as free pages. INVALID, OVERLAP, NO_NODES (not one is spare). */
 enum mini_pages_status mini_pages_add_range(struct mini_pages *pages, uint64_t base, uint64_t size);
 
 /* No longer manages the range, all of it free now. INVALID, FOREIGN, BUSY, NO_NODES. */

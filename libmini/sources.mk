@@ -11,5 +11,8 @@ LIBMINI_MEM_SOURCES = \
 
 LIBMINI_SOURCES = \
 	libmini/fmt.c \
+	libmini/pages.c \
+	libmini/pages_search.c \
 	libmini/sort.c \
-	libmini/str.c
+	libmini/str.c \
+	libmini/tree.c
