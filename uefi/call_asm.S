@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bool call_guarded(struct call_frame *frame, uint64_t address, const uint64_t *arguments,
+ *                   uint64_t *result)
+ *
+ * Calls address with six arguments. True: it returned and *result is its RAX. False: call_unwind was
+ * called with the frame meanwhile. The frame is the stack pointer below the saved registers; the
+ * seven pushes on top of the return address leave it 16-byte aligned, as a call needs it.
+ */
+        .text
+        .globl  call_guarded
+        .hidden call_guarded
+        .type   call_guarded, @function
+call_guarded:
+        pushq   %rbp
+        pushq   %rbx
+        pushq   %r12
+        pushq   %r13
+        pushq   %r14
+        pushq   %r15
+        pushq   %rcx
+        movq    %rsp, (%rdi)
+        movq    %rsi, %r10
+        movq    %rdx, %r11
+        movq    0(%r11), %rdi
+        movq    8(%r11), %rsi
+        movq    16(%r11), %rdx
+        movq    24(%r11), %rcx
+        movq    32(%r11), %r8
+        movq    40(%r11), %r9
+        xorl    %eax, %eax              /* a variadic function: no vector registers in use */
+        cld
+        call    *%r10
+        popq    %rcx
+        movq    %rax, (%rcx)
+        movl    $1, %eax
+        jmp     restore
+        .size   call_guarded, . - call_guarded
+
+/* _Noreturn void call_unwind(struct call_frame *frame) */
+        .globl  call_unwind
+        .hidden call_unwind
+        .type   call_unwind, @function
+call_unwind:
+        movq    (%rdi), %rsp
+        cld
+        popq    %rcx
+        xorl    %eax, %eax
+restore:
+        popq    %r15
+        popq    %r14
+        popq    %r13
+        popq    %r12
+        popq    %rbx
+        popq    %rbp
+        ret
+        .size   call_unwind, . - call_unwind
+
+        .section .note.GNU-stack, "", @progbits

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands that show something: list, lookup, exports, deps, map, memory. */
+#include "uefi/commands.h"
+#include "uefi/console.h"
+
+typedef unsigned long long ull;
+
+/* Calls each for every module of the space. */
+static void for_modules(struct session *session,
+                        void (*each)(const elfin_module *module, const elfin_module_info *info))
+{
+    for (elfin_group *group = elfin_next_group(&session->space, NULL); group != NULL;
+         group = elfin_next_group(&session->space, group)) {
+        for (elfin_module *module = elfin_next_module(group, NULL); module != NULL;
+             module = elfin_next_module(group, module)) {
+            elfin_module_info info;
+            elfin_module_get(module, &info);
+            each(module, &info);
+        }
+    }
+}
+
+static void list_module(const elfin_module *module, const elfin_module_info *info)
+{
+    elfin_block block;
+
+    (void)module;
+    console_print("%s", info->name);
+    if (info->version[0] != '\0')
+        console_print(" %s", info->version);
+    if (elfin_group_block(info->group, 0, &block))
+        console_print(" at 0x%llx", (ull)block.region.run);
+    console_print(", %llu bytes", (ull)info->size);
+    if (info->description[0] != '\0')
+        console_print(": %s", info->description);
+    console_print("\n");
+}
+
+int command_list(struct session *session, int count, char **words)
+{
+    (void)count;
+    (void)words;
+    for_modules(session, list_module);
+    return STATUS_SUCCESS;
+}
+
+int command_lookup(struct session *session, int count, char **words)
+{
+    const elfin_module *owner;
+    elfin_module_info info;
+    uint64_t address;
+
+    (void)count;
+    if (elfin_lookup(&session->space, words[1], &address, &owner) != ELFIN_OK)
+        return command_error("nobody exports %s", words[1]);
+    if (owner != NULL)
+        elfin_module_get(owner, &info);
+    console_print("0x%llx %s (%s)\n", (ull)address, words[1],
+                  owner != NULL ? info.name : "elfin.efi");
+    return STATUS_SUCCESS;
+}
+
+static void list_exports(const elfin_module *module, const elfin_module_info *info)
+{
+    elfin_symbol symbol;
+
+    for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++) {
+        if (symbol.exported)
+            console_print("0x%llx %s (%s)\n", (ull)symbol.address, symbol.name, info->name);
+    }
+}
+
+int command_exports(struct session *session, int count, char **words)
+{
+    elfin_export row;
+
+    (void)count;
+    (void)words;
+    for (size_t i = 0; elfin_host_export(&session->space, i, &row); i++)
+        console_print("0x%llx %s (elfin.efi)\n", (ull)row.address, row.name);
+    for_modules(session, list_exports);
+    return STATUS_SUCCESS;
+}
+
+static void list_uses(const elfin_module *module, const elfin_module_info *info)
+{
+    const char *separator = " uses ";
+    elfin_module *used;
+
+    console_print("%s", info->name);
+    for (uint32_t i = 0; (used = elfin_module_uses(module, i)) != NULL; i++) {
+        elfin_module_info used_info;
+        elfin_module_get(used, &used_info);
+        console_print("%s%s", separator, used_info.name);
+        separator = ", ";
+    }
+    console_print("%s\n", info->uses_count == 0 ? " uses no other module" : "");
+}
+
+int command_deps(struct session *session, int count, char **words)
+{
+    (void)count;
+    (void)words;
+    for_modules(session, list_uses);
+    return STATUS_SUCCESS;
+}
+
+static const char *const part_names[ELFIN_PART_COUNT] = {
+    [ELFIN_PART_TEXT] = "text",           [ELFIN_PART_RODATA] = "rodata",
+    [ELFIN_PART_RELRO] = "relro",         [ELFIN_PART_DATA] = "data",
+    [ELFIN_PART_INIT_TEXT] = "init text", [ELFIN_PART_INIT_DATA] = "init data",
+};
+
+static void map_blocks(const elfin_group *group)
+{
+    elfin_block block;
+
+    for (uint32_t i = 0; elfin_group_block(group, i, &block); i++) {
+        console_print("block 0x%llx-0x%llx\n", (ull)block.region.run,
+                      (ull)(block.region.run + block.region.size - 1));
+        for (int part = 0; part < ELFIN_PART_COUNT; part++) {
+            if (block.part[part].size != 0)
+                console_print("    0x%llx %8llu %s\n",
+                              (ull)(block.region.run + block.part[part].offset),
+                              (ull)block.part[part].size, part_names[part]);
+        }
+    }
+}
+
+static void map_sections(const elfin_module *module, const elfin_module_info *info)
+{
+    elfin_section section;
+
+    console_print("module %s\n", info->name);
+    for (uint32_t i = 0; elfin_module_section(module, i, &section); i++) {
+        if (section.size != 0)
+            console_print("    0x%llx %8llu %s\n", (ull)section.address, (ull)section.size,
+                          section.name);
+    }
+}
+
+int command_map(struct session *session, int count, char **words)
+{
+    (void)count;
+    (void)words;
+    for (elfin_group *group = elfin_next_group(&session->space, NULL); group != NULL;
+         group = elfin_next_group(&session->space, group))
+        map_blocks(group);
+    for_modules(session, map_sections);
+    return STATUS_SUCCESS;
+}
+
+int command_memory(struct session *session, int count, char **words)
+{
+    struct mini_heap_statistics heap = mini_heap_statistics(&session->memory.heap);
+    elfin_space_stats space;
+
+    (void)count;
+    (void)words;
+    elfin_space_get_stats(&session->space, &space);
+    console_print("space: %llu groups, %llu modules, %llu exports, %llu image bytes, "
+                  "%llu record bytes\n",
+                  (ull)space.groups, (ull)space.modules, (ull)space.exports,
+                  (ull)space.image_bytes, (ull)space.record_bytes);
+    console_print("heap: %zu objects, %zu bytes, in %zu chunks of %zu bytes; %zu damaged\n",
+                  heap.count, heap.used, heap.chunks, heap.reserved, heap.damaged);
+    console_print("pages: %llu of images, %llu of data; firmware has %llu free\n",
+                  (ull)session->memory.image_pages, (ull)session->memory.data_pages,
+                  (ull)uefi_pages_free_count(&session->memory));
+    return STATUS_SUCCESS;
+}

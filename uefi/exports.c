@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/* The table of exports. docs/MODULES.md lists the same names for people. */
+#include "uefi/exports.h"
+
+#include "libmini/mem.h"
+#include "uefi/firmware.h"
+#include "uefi/runtime.h"
+
+/* Exported objects: module code declares them as plain pointers. */
+static void *exported_system_table, *exported_image_handle;
+
+#define ROW(name, target)  { name, (uint64_t)&target }
+#define LIBC(name)         ROW(#name, export_##name)
+#define CHECKED(name)      ROW("__" #name "_chk", export_##name##_chk)
+#define RUNTIME(name)      ROW("__" #name, runtime_##name)
+
+static const elfin_export table[] = {
+    ROW("elfin_print", export_elfin_print),
+    ROW("elfin_pages_alloc", export_pages_alloc),
+    ROW("elfin_pages_free", export_pages_free),
+    ROW("elfin_timestamp", firmware_ticks),
+    ROW("elfin_timestamp_frequency", firmware_ticks_per_second),
+    ROW("elfin_system_table", exported_system_table),
+    ROW("elfin_image_handle", exported_image_handle),
+
+    ROW("memcpy", memcpy),
+    ROW("memmove", memmove),
+    ROW("memset", memset),
+    ROW("memcmp", memcmp),
+    LIBC(memchr),
+    LIBC(malloc),
+    LIBC(calloc),
+    LIBC(realloc),
+    LIBC(free),
+    LIBC(strlen),
+    LIBC(strnlen),
+    LIBC(strcmp),
+    LIBC(strncmp),
+    LIBC(strchr),
+    LIBC(strrchr),
+    LIBC(strcpy),
+    LIBC(strncpy),
+    LIBC(strcat),
+    LIBC(printf),
+    LIBC(vprintf),
+    LIBC(puts),
+    LIBC(putchar),
+    LIBC(sprintf),
+    LIBC(snprintf),
+    LIBC(vsnprintf),
+    LIBC(abort),
+    LIBC(exit),
+    LIBC(strerror),
+    LIBC(open),
+    LIBC(close),
+    LIBC(read),
+    LIBC(write),
+    LIBC(lseek),
+    ROW("lseek64", export_lseek),
+    ROW("open64", export_open),
+    ROW("__errno_location", export_errno_location),
+
+    ROW("__stack_chk_fail", export_stack_chk_fail),
+    ROW("__chk_fail", export_chk_fail),
+    CHECKED(memcpy),
+    CHECKED(memmove),
+    CHECKED(memset),
+    CHECKED(strcpy),
+    CHECKED(strcat),
+    CHECKED(printf),
+    CHECKED(sprintf),
+    CHECKED(snprintf),
+    CHECKED(vsnprintf),
+
+    RUNTIME(udivmodti4),
+    RUNTIME(udivti3),
+    RUNTIME(umodti3),
+    RUNTIME(divmodti4),
+    RUNTIME(divti3),
+    RUNTIME(modti3),
+    RUNTIME(multi3),
+    RUNTIME(negti2),
+    RUNTIME(ashlti3),
+    RUNTIME(ashrti3),
+    RUNTIME(lshrti3),
+    RUNTIME(mulodi4),
+    RUNTIME(muloti4),
+    RUNTIME(popcountsi2),
+    RUNTIME(popcountdi2),
+    RUNTIME(popcountti2),
+    RUNTIME(paritydi2),
+    RUNTIME(clzsi2),
+    RUNTIME(clzdi2),
+    RUNTIME(clzti2),
+    RUNTIME(ctzsi2),
+    RUNTIME(ctzdi2),
+    RUNTIME(ctzti2),
+    RUNTIME(ffsdi2),
+    RUNTIME(bswapsi2),
+    RUNTIME(bswapdi2),
+};
+
+elfin_status exports_add(elfin_space *space, struct uefi_host *host)
+{
+    exported_system_table = firmware;
+    exported_image_handle = firmware_image;
+    exports_memory_init(host);
+    /* Measured now, while interrupts are on and nobody waits for it. */
+    firmware_ticks_per_second();
+    return elfin_space_export(space, table, sizeof(table) / sizeof(table[0]));
+}

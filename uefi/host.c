@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+#include "uefi/host.h"
+
+#include "uefi/call.h"
+
+enum {
+    PLACE_ATTEMPTS = 4,      /* the firmware may allocate between our look and our request */
+    SCRATCH_MARGIN_ENTRIES = 16, /* allocating the scratch itself splits entries of the map */
+};
+
+/* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7; younger than the headers of gnu-efi. */
+struct uefi_memory_attributes {
+    EFI_STATUS(EFIAPI *get)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64 *);
+    EFI_STATUS(EFIAPI *set)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
+    EFI_STATUS(EFIAPI *clear)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
+};
+
+#define ATTRIBUTE_NO_READ    UINT64_C(0x2000)
+#define ATTRIBUTE_NO_EXECUTE UINT64_C(0x4000)
+#define ATTRIBUTE_READ_ONLY  UINT64_C(0x20000)
+#define ATTRIBUTE_RIGHTS     (ATTRIBUTE_NO_READ | ATTRIBUTE_NO_EXECUTE | ATTRIBUTE_READ_ONLY)
+
+/* The firmware's memory map, in the host's scratch pages. */
+struct memory_map {
+    const char *entries;
+    UINTN size, stride;
+};
+
+static uint64_t pages_of(uint64_t size)
+{
+    return (size + MINI_PAGE_SIZE - 1) / MINI_PAGE_SIZE;
+}
+
+/* Makes room for a map of map_size bytes and two nodes for each entry of it. */
+static bool scratch_grow(struct uefi_host *host, UINTN map_size, UINTN stride)
+{
+    EFI_BOOT_SERVICES *services = host->table->BootServices;
+    uint64_t entries = map_size / stride + SCRATCH_MARGIN_ENTRIES;
+    uint64_t size = entries * (stride + 2 * sizeof(struct mini_pages_node));
+    EFI_PHYSICAL_ADDRESS base;
+
+    if (host->scratch_size != 0)
+        services->FreePages(host->scratch, pages_of(host->scratch_size));
+    host->scratch_size = 0;
+    if (services->AllocatePages(AllocateAnyPages, EfiLoaderData, pages_of(size), &base) !=
+        EFI_SUCCESS)
+        return false;
+    host->scratch = base;
+    host->scratch_size = pages_of(size) * MINI_PAGE_SIZE;
+    return true;
+}
+
+static uint64_t node_space(uint64_t map_size, UINTN stride)
+{
+    return (map_size / stride + SCRATCH_MARGIN_ENTRIES) * 2 * sizeof(struct mini_pages_node);
+}
+
+/* Reads the map so that the scratch behind it has room for the nodes. */
+static bool map_read(struct uefi_host *host, struct memory_map *map)
+{
+    EFI_BOOT_SERVICES *services = host->table->BootServices;
+    UINTN size, key, stride;
+    UINT32 version;
+    EFI_STATUS status;
+
+    for (int attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+        size = host->scratch_size;
+        status = services->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)host->scratch, &key,
+                                        &stride, &version);
+        if (status == EFI_SUCCESS && size + node_space(size, stride) <= host->scratch_size) {
+            map->entries = (const char *)host->scratch;
+            map->size = size;
+            map->stride = stride;
+            return true;
+        }
+        if ((status != EFI_SUCCESS && status != EFI_BUFFER_TOO_SMALL) || stride == 0 ||
+            !scratch_grow(host, size, stride))
+            return false;
+    }
+    return false;
+}
+
+static const EFI_MEMORY_DESCRIPTOR *map_entry(const struct memory_map *map, UINTN index)
+{
+    if ((index + 1) * map->stride > map->size)
+        return NULL;
+    return (const EFI_MEMORY_DESCRIPTOR *)(const void *)(map->entries + index * map->stride);
+}
+
+/*
+ * A page allocator for what is free at this moment, used for one question. Page 0 is left out: its
+ * address is the null pointer.
+ */
+static void free_ranges(struct uefi_host *host, const struct memory_map *map,
+                        struct mini_pages *pages)
+{
+    uint64_t used = (map->size + 15) & ~UINT64_C(15);
+    const EFI_MEMORY_DESCRIPTOR *entry;
+
+    mini_pages_init(pages, NULL, NULL);
+    mini_pages_add_nodes(pages, (char *)host->scratch + used, host->scratch_size - used);
+    for (UINTN i = 0; (entry = map_entry(map, i)) != NULL; i++) {
+        uint64_t base = entry->PhysicalStart, count = entry->NumberOfPages;
+        if (entry->Type != EfiConventionalMemory)
+            continue;
+        if (base == 0) {
+            base = MINI_PAGE_SIZE;
+            count--;
+        }
+        /* A range that the map contradicts itself about is not usable: leaving it out is right. */
+        (void)mini_pages_add_range(pages, base, count * MINI_PAGE_SIZE);
+    }
+}
+
+static uint64_t *counter(struct uefi_host *host, EFI_MEMORY_TYPE type)
+{
+    return type == EfiLoaderCode ? &host->image_pages : &host->data_pages;
+}
+
+bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
+                      const struct mini_pages_request *request, uint64_t *base)
+{
+    struct memory_map map;
+    struct mini_pages pages;
+
+    for (int attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+        uint64_t place;
+        if (!map_read(host, &map))
+            return false;
+        free_ranges(host, &map, &pages);
+        if (mini_pages_alloc(&pages, request, &place) != MINI_PAGES_OK)
+            return false;
+        if (host->table->BootServices->AllocatePages(AllocateAddress, type,
+                                                     pages_of(request->size),
+                                                     &place) == EFI_SUCCESS) {
+            *counter(host, type) += pages_of(request->size);
+            *base = place;
+            return true;
+        }
+    }
+    return false;
+}
+
+void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size)
+{
+    host->table->BootServices->FreePages(base, pages_of(size));
+    *counter(host, type) -= pages_of(size);
+}
+
+uint64_t uefi_pages_free_count(struct uefi_host *host)
+{
+    const EFI_MEMORY_DESCRIPTOR *entry;
+    struct memory_map map;
+    uint64_t count = 0;
+
+    if (!map_read(host, &map))
+        return 0;
+    for (UINTN i = 0; (entry = map_entry(&map, i)) != NULL; i++) {
+        if (entry->Type == EfiConventionalMemory)
+            count += entry->NumberOfPages;
+    }
+    return count;
+}
+
+static void *heap_grow(void *ctx, size_t size)
+{
+    struct uefi_host *host = ctx;
+    EFI_PHYSICAL_ADDRESS base;
+
+    if (host->table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages_of(size),
+                                                 &base) != EFI_SUCCESS)
+        return NULL;
+    host->data_pages += pages_of(size);
+    return (void *)base;
+}
+
+static void heap_shrink(void *ctx, void *chunk, size_t size)
+{
+    uefi_pages_free(ctx, EfiLoaderData, (uint64_t)chunk, size);
+}
+
+static elfin_status reserve_image(struct uefi_host *host, const elfin_request *request,
+                                  elfin_region *out)
+{
+    /* Without a wish, near this program: calls to its exports then need no stubs. */
+    struct mini_pages_request wanted = {
+        .size = pages_of(request->size) * MINI_PAGE_SIZE,
+        .align = request->align,
+        .low = request->low,
+        .high = request->high,
+        .policy = MINI_PAGES_NEAREST,
+        .near = request->near != 0 ? request->near : (uint64_t)&uefi_host_init,
+    };
+    uint64_t base;
+
+    if (request->size > MINI_PAGES_SIZE_MAX ||
+        !uefi_pages_alloc(host, EfiLoaderCode, &wanted, &base))
+        return ELFIN_ERR_MEMORY;
+    if (host->attributes != NULL &&
+        host->attributes->set(host->attributes, base, wanted.size, ATTRIBUTE_NO_EXECUTE) !=
+            EFI_SUCCESS) {
+        uefi_pages_free(host, EfiLoaderCode, base, wanted.size);
+        return ELFIN_ERR_PROTECT;
+    }
+    *out = (elfin_region){ .run = base, .edit = (void *)base, .size = wanted.size };
+    return ELFIN_OK;
+}
+
+static elfin_status host_reserve(void *ctx, const elfin_request *request, elfin_region *out)
+{
+    struct uefi_host *host = ctx;
+    void *memory;
+
+    if (request->purpose == ELFIN_PURPOSE_IMAGE)
+        return reserve_image(host, request, out);
+    memory = mini_heap_alloc_aligned(&host->heap, request->align, request->size);
+    if (memory == NULL)
+        return ELFIN_ERR_MEMORY;
+    *out = (elfin_region){ .run = (uint64_t)memory,
+                           .edit = memory,
+                           .size = request->size,
+                           .cookie = &host->heap };
+    return ELFIN_OK;
+}
+
+static void host_release(void *ctx, const elfin_region *region)
+{
+    struct uefi_host *host = ctx;
+
+    if (region->cookie == &host->heap) {
+        (void)mini_heap_free(&host->heap, region->edit);
+        return;
+    }
+    /* Whoever gets these pages next expects them as they came. */
+    if (host->attributes != NULL)
+        host->attributes->clear(host->attributes, region->run, region->size, ATTRIBUTE_RIGHTS);
+    uefi_pages_free(host, EfiLoaderCode, region->run, region->size);
+}
+
+/* Takes rights away before it gives others: at no time is a page writable and executable. */
+static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t offset,
+                                 uint64_t size, elfin_rights rights)
+{
+    static const uint64_t wanted[] = {
+        [ELFIN_RIGHTS_RW] = ATTRIBUTE_NO_EXECUTE,
+        [ELFIN_RIGHTS_R] = ATTRIBUTE_NO_EXECUTE | ATTRIBUTE_READ_ONLY,
+        [ELFIN_RIGHTS_RX] = ATTRIBUTE_READ_ONLY,
+    };
+    struct uefi_host *host = ctx;
+    struct uefi_memory_attributes *attributes = host->attributes;
+    uint64_t base = region->run + offset;
+
+    if (attributes == NULL)
+        return ELFIN_OK;
+    if (attributes->set(attributes, base, size, wanted[rights]) != EFI_SUCCESS ||
+        attributes->clear(attributes, base, size, ATTRIBUTE_RIGHTS & ~wanted[rights]) !=
+            EFI_SUCCESS)
+        return ELFIN_ERR_PROTECT;
+    return ELFIN_OK;
+}
+
+static void host_log(void *ctx, const char *text)
+{
+    struct uefi_host *host = ctx;
+
+    if (host->log != NULL)
+        host->log(text);
+}
+
+static struct uefi_memory_attributes *find_attributes(EFI_SYSTEM_TABLE *table)
+{
+    EFI_GUID guid = { 0xf4560cf6, 0x40ec, 0x4b4a, { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 } };
+    void *protocol;
+
+    if (table->BootServices->LocateProtocol(&guid, NULL, &protocol) != EFI_SUCCESS)
+        return NULL;
+    return protocol;
+}
+
+elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elfin_host *out)
+{
+    *host = (struct uefi_host){ .table = table, .attributes = find_attributes(table) };
+    mini_heap_init(&host->heap, SIZE_MAX, heap_grow, heap_shrink, host);
+    *out = (elfin_host)ELFIN_HOST_INIT;
+    out->flags = host->attributes == NULL ? ELFIN_HOST_NO_RIGHTS : 0;
+    out->ctx = host;
+    out->reserve = host_reserve;
+    out->release = host_release;
+    out->protect = host_protect;
+    out->log = host_log;
+    out->call = call_entry;
+    return uefi_pages_free_count(host) != 0 ? ELFIN_OK : ELFIN_ERR_MEMORY;
+}
+
+void uefi_host_finish(struct uefi_host *host)
+{
+    mini_heap_drop(&host->heap);
+    if (host->scratch_size != 0)
+        host->table->BootServices->FreePages(host->scratch, pages_of(host->scratch_size));
+    host->scratch_size = 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UEFI_HOST_H
+#define UEFI_HOST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <efi.h>
+#include <elfin/elfin.h>
+
+#include "libmini/heap.h"
+#include "libmini/pages.h"
+
+/*
+ * The host callbacks of struct elfin_host for a UEFI application:
+ *
+ *     struct uefi_host memory;
+ *     elfin_host host;
+ *     uefi_host_init(&memory, system_table, &host);
+ *     elfin_space_init(&space, &host);
+ *     ...
+ *     elfin_space_destroy(&space);
+ *     uefi_host_finish(&memory);
+ *
+ * Images lie in pages of type EfiLoaderCode, taken from the firmware at exactly the place that the
+ * page allocator of libmini chooses among the free entries of the memory map. Everything else comes
+ * from a heap in pages of type EfiLoaderData.
+ *
+ * Page rights need EFI_MEMORY_ATTRIBUTE_PROTOCOL. Firmware without it leaves code memory readable,
+ * writable and executable, and has no other service to change that for an application: the host says
+ * so with ELFIN_HOST_NO_RIGHTS.
+ *
+ * Needs besides: uefi/call.c, uefi/call_asm.S, uefi/firmware.c, libelfin.a and libmini.a.
+ */
+struct uefi_memory_attributes;
+
+struct uefi_host {
+    EFI_SYSTEM_TABLE *table;
+    struct uefi_memory_attributes *attributes; /* NULL: the firmware cannot set rights */
+    struct mini_heap heap;
+    uint64_t scratch, scratch_size; /* pages for the memory map and what describes it */
+    uint64_t image_pages;           /* in use by images */
+    uint64_t data_pages;            /* in use by the heap and by uefi_pages_alloc */
+    void (*log)(const char *text);  /* the application's own; may be NULL */
+};
+
+/* Fills in *host and *out; fails when the firmware has no memory. */
+elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elfin_host *out);
+
+/* Gives all memory back to the firmware. The space must have been destroyed. */
+void uefi_host_finish(struct uefi_host *host);
+
+/*
+ * Pages of firmware memory of the type, where the request wants them. False: there are none.
+ * mini_pages_status-like errors of the request count as none, too.
+ */
+bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
+                      const struct mini_pages_request *request, uint64_t *base);
+void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size);
+
+/* Pages that the firmware has free at this moment; 0 when it does not tell. */
+uint64_t uefi_pages_free_count(struct uefi_host *host);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* elfin.efi: loads object files on a machine that has nothing but its firmware. */
+#include "libmini/str.h"
+#include "uefi/channel.h"
+#include "uefi/console.h"
+#include "uefi/exports.h"
+#include "uefi/files.h"
+#include "uefi/firmware.h"
+#include "uefi/script.h"
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
+
+static void log_line(const char *text)
+{
+    console_fresh_line();
+    console_print("%s\n", text);
+}
+
+static elfin_status session_begin(struct session *session)
+{
+    elfin_host host;
+    elfin_status status = uefi_host_init(&session->memory, firmware, &host);
+
+    if (status != ELFIN_OK)
+        return status;
+    session->memory.log = log_line;
+    status = elfin_space_init(&session->space, &host);
+    if (status == ELFIN_OK)
+        status = exports_add(&session->space, &session->memory);
+    return status;
+}
+
+static void session_end(struct session *session)
+{
+    elfin_status status = elfin_space_destroy(&session->space);
+
+    if (status != ELFIN_OK)
+        console_print("error: unloading everything: %s\n", elfin_status_text(status));
+    uefi_host_finish(&session->memory);
+}
+
+EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
+{
+    static struct session session;
+    unsigned exit_port;
+    elfin_status begun;
+    int status = STATUS_FAILURE;
+
+    firmware_init(image, table);
+    console_init();
+    begun = session_begin(&session);
+    if (begun != ELFIN_OK) {
+        console_print("error: elfin.efi cannot start: %s\n", elfin_status_text(begun));
+        return EFI_OUT_OF_RESOURCES;
+    }
+    exit_port = script_exit_port(&session);
+    status = script_run(&session);
+    session_end(&session);
+    channel_exit_machine(exit_port, (unsigned)status);
+    return (EFI_STATUS)status;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef UEFI_PROGRESS_H
+#define UEFI_PROGRESS_H
+
+/*
+ * While something runs that may take long, prints `what` and the elapsed time every two seconds. No
+ * line appears for what is quicker. Does nothing when the firmware gives no timer. Not nested.
+ */
+void progress_begin(const char *what);
+void progress_end(void);
+
+#endif

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+#include "uefi/script.h"
+
+#include "libmini/str.h"
+#include "uefi/commands.h"
+#include "uefi/console.h"
+#include "uefi/files.h"
+#include "uefi/words.h"
+
+#define STARTUP_FILE "elfin/startup.elfin"
+#define EXIT_FILE    "elfin/qemu-exit"
+
+enum { LINE_SIZE = 1024, OPTIONS_SIZE = 4096 };
+
+/* Runs all lines of the text; the status of the first that fails. */
+static int run_text(struct session *session, char *text, char separator)
+{
+    unsigned number = 0;
+    char *line;
+
+    while (!session->quit && (line = words_next_line(&text, separator)) != NULL) {
+        int status;
+        number++;
+        while (*line == ' ' || *line == '\t')
+            line++;
+        if (*line == '\0' || *line == '#' || *line == '\r')
+            continue;
+        console_print("> %s\n", line);
+        status = commands_run(session, line);
+        if (status != STATUS_SUCCESS) {
+            command_error("the script stops at command %u with status %d", number, status);
+            return status;
+        }
+    }
+    return session->status;
+}
+
+static char to_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/*
+ * Whether the load options begin with the image's own name, as a shell passes them. It is known by
+ * its end: `.efi` or `elfin`, in any case, which no command is.
+ */
+static bool names_image(const char *word, size_t length)
+{
+    static const char *const endings[] = { ".efi", "elfin" };
+
+    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+        size_t n = mini_strlen(endings[i]), same = 0;
+        while (length >= n && same < n && to_lower(word[length - n + same]) == endings[i][same])
+            same++;
+        if (same == n)
+            return true;
+    }
+    return false;
+}
+
+/* Past the image's name, if the text begins with it. */
+static char *skip_image_name(char *text)
+{
+    char *word, *end, closing = ' ';
+
+    while (*text == ' ')
+        text++;
+    word = text;
+    if (*word == '"')
+        closing = *word++;
+    for (end = word; *end != '\0' && *end != closing && *end != ';'; end++) {
+    }
+    if (!names_image(word, (size_t)(end - word)))
+        return text;
+    if (closing == '"' && *end == closing)
+        end++;
+    while (*end == ' ' || *end == ';')
+        end++;
+    return end;
+}
+
+/*
+ * The load options as text. Boot entries may carry binary data there that is no text: only options
+ * that are printable ASCII up to their terminator count. NULL: there are none.
+ */
+static char *load_options(char buffer[OPTIONS_SIZE])
+{
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    void *protocol;
+    EFI_LOADED_IMAGE *image;
+    const CHAR16 *options;
+    size_t count, i;
+    char *text;
+
+    if (firmware->BootServices->HandleProtocol(firmware_image, &guid, &protocol) != EFI_SUCCESS)
+        return NULL;
+    image = protocol;
+    options = image->LoadOptions;
+    count = options == NULL ? 0 : image->LoadOptionsSize / sizeof(CHAR16);
+    for (i = 0; i < count && options[i] != 0; i++) {
+        if (options[i] < ' ' || options[i] > '~' || i + 1 == OPTIONS_SIZE)
+            return NULL;
+        buffer[i] = (char)options[i];
+    }
+    buffer[i] = '\0';
+    text = skip_image_name(buffer);
+    return *text == '\0' ? NULL : text;
+}
+
+/* Whether there was a script; then *status is its outcome. */
+static bool run_startup_file(struct session *session, int *status)
+{
+    struct mini_heap *heap = &session->memory.heap;
+    void *text;
+    size_t size;
+
+    if (files_read(heap, STARTUP_FILE, &text, &size) != EFI_SUCCESS)
+        return false;
+    *status = run_text(session, text, '\n');
+    (void)mini_heap_free(heap, text);
+    return true;
+}
+
+static int run_keyboard(struct session *session)
+{
+    char line[LINE_SIZE];
+
+    console_print("elfin %s. Type help for help.\n", ELFIN_VERSION_STRING);
+    while (!session->quit) {
+        console_read_line("elfin> ", line, sizeof(line));
+        commands_run(session, line);
+    }
+    return session->status;
+}
+
+int script_run(struct session *session)
+{
+    char buffer[OPTIONS_SIZE], *options = load_options(buffer);
+    int status = STATUS_SUCCESS;
+
+    if (options != NULL)
+        status = run_text(session, options, ';');
+    else
+        run_startup_file(session, &status);
+    if (session->quit || status != STATUS_SUCCESS)
+        return status;
+    return run_keyboard(session);
+}
+
+unsigned script_exit_port(struct session *session)
+{
+    struct mini_heap *heap = &session->memory.heap;
+    uint64_t port = 0;
+    void *text;
+    size_t size;
+    char *words[2], *rest, *line;
+
+    if (files_read(heap, EXIT_FILE, &text, &size) != EFI_SUCCESS)
+        return 0;
+    rest = text;
+    line = words_next_line(&rest, '\n');
+    if (line == NULL || words_split(line, words, 2) != 1 || !words_number(words[0], &port) ||
+        port > UINT16_MAX)
+        port = 0;
+    (void)mini_heap_free(heap, text);
+    return (unsigned)port;
+}

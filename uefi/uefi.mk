@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+# elfin.efi and the example application, with GNU-EFI's headers, start-up object and relocator.
+
+GNUEFI_INCLUDE ?= /usr/include/efi
+GNUEFI_LIB     ?= /usr/lib
+
+# What any application with uefi/host.c needs, and what elfin.efi has besides.
+UEFI_HOST_SOURCES := uefi/host.c uefi/call.c uefi/call_asm.S uefi/firmware.c
+UEFI_SOURCES := $(UEFI_HOST_SOURCES) $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c))
+
+# Interrupt handlers of the firmware run on our stack (no red zone); they and the timer event do not
+# save vector registers for us.
+UEFI_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -isystem $(GNUEFI_INCLUDE) \
+               -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI -ffreestanding -fpic \
+               -fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only \
+               -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -Os -g
+UEFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --no-undefined \
+                -T linker-scripts/uefi.ld
+
+uefi_objects = $(patsubst %,$(BUILD)/uefi/%.o,$(basename $(notdir $(1))))
+
+$(BUILD)/uefi/%.o: uefi/%.c Makefile uefi/uefi.mk
+	@mkdir -p $(@D)
+	$(CC) $(UEFI_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/uefi/%.o: uefi/%.S Makefile uefi/uefi.mk
+	@mkdir -p $(@D)
+	$(CC) $(UEFI_CFLAGS) -c $< -o $@
+
+$(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
+$(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/example.c)
+
+$(BUILD)/uefi/%.so: $(BUILD)/libelfin.a $(BUILD)/libmini.a linker-scripts/uefi.ld
+	$(LD) $(UEFI_LDFLAGS) $(GNUEFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \
+		$(BUILD)/libelfin.a $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
+
+$(BUILD)/%.efi: $(BUILD)/uefi/%.so
+	$(OBJCOPY) -j .text -j .reloc -j .data -j .dynamic -j .rela -j .dynsym -j .dynstr \
+		--target=efi-app-x86_64 --subsystem=10 $< $@
+
+.PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/%.o
+-include $(wildcard $(BUILD)/uefi/*.d)
+
+ALL += $(BUILD)/elfin.efi $(BUILD)/example.efi
