@@ -82,9 +82,12 @@ static bool check_group(struct job *job)
 
 static int run_job(struct job *job, int argc, char **argv)
 {
+    struct words words = {
+        .command = &command_check, .options = options, .argc = argc, .argv = argv
+    };
     int option;
 
-    while ((option = next_option(&command_check, argc, argv, options)) != OPTION_END) {
+    while ((option = next_option(&words)) != OPTION_END) {
         switch (option) {
         case OPTION_ERROR:
             return STATUS_USAGE;

@@ -16,27 +16,35 @@ int usage_error(const struct command *command, const char *format, ...)
     return STATUS_USAGE;
 }
 
-int next_option(const struct command *command, int argc, char **argv, const struct option *options)
+static int report_error(const struct words *words, int option)
 {
-    int option;
+    const char *word = words->argv[optind - 1];
+
+    /* optopt is the letter of an unknown short option, perhaps in the middle of a word. */
+    if (option == ':')
+        usage_error(words->command, "option '%s' needs a value", word);
+    else if (optopt > ' ' && optopt <= '~' && optopt != OPTION_HELP)
+        usage_error(words->command, "there is no option '-%c'", optopt);
+    else
+        usage_error(words->command, "there is no option '%s', or not in this form", word);
+    return OPTION_ERROR;
+}
+
+int next_option(struct words *words)
+{
+    int option = OPTION_END;
 
     opterr = 0;
-    option = getopt_long(argc, argv, "-:h", options, NULL);
-    if (option == OPTION_END && optind < argc) { /* what follows "--" are files */
-        optarg = argv[optind++];
-        return OPTION_FILE;
-    }
-    if (option == ':') {
-        usage_error(command, "option '%s' needs a value", argv[optind - 1]);
-        return OPTION_ERROR;
-    }
-    if (option == '?') {
-        /* optopt is the letter of an unknown short option, perhaps in the middle of a word. */
-        if (optopt > ' ' && optopt <= '~' && optopt != OPTION_HELP)
-            usage_error(command, "there is no option '-%c'", optopt);
-        else
-            usage_error(command, "there is no option '%s', or not in this form", argv[optind - 1]);
-        return OPTION_ERROR;
-    }
-    return option;
+    if (!words->only_files)
+        option = getopt_long(words->argc, words->argv, "-:h", words->options, NULL);
+    if (option == '?' || option == ':')
+        return report_error(words, option);
+    if (option != OPTION_END)
+        return option;
+    /* getopt must not be called again: it would take up its own count of what it has seen. */
+    words->only_files = true;
+    if (optind >= words->argc)
+        return OPTION_END;
+    optarg = words->argv[optind++];
+    return OPTION_FILE;
 }

@@ -4,6 +4,7 @@
 #define ELFIN_TOOL_COMMAND_H
 
 #include <getopt.h>
+#include <stdbool.h>
 
 /* Exit statuses, the same for every command. */
 enum {
@@ -36,11 +37,20 @@ enum {
         "help", no_argument, NULL, OPTION_HELP                                                     \
     }
 
+/* The words of one command line; the first is the command. */
+struct words {
+    const struct command *command;
+    const struct option *options;
+    int argc;
+    char **argv;
+    bool only_files; /* "--" has been met */
+};
+
 /*
  * Options and files in the order they were given (the place of --at matters). An error has been
  * reported when OPTION_ERROR is returned.
  */
-int next_option(const struct command *command, int argc, char **argv, const struct option *options);
+int next_option(struct words *words);
 
 /* Prints the message and where to find help on standard error; returns STATUS_USAGE. */
 int usage_error(const struct command *command, const char *format, ...)

@@ -99,9 +99,12 @@ static int inspect_all(struct job *job)
 
 static int run_job(struct job *job, int argc, char **argv)
 {
+    struct words words = {
+        .command = &command_inspect, .options = options, .argc = argc, .argv = argv
+    };
     int option;
 
-    while ((option = next_option(&command_inspect, argc, argv, options)) != OPTION_END) {
+    while ((option = next_option(&words)) != OPTION_END) {
         switch (option) {
         case OPTION_ERROR:
             return STATUS_USAGE;

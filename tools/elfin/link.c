@@ -94,9 +94,12 @@ static int link_group(struct job *job)
 
 static int run_job(struct job *job, int argc, char **argv)
 {
+    struct words words = {
+        .command = &command_link, .options = options, .argc = argc, .argv = argv
+    };
     int option;
 
-    while ((option = next_option(&command_link, argc, argv, options)) != OPTION_END) {
+    while ((option = next_option(&words)) != OPTION_END) {
         int status;
 
         if (option == OPTION_ERROR)

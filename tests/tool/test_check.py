@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: MIT
+"""elfin check: yes or no, and every reason for no."""
+
+import subprocess
+
+from support import PLAIN, Bench, case, equal, expect, lines_with
+
+
+@case
+def would_load(bench: Bench) -> None:
+    bench.compile("a.o", "extern int b(void), host(void); int a(void) { return b() + host(); }")
+    bench.compile("b.o", "extern int a(void); int b(void) { return a(); }")
+    bench.write("exports", "host 0xffffffff81000000\n")
+    result = bench.elfin("check", "--exports", "exports", "a.o", "b.o")
+    equal(result.out + result.err, "", "output")
+
+
+@case
+def each_missing_name(bench: Bench) -> None:
+    bench.compile("a.o", "extern int m1, m2; int *a[] = {&m1, &m2};")
+    bench.compile("b.o", "extern int m2, m3; int *b[] = {&m2, &m3}; extern int a[]; int *c = a;")
+    result = bench.elfin("check", "a.o", "b.o", status=1)
+    for name in ("m1", "m2", "m3"):
+        expect(lines_with(result.err, name), f"{name} in {result.err}")
+
+
+@case
+def each_fixup_out_of_reach(bench: Bench) -> None:
+    """One object cannot be near two imports that are far from each other."""
+    bench.compile("a.o", "extern int low, high; int f(void) { return low + high; }", PLAIN + ["-fpie"])
+    bench.write("exports", "low 0x100000\nhigh 0x7fffffff0000\n")
+    result = bench.elfin("check", "--exports", "exports", "a.o", status=1)
+    expect(lines_with(result.err, "R_X86_64_PC32", "low") or
+           lines_with(result.err, "R_X86_64_PC32", "high"), result.err)
+
+
+@case
+def each_unsound_file(bench: Bench) -> None:
+    good = bench.compile("good.o", "int good = 1;").read_bytes()
+    bench.write("junk.o", "junk" * 40)
+    bench.write("empty.o", "")
+    bench.write("cut.o", good[:len(good) - 40])
+    bench.write("other.o", good[:18] + b"\xb7\x00" + good[20:])
+    result = bench.elfin("check", "junk.o", "good.o", "empty.o", "cut.o", "other.o", status=1)
+    for name, reason in (("junk.o", "not an ELF file"), ("empty.o", ""), ("cut.o", ""),
+                         ("other.o", "x86-64")):
+        expect(lines_with(result.err, name, reason), f"{name} in {result.err}")
+    expect("good.o" not in result.err, result.err)
+
+
+@case
+def unsound_file_and_missing_names(bench: Bench) -> None:
+    bench.write("junk.o", "junk" * 40)
+    bench.compile("a.o", "extern int missing; int *a = &missing;")
+    result = bench.elfin("check", "junk.o", "a.o", status=1)
+    expect(lines_with(result.err, "junk.o"), result.err)
+    expect(lines_with(result.err, "without that file"), result.err)
+    expect(lines_with(result.err, "missing"), result.err)
+
+
+@case
+def duplicates(bench: Bench) -> None:
+    bench.compile("a.o", "int twice = 1;")
+    bench.compile("b.o", "int twice = 2;")
+    result = bench.elfin("check", "a.o", "b.o", status=1)
+    expect(lines_with(result.err, "twice", "a.o", "b.o"), result.err)
+
+
+@case
+def module_names(bench: Bench) -> None:
+    bench.compile("a.o", "int x = 1;")
+    bench.compile("a.x", "int y = 2;")
+    result = bench.elfin("check", "a.o", "a.x", status=1)
+    expect("a.x" in result.err, result.err)
+
+
+@case
+def thread_local_storage(bench: Bench) -> None:
+    bench.compile("a.o", "static __thread int t; int f(void) { return ++t; }")
+    result = bench.elfin("check", "a.o", status=1)
+    expect("thread-local" in result.err, result.err)
+
+
+@case
+def linked_programs_are_no_objects(bench: Bench) -> None:
+    bench.compile("a.o", "int _start(void) { return 0; }")
+    subprocess.run(["ld", "a.o", "-o", "program"], cwd=bench.folder, check=True)
+    result = bench.elfin("check", "program", status=1)
+    expect("relocatable" in result.err, result.err)
