@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: MIT
+# Test programs on the host. Every tests/unit, tests/evil and tests/fault/*.c is one program, linked
+# with tests/lib and the sanitized library; tests/objects/*.c are modules that they load.
+
+export ELFIN_BUILD := $(BUILD)
+
+TEST_LIB      := $(BUILD)/tests/libtests.a
+TEST_SOURCES  := $(wildcard tests/unit/*.c tests/evil/*.c tests/fault/*.c)
+TEST_PROGRAMS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
+TEST_OBJECTS  := $(patsubst tests/objects/%.c,$(BUILD)/tests/objects/%.o,$(wildcard tests/objects/*.c))
+
+$(BUILD)/tests/obj/%.o: tests/%.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $(DEPS) -c $< -o $@
+
+$(TEST_LIB): $(patsubst tests/%.c,$(BUILD)/tests/obj/%.o,$(wildcard tests/lib/*.c))
+	@rm -f $@
+	$(AR) rcsD $@ $^
+
+# The lookups of libc and libm are real when a module is linked against them (tests/unit/real.c).
+$(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/asan/libelfin.a
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $^ -lm -o $@
+
+# Modules as their authors would build them, with position-independent code.
+$(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -O2 -g -fPIC -Wall -Wextra -Iinclude $(DEPS) -c $< -o $@
+
+# A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
+FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \
+                 -fsanitize=address,undefined,fuzzer-no-link
+FUZZ_PROGRAMS := $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard tests/fuzz/*.c))
+$(eval $(call library,fuzz,$$(CLANG),$$(FUZZ_CFLAGS)))
+
+$(BUILD)/fuzz/tests/%.o: tests/%.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CLANG) $(FUZZ_CFLAGS) $(DEPS) -c $< -o $@
+
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libelfin.a \
+		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c))
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@
+
+.PHONY: fuzz
+fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz
+
+-include $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/obj/%.d)
+-include $(patsubst tests/%.c,$(BUILD)/tests/obj/%.d,$(wildcard tests/lib/*.c))
+-include $(TEST_OBJECTS:.o=.d)
+
+TEST_DEPS += $(TEST_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
+TESTS     += $(TEST_PROGRAMS) $(sort $(wildcard tests/freestanding/run tests/fuzz/run))

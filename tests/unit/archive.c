@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: MIT */
+/* Libraries: members come into a group as its symbols need them. */
+#include "tests/lib/ar_builder.h"
+#include "tests/lib/expect.h"
+
+enum { MAX_MEMBERS = 8 };
+
+struct member {
+    const char *name, *text, *symbols;
+};
+
+/* An archive of toys; ends with a NULL name. */
+static struct blob library(const struct member *members, bool no_index)
+{
+    struct ar_builder *ar = xmalloc(sizeof *ar);
+    struct blob objects[MAX_MEMBERS], archive;
+    size_t count = 0;
+
+    ar_init(ar);
+    ar->no_index = no_index;
+    for (; members[count].name != NULL; count++) {
+        REQUIRE(count < MAX_MEMBERS);
+        objects[count] = toy(members[count].text);
+        ar_member(ar, members[count].name, objects[count], members[count].symbols);
+    }
+    archive = ar_finish(ar);
+    while (count > 0) {
+        free(objects[--count].data);
+    }
+    free(ar);
+    return archive;
+}
+
+/* One toy and any number of archives in one group. */
+static elfin_status load_with(struct fixture *f, const char *file, const char *text,
+                              const struct blob *archives, size_t count)
+{
+    static const char *const names[] = { "dir/lib.a", "second.a", "third.a" };
+    elfin_input inputs[4];
+    struct blob object = toy(text);
+
+    inputs[0] = (elfin_input)INPUT(object, file);
+    for (size_t i = 0; i < count; i++) {
+        inputs[i + 1] = (elfin_input)INPUT(archives[i], names[i]);
+    }
+    fx_load_inputs(f, inputs, count + 1);
+    free(object.data);
+    return f->status;
+}
+
+static size_t count_modules(const struct fixture *f)
+{
+    elfin_space_stats stats;
+
+    elfin_space_get_stats(&f->space, &stats);
+    return stats.modules;
+}
+
+static const struct member chain[] = {
+    { "one.o", "call one two", "one" },
+    { "two.o", "call two three", "two" },
+    { "a-member-with-a-long-name.o", "fn three 3", "three" },
+    { "unused.o", "call unused nowhere", "unused" },
+    { NULL, NULL, NULL },
+};
+
+static void members_are_pulled_transitively(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+    elfin_module_info info;
+
+    STATUS(load_with(f, "a.o", "call f one", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "f"), 3);
+    CHECK_EQ(count_modules(f), 4);
+    CHECK(elfin_find_module(&f->space, "lib.a(unused.o)") == NULL);
+    CHECK(elfin_find_module(&f->space, "lib.a(a-member-with-a-long-name.o)") != NULL);
+    REQUIRE(elfin_find_module(&f->space, "lib.a(two.o)") != NULL);
+    elfin_module_get(elfin_find_module(&f->space, "lib.a(two.o)"), &info);
+    CHECK_EQ(info.flags & ELFIN_MODULE_MEMBER, ELFIN_MODULE_MEMBER);
+    CHECK(info.group == f->group);
+    free(lib.data);
+    END(f);
+}
+
+static void nothing_is_pulled_without_need(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+
+    STATUS(load_with(f, "a.o", "fn f 1", &lib, 1), ELFIN_OK);
+    CHECK_EQ(count_modules(f), 1);
+    free(lib.data);
+    END(f);
+}
+
+/* Order does not matter: an archive serves the whole group, those before and behind it. */
+static void archives_serve_each_other(void)
+{
+    static const struct member first[] = { { "x.o", "call x y", "x" },
+                                           { "z.o", "fn z 26", "z" },
+                                           { NULL, NULL, NULL } };
+    static const struct member second[] = { { "y.o", "call y z", "y" }, { NULL, NULL, NULL } };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob libs[2] = { library(first, false), library(second, false) };
+
+    STATUS(load_with(f, "a.o", "call f x", libs, 2), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "f"), 26);
+    free(libs[0].data);
+    free(libs[1].data);
+    END(f);
+}
+
+static void a_weak_reference_pulls_nothing(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+
+    STATUS(load_with(f, "a.o", "weak undef one; ptr p one", &lib, 1), ELFIN_OK);
+    CHECK_EQ(count_modules(f), 1);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), 0);
+    free(lib.data);
+    END(f);
+}
+
+static void exports_win_over_pulling(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    const elfin_export host[] = { { "two", 0x2222 } };
+    struct blob lib = library(chain, false);
+
+    STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+    STATUS(load_with(f, "a.o", "ptr p two", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), 0x2222);
+    CHECK_EQ(count_modules(f), 1);
+    LOAD(f, "b.o", "fn one 11");
+    STATUS(load_with(f, "c.o", "call g one", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "g"), 11);
+    CHECK_EQ(count_modules(f), 3);
+    free(lib.data);
+    END(f);
+}
+
+static void members_with_nothing_to_allocate_are_skipped(void)
+{
+    static const struct member members[] = {
+        /* The index promises f in a member that has only a symbol to offer. */
+        { "empty.o", "abs f 5", "f" },
+        { "full.o", "fn f 1", "f" },
+        { NULL, NULL, NULL },
+    };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(members, false);
+
+    STATUS(load_with(f, "a.o", "call g f", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "g"), 1);
+    CHECK(elfin_find_module(&f->space, "lib.a(empty.o)") == NULL);
+    free(lib.data);
+    END(f);
+}
+
+static const struct member hiding[] = {
+    { "user.o", "hidden undef secret; call user secret", "user" },
+    { "user2.o", "hidden undef secret; call user2 secret", "user2" },
+    { "secret.o", "hidden fn secret 42; fn open 43", "secret open" },
+    { NULL, NULL, NULL },
+};
+
+static void members_share_hidden_symbols(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(hiding, false);
+
+    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "f"), 42);
+    CHECK_EQ(fx_lookup(f, "secret"), 0);
+    free(lib.data);
+    END(f);
+}
+
+/* The member that defines it runs already, in an earlier group: no second copy, no error. */
+static void hidden_symbols_reach_members_of_earlier_groups(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(hiding, false);
+    elfin_group *first;
+
+    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
+    first = f->group;
+    STATUS(load_with(f, "b.o", "call g user2", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "g"), 42);
+    CHECK_EQ(count_modules(f), 5);
+    STATUS(elfin_unload(&f->space, first, &f->diag, NULL, NULL), ELFIN_ERR_IN_USE);
+    free(lib.data);
+    END(f);
+}
+
+/* Only members of the archive may see it, not the objects that load it. */
+static void hidden_symbols_of_an_earlier_group_stay_hidden_from_objects(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(hiding, false);
+
+    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
+    STATUS(load_with(f, "b.o", "hidden undef secret; call g secret", NULL, 0), ELFIN_ERR_HIDDEN);
+    free(lib.data);
+    END(f);
+}
+
+static void a_member_already_loaded_is_used_not_loaded_again(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+
+    STATUS(load_with(f, "a.o", "call f one", &lib, 1), ELFIN_OK);
+    STATUS(load_with(f, "b.o", "call g two", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "g"), 3);
+    CHECK_EQ(count_modules(f), 5);
+    free(lib.data);
+    END(f);
+}
+
+static void undefined_names_of_members_are_reported(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+
+    STATUS(load_with(f, "a.o", "call f unused", &lib, 1), ELFIN_ERR_UNDEFINED);
+    CHECK_STR(f->diag.symbol, "nowhere");
+    CHECK_STR(f->diag.file, "lib.a(unused.o)");
+    free(lib.data);
+    END(f);
+}
+
+static void an_archive_without_an_index_still_serves(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, true);
+
+    STATUS(load_with(f, "a.o", "call f one", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "f"), 3);
+    free(lib.data);
+    END(f);
+}
+
+static void commons_in_members_serve_references(void)
+{
+    static const struct member members[] = { { "c.o", "common c 16 8", "c" },
+                                             { NULL, NULL, NULL } };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(members, false);
+
+    STATUS(load_with(f, "a.o", "ptr p c", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_symbol(f, "lib.a(c.o)", "c"));
+    free(lib.data);
+    END(f);
+}
+
+struct walk {
+    char names[256];
+    size_t stop_after, count;
+};
+
+static bool walk_member(void *ctx, const char *name, const void *data, size_t size)
+{
+    struct walk *w = ctx;
+
+    if (size >= 4 && memcmp(data, "\177ELF", 4) == 0) {
+        strcat(w->names, name);
+        strcat(w->names, " ");
+    }
+    return ++w->count != w->stop_after;
+}
+
+static void members_can_be_walked(void)
+{
+    struct blob lib = library(chain, false);
+    struct walk w = { .stop_after = 0 };
+    elfin_diag diag;
+
+    CHECK(elfin_is_archive(lib.data, lib.size));
+    CHECK(!elfin_is_archive(lib.data, 7));
+    CHECK(!elfin_is_archive("\177ELF....", 8));
+    STATUS(elfin_archive_members(lib.data, lib.size, "lib.a", walk_member, &w, &diag), ELFIN_OK);
+    CHECK_STR(w.names, "one.o two.o a-member-with-a-long-name.o unused.o ");
+    w = (struct walk){ .stop_after = 2 };
+    STATUS(elfin_archive_members(lib.data, lib.size, "lib.a", walk_member, &w, &diag), ELFIN_OK);
+    CHECK_STR(w.names, "one.o two.o ");
+    free(lib.data);
+}
+
+static const struct test_case cases[] = {
+    TEST_CASE(members_are_pulled_transitively),
+    TEST_CASE(nothing_is_pulled_without_need),
+    TEST_CASE(archives_serve_each_other),
+    TEST_CASE(a_weak_reference_pulls_nothing),
+    TEST_CASE(exports_win_over_pulling),
+    TEST_CASE(members_with_nothing_to_allocate_are_skipped),
+    TEST_CASE(members_share_hidden_symbols),
+    TEST_CASE(hidden_symbols_reach_members_of_earlier_groups),
+    TEST_CASE(hidden_symbols_of_an_earlier_group_stay_hidden_from_objects),
+    TEST_CASE(a_member_already_loaded_is_used_not_loaded_again),
+    TEST_CASE(undefined_names_of_members_are_reported),
+    TEST_CASE(an_archive_without_an_index_still_serves),
+    TEST_CASE(commons_in_members_serve_references),
+    TEST_CASE(members_can_be_walked),
+};
+
+TEST_MAIN("archive", cases)
