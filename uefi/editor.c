@@ -120,6 +120,9 @@ static void handle_scan(struct editor *editor, unsigned scan)
         cursor_to(editor, editor->length);
         break;
     case SCAN_DELETE:
+        /* Firmware takes the backspace key of many a serial terminal (0x7f) for this one. */
+        if (editor->cursor == editor->length && editor->cursor > 0)
+            cursor_to(editor, editor->cursor - 1);
         remove_here(editor);
         break;
     case SCAN_ESC:
