@@ -10,8 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("BUILD", ROOT / "build"))
-BUILD = BUILD if BUILD.is_absolute() else ROOT / BUILD
+BUILD = ROOT / os.environ.get("ELFIN_BUILD", "build")  # an absolute path replaces ROOT
 SCRATCH = BUILD / "tests" / "tool"
 
 # Objects that have nothing in them but what the source says.

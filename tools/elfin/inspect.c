@@ -4,9 +4,11 @@
 
 #include "tools/elfin/command.h"
 #include "tools/elfin/inputs.h"
+#include "tools/elfin/memory.h"
 #include "tools/elfin/report.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     OPTION_JSON = 256
@@ -59,21 +61,44 @@ static void inspect_object(struct job *job, const elfin_input *input)
     findings_free(&findings);
 }
 
+/* "lib.a(member.o)", to be freed. */
+static char *member_name(const char *archive, const char *member)
+{
+    size_t size = strlen(archive) + strlen(member) + sizeof("()");
+    char *name = string_room(size);
+
+    snprintf(name, size, "%s(%s)", archive, member);
+    return name;
+}
+
+struct walk {
+    struct job *job;
+    const char *archive;
+};
+
+/* The module's name is what loading the member would give it: without the folders of the archive.
+ */
 static bool inspect_member(void *ctx, const char *name, const void *data, size_t size)
 {
-    const elfin_input member = { .data = data, .size = size, .file = name };
+    const struct walk *walk = ctx;
+    const char *slash = strrchr(walk->archive, '/');
+    char *file = member_name(walk->archive, name);
+    elfin_input member = { .data = data, .size = size, .file = file };
 
-    inspect_object(ctx, &member);
+    member.name = slash ? file + (slash + 1 - walk->archive) : file;
+    inspect_object(walk->job, &member);
+    free(file);
     return true;
 }
 
 static void inspect_file(struct job *job, const elfin_input *input)
 {
+    struct walk walk = { .job = job, .archive = input->file };
     elfin_diag diag;
 
     if (!elfin_is_archive(input->data, input->size))
         inspect_object(job, input);
-    else if (elfin_archive_members(input->data, input->size, input->file, inspect_member, job,
+    else if (elfin_archive_members(input->data, input->size, input->file, inspect_member, &walk,
                                    &diag) != ELFIN_OK)
         show_problem(job, input->file, &diag);
 }

@@ -30,11 +30,18 @@ void *array_grow(void *array, size_t count, size_t *capacity, size_t element_siz
     return array;
 }
 
+char *string_room(size_t size)
+{
+    char *room = malloc(size);
+
+    if (!room)
+        out_of_memory();
+    return room;
+}
+
 char *string_copy(const char *string)
 {
-    char *copy = strdup(string);
+    size_t size = strlen(string) + 1;
 
-    if (!copy)
-        out_of_memory();
-    return copy;
+    return memcpy(string_room(size), string, size);
 }

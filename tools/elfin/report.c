@@ -9,10 +9,10 @@
 
 char *diag_text(const elfin_diag *diag)
 {
-    size_t capacity = 0, length = elfin_diag_format(diag, NULL, 0);
-    char *text = array_grow(NULL, 0, &capacity, length + 1);
+    size_t size = elfin_diag_format(diag, NULL, 0) + 1;
+    char *text = string_room(size);
 
-    elfin_diag_format(diag, text, length + 1);
+    elfin_diag_format(diag, text, size);
     return text;
 }
 
