@@ -12,21 +12,22 @@
  * The heap: objects of any size out of chunks of memory that a callback provides, typically from
  * the page allocator.
  *
- * Shape: two-level segregated lists. Free blocks of similar size share a list, a bitmap tells which
- * lists are not empty, so the search for a block is two bit scans. Neighbouring free blocks are
- * joined at once. A chunk without any block in use is given back, except that one is kept to spare
- * the callback a constant to and fro; mini_heap_trim gives back that one too.
+ * Shape: two-level segregated lists. Free blocks of similar size share a list, and a bitmap tells
+ * which lists are not empty, so the search for a block is two bit scans. Neighbouring free blocks
+ * are joined at once. A chunk without any block in use is given back, except for one of the least
+ * size that is kept lest one object, made and freed in turn, cost the callback each time;
+ * mini_heap_trim gives back that one too.
  *
- * Cost: constant time, except that a block to be freed or resized is first looked up among the
- * chunks, in O(log c); chunks grow with the heap, so that there are few of them. 16 bytes for each
- * block, 64 for each chunk.
+ * Cost: constant time, but that an object to be freed or resized is first looked up among the
+ * chunks, in O(log c). Resizing may copy. 16 bytes for each object, 96 for each chunk.
  *
- * Errors are found, not followed: freeing what is not a block in use (foreign, inside a block,
- * freed already) and blocks whose header or neighbours' headers were overwritten. A pointer is
- * looked up among the chunks before anything near it is read. Each header carries a seal, a
- * checksum of its place, sizes and state (and of the list links of a free block), checked before
- * any of it is used. This catches accidents, not an attacker who computes seals. A block found
- * damaged is left alone for good: it is never handed out again, nor is its chunk given back.
+ * Errors are found, not followed. A pointer is looked up among the chunks before anything near it
+ * is read. Each block's header carries a seal, a checksum of its place, sizes and state (and of the
+ * list links of a free block), which is checked before any of these is used. So freeing what is not
+ * an object in use is refused, and so is freeing next to a header that was overwritten. What was
+ * found damaged is left alone for good: never handed out again, nor is its chunk given back. This
+ * is about accidents; it does not stop somebody who computes seals, and the headers of the chunks
+ * themselves, which no object precedes, have none.
  *
  * Not thread-safe: the caller locks, or has one thread.
  */
@@ -41,9 +42,9 @@ enum {
 
 enum mini_heap_status {
     MINI_HEAP_OK,
-    MINI_HEAP_FOREIGN,     /* not in any of this heap's chunks, or not the start of an object */
-    MINI_HEAP_DOUBLE_FREE, /* the start of an object that was freed already */
-    MINI_HEAP_DAMAGED,     /* the block or a neighbour was overwritten */
+    MINI_HEAP_FOREIGN,     /* not in any chunk (any more), or not the start of an object */
+    MINI_HEAP_DOUBLE_FREE, /* freed already, and its memory is not in use again */
+    MINI_HEAP_DAMAGED,     /* the header of the object or of a neighbour was overwritten */
 };
 
 /*
@@ -54,7 +55,8 @@ enum mini_heap_status {
 typedef void *mini_heap_grow(void *ctx, size_t size);
 typedef void mini_heap_shrink(void *ctx, void *chunk, size_t size);
 
-struct mini_heap_block; /* in heap_block.h */
+struct mini_heap_block;
+struct mini_heap_chunk;
 
 struct mini_heap_statistics {
     size_t used;     /* bytes in objects in use, each rounded up to what it may use */
@@ -89,7 +91,7 @@ void mini_heap_init(struct mini_heap *heap, size_t limit, mini_heap_grow *grow,
 
 /*
  * An object of at least size bytes (of 0 bytes too, with an address of its own), with undefined
- * content. NULL when grow or the limit say no, or size is 64 GiB or more.
+ * content. NULL when grow or the limit say no, or size is about 64 GiB or more.
  */
 void *mini_heap_alloc(struct mini_heap *heap, size_t size);
 
@@ -103,7 +105,10 @@ void *mini_heap_alloc_aligned(struct mini_heap *heap, size_t align, size_t size)
  */
 void *mini_heap_realloc(struct mini_heap *heap, void *object, size_t size);
 
-/* Frees an object; nothing is changed on error. NULL is fine. */
+/*
+ * Frees an object; on error nothing is changed. NULL is fine. Telling why a pointer is not an
+ * object takes time by the number of blocks in its chunk.
+ */
 enum mini_heap_status mini_heap_free(struct mini_heap *heap, void *object);
 
 /* Bytes the object may use, at least those asked for; 0 when it is not an object in use. */

@@ -11,6 +11,11 @@ LIBMINI_MEM_SOURCES = \
 
 LIBMINI_SOURCES = \
 	libmini/fmt.c \
+	libmini/heap.c \
+	libmini/heap_block.c \
+	libmini/heap_check.c \
+	libmini/heap_chunk.c \
+	libmini/heap_list.c \
 	libmini/pages.c \
 	libmini/pages_search.c \
 	libmini/sort.c \
