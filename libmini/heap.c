@@ -46,7 +46,7 @@ static struct mini_heap_block *split(struct mini_heap_block *block, uint32_t uni
     struct mini_heap_block *rest = heap_after(block);
     rest->units = left;
     rest->before = units;
-    heap_set_before(heap_after(rest), left);
+    mini_heap_set_before(heap_after(rest), left);
     return rest;
 }
 
@@ -54,14 +54,15 @@ static struct mini_heap_block *split(struct mini_heap_block *block, uint32_t uni
 static void absorb(struct mini_heap_block *block, struct mini_heap_block *second)
 {
     block->units += second->units;
-    heap_set_before(heap_after(block), block->units);
-    heap_seal(second, HEAP_STALE);
+    mini_heap_set_before(heap_after(block), block->units);
+    mini_heap_seal(second, HEAP_STALE);
 }
 
 /* Unlists a free block so that another may absorb it; a damaged one is left where it is. */
 static bool detach(struct mini_heap *heap, struct mini_heap_block *block)
 {
-    return heap_is(block, HEAP_FREE) && heap_is_sound(block) && heap_list_remove(heap, block);
+    return mini_heap_is(block, HEAP_FREE) && mini_heap_is_sound(block) &&
+           mini_heap_list_remove(heap, block);
 }
 
 /* The block becomes free: joined with free neighbours, listed, or its chunk given back. */
@@ -70,24 +71,24 @@ static void release(struct mini_heap *heap, struct mini_heap_block *block)
     struct mini_heap_block *after = heap_after(block);
 
     /* Sealed, if only for now: its neighbours are sound only if it is. */
-    heap_seal(block, HEAP_USED);
+    mini_heap_seal(block, HEAP_USED);
     if (detach(heap, after))
         absorb(block, after);
-    heap_seal(block, HEAP_USED);
+    mini_heap_seal(block, HEAP_USED);
     if (block->before != 0 && detach(heap, heap_before(block))) {
         struct mini_heap_block *before = heap_before(block);
         absorb(before, block);
         block = before;
     }
-    if (heap->shrink != NULL && heap_chunk_is_empty(block)) {
+    if (heap->shrink != NULL && mini_heap_chunk_is_empty(block)) {
         struct mini_heap_chunk *chunk = heap_chunk_around(block);
         if (heap->spare != NULL || chunk->size != MINI_HEAP_CHUNK) {
-            heap_chunk_shrink(heap, chunk);
+            mini_heap_chunk_shrink(heap, chunk);
             return;
         }
         heap->spare = chunk;
     }
-    heap_list_add(heap, block);
+    mini_heap_list_add(heap, block);
 }
 
 /* Units to skip so that the block's object is aligned: none, or enough for a block. */
@@ -115,9 +116,9 @@ void *mini_heap_alloc_aligned(struct mini_heap *heap, size_t align, size_t size)
     }
 
     uint32_t wanted = units + (uint32_t)slack;
-    struct mini_heap_block *block = heap_list_take(heap, wanted);
+    struct mini_heap_block *block = mini_heap_list_take(heap, wanted);
     if (block == NULL)
-        block = heap_chunk_grow(heap, wanted);
+        block = mini_heap_chunk_grow(heap, wanted);
     if (block == NULL) {
         heap->statistics.failed++;
         return NULL;
@@ -128,12 +129,12 @@ void *mini_heap_alloc_aligned(struct mini_heap *heap, size_t align, size_t size)
     uint32_t skip = units_to_skip(block, align);
     if (skip > 0) {
         struct mini_heap_block *aligned = split(block, skip);
-        heap_list_add(heap, block);
+        mini_heap_list_add(heap, block);
         block = aligned;
     }
     if (block->units - units >= HEAP_BLOCK_UNITS_MIN)
-        heap_list_add(heap, split(block, units));
-    heap_seal(block, HEAP_USED);
+        mini_heap_list_add(heap, split(block, units));
+    mini_heap_seal(block, HEAP_USED);
     heap->statistics.count++;
     count_used(heap, bytes_of(block));
     return heap_object(block);
@@ -150,9 +151,9 @@ static enum mini_heap_status why_not_used(struct mini_heap_chunk *chunk,
 {
     struct mini_heap_block *at = heap_chunk_first(chunk);
 
-    if (heap_is(block, HEAP_FREE) || heap_is(block, HEAP_STALE))
+    if (mini_heap_is(block, HEAP_FREE) || mini_heap_is(block, HEAP_STALE))
         return MINI_HEAP_DOUBLE_FREE;
-    while (at < block && (heap_is(at, HEAP_USED) || heap_is(at, HEAP_FREE)))
+    while (at < block && (mini_heap_is(at, HEAP_USED) || mini_heap_is(at, HEAP_FREE)))
         at = heap_after(at);
     return at > block ? MINI_HEAP_FOREIGN : MINI_HEAP_DAMAGED;
 }
@@ -162,18 +163,18 @@ static enum mini_heap_status find_used(struct mini_heap *heap, const void *objec
                                        struct mini_heap_block **found)
 {
     uintptr_t address = (uintptr_t)object - HEAP_UNIT;
-    struct mini_heap_chunk *chunk = heap_chunk_of(heap, address);
+    struct mini_heap_chunk *chunk = mini_heap_chunk_of(heap, address);
 
     if (chunk == NULL || address % HEAP_UNIT != 0)
         return MINI_HEAP_FOREIGN;
     size_t offset = address - (uintptr_t)chunk;
     struct mini_heap_block *block = heap_block_at((unsigned char *)chunk + offset);
-    if (!heap_is(block, HEAP_USED)) {
+    if (!mini_heap_is(block, HEAP_USED)) {
         enum mini_heap_status status = why_not_used(chunk, block);
         heap->statistics.damaged += status == MINI_HEAP_DAMAGED;
         return status;
     }
-    if (!heap_is_sound(block)) {
+    if (!mini_heap_is_sound(block)) {
         heap->statistics.damaged++;
         return MINI_HEAP_DAMAGED;
     }
@@ -208,10 +209,11 @@ static bool extend(struct mini_heap *heap, struct mini_heap_block *block, uint32
 {
     struct mini_heap_block *after = heap_after(block);
 
-    if (!heap_is(after, HEAP_FREE) || after->units < units - block->units || !detach(heap, after))
+    if (!mini_heap_is(after, HEAP_FREE) || after->units < units - block->units ||
+        !detach(heap, after))
         return false;
     absorb(block, after);
-    heap_seal(block, HEAP_USED);
+    mini_heap_seal(block, HEAP_USED);
     return true;
 }
 
@@ -244,7 +246,7 @@ void *mini_heap_realloc(struct mini_heap *heap, void *object, size_t size)
         return move(heap, block, size);
     if (block->units - units >= HEAP_BLOCK_UNITS_MIN) {
         struct mini_heap_block *rest = split(block, units);
-        heap_seal(block, HEAP_USED);
+        mini_heap_seal(block, HEAP_USED);
         release(heap, rest);
     }
     heap->statistics.used -= old;
@@ -256,14 +258,14 @@ void mini_heap_trim(struct mini_heap *heap)
 {
     if (heap->spare == NULL || !detach(heap, heap_chunk_first(heap->spare)))
         return;
-    heap_chunk_shrink(heap, heap->spare);
+    mini_heap_chunk_shrink(heap, heap->spare);
     heap->spare = NULL;
 }
 
 void mini_heap_drop(struct mini_heap *heap)
 {
     while (heap->chunks.root != NULL)
-        heap_chunk_shrink(heap, (void *)heap->chunks.root);
+        mini_heap_chunk_shrink(heap, (void *)heap->chunks.root);
     mini_heap_init(heap, heap->statistics.limit, heap->grow, heap->shrink, heap->ctx);
 }
 

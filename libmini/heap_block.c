@@ -20,28 +20,28 @@ static uint64_t checksum(const struct mini_heap_block *block, enum heap_state st
     return sum;
 }
 
-void heap_seal(struct mini_heap_block *block, enum heap_state state)
+void mini_heap_seal(struct mini_heap_block *block, enum heap_state state)
 {
     block->seal = checksum(block, state);
 }
 
-bool heap_is(const struct mini_heap_block *block, enum heap_state state)
+bool mini_heap_is(const struct mini_heap_block *block, enum heap_state state)
 {
     return block->seal == checksum(block, state);
 }
 
 static bool is_block(const struct mini_heap_block *block)
 {
-    return heap_is(block, HEAP_USED) || heap_is(block, HEAP_FREE);
+    return mini_heap_is(block, HEAP_USED) || mini_heap_is(block, HEAP_FREE);
 }
 
-bool heap_is_sound(struct mini_heap_block *block)
+bool mini_heap_is_sound(struct mini_heap_block *block)
 {
     if (!is_block(block))
         return false;
     /* A sealed block's sizes are the heap's own, so its neighbours are where they say. */
     struct mini_heap_block *after = heap_after(block);
-    if (after->before != block->units || !(heap_is(after, HEAP_END) || is_block(after)))
+    if (after->before != block->units || !(mini_heap_is(after, HEAP_END) || is_block(after)))
         return false;
     if (block->before == 0)
         return true;
@@ -49,12 +49,12 @@ bool heap_is_sound(struct mini_heap_block *block)
     return before->units == block->before && is_block(before);
 }
 
-void heap_set_before(struct mini_heap_block *block, uint32_t units)
+void mini_heap_set_before(struct mini_heap_block *block, uint32_t units)
 {
     enum heap_state state = HEAP_END;
 
-    if (!heap_is(block, HEAP_END))
-        state = heap_is(block, HEAP_USED) ? HEAP_USED : HEAP_FREE;
+    if (!mini_heap_is(block, HEAP_END))
+        state = mini_heap_is(block, HEAP_USED) ? HEAP_USED : HEAP_FREE;
     block->before = units;
-    heap_seal(block, state);
+    mini_heap_seal(block, state);
 }

@@ -68,14 +68,14 @@ static inline struct mini_heap_block *heap_before(struct mini_heap_block *block)
 }
 
 /* Seals the block as it is now. */
-void heap_seal(struct mini_heap_block *block, enum heap_state state);
+void mini_heap_seal(struct mini_heap_block *block, enum heap_state state);
 /* Whether the block is as it was sealed, in that state. */
-bool heap_is(const struct mini_heap_block *block, enum heap_state state);
+bool mini_heap_is(const struct mini_heap_block *block, enum heap_state state);
 /* Whether used or free, sealed, and neighboured by sealed blocks that know its size and place. */
-bool heap_is_sound(struct mini_heap_block *block);
+bool mini_heap_is_sound(struct mini_heap_block *block);
 
 /* Tells a sealed block, used, free or end, the size of the one before it. */
-void heap_set_before(struct mini_heap_block *block, uint32_t units);
+void mini_heap_set_before(struct mini_heap_block *block, uint32_t units);
 
 /* heap_list.c */
 
@@ -85,25 +85,25 @@ struct heap_slot {
 };
 
 /* Where free blocks of so many units are listed. */
-struct heap_slot heap_slot_of(uint32_t units);
+struct heap_slot mini_heap_slot_of(uint32_t units);
 
 /* Seals the block as free and lists it. A list whose first block is damaged is given up before. */
-void heap_list_add(struct mini_heap *heap, struct mini_heap_block *block);
+void mini_heap_list_add(struct mini_heap *heap, struct mini_heap_block *block);
 /* False, and nothing changed, when its list neighbours do not know the block, a sealed free one. */
-bool heap_list_remove(struct mini_heap *heap, struct mini_heap_block *block);
+bool mini_heap_list_remove(struct mini_heap *heap, struct mini_heap_block *block);
 /* A sound free block of at least that many units, no longer listed; NULL when there is none. */
-struct mini_heap_block *heap_list_take(struct mini_heap *heap, uint32_t units);
+struct mini_heap_block *mini_heap_list_take(struct mini_heap *heap, uint32_t units);
 
 /* heap_chunk.c: `block` is free and in no list. */
 
 /* A new chunk's only block, of at least that many units, to be sealed; NULL: not possible. */
-struct mini_heap_block *heap_chunk_grow(struct mini_heap *heap, uint32_t units);
+struct mini_heap_block *mini_heap_chunk_grow(struct mini_heap *heap, uint32_t units);
 /* Whether the block is its chunk's only one. */
-bool heap_chunk_is_empty(struct mini_heap_block *block);
+bool mini_heap_chunk_is_empty(struct mini_heap_block *block);
 /* Gives back a chunk, of which no block is listed. */
-void heap_chunk_shrink(struct mini_heap *heap, struct mini_heap_chunk *chunk);
+void mini_heap_chunk_shrink(struct mini_heap *heap, struct mini_heap_chunk *chunk);
 /* The chunk that may have a block at the address; NULL if there is none. */
-struct mini_heap_chunk *heap_chunk_of(struct mini_heap *heap, uintptr_t address);
+struct mini_heap_chunk *mini_heap_chunk_of(struct mini_heap *heap, uintptr_t address);
 
 /* The chunk of its first block, and back. */
 static inline struct mini_heap_block *heap_chunk_first(struct mini_heap_chunk *chunk)

@@ -21,9 +21,9 @@ static bool check_chunk(struct mini_heap_chunk *chunk, struct totals *totals)
     if (block->before != 0)
         return false;
     for (; block < end; block = heap_after(block)) {
-        if (!heap_is_sound(block))
+        if (!mini_heap_is_sound(block))
             return false;
-        bool is_free = heap_is(block, HEAP_FREE);
+        bool is_free = mini_heap_is(block, HEAP_FREE);
         if (is_free && before_is_free)
             return false;
         before_is_free = is_free;
@@ -31,7 +31,7 @@ static bool check_chunk(struct mini_heap_chunk *chunk, struct totals *totals)
         totals->count += !is_free;
         totals->used += is_free ? 0 : (size_t)(block->units - 1) * HEAP_UNIT;
     }
-    return block == end && heap_is(end, HEAP_END);
+    return block == end && mini_heap_is(end, HEAP_END);
 }
 
 static bool check_list(const struct mini_heap *heap, unsigned int class, unsigned int subclass,
@@ -43,9 +43,9 @@ static bool check_list(const struct mini_heap *heap, unsigned int class, unsigne
     if (bit != (block != NULL))
         return false;
     for (; block != NULL; block = block->next) {
-        if (!heap_is(block, HEAP_FREE))
+        if (!mini_heap_is(block, HEAP_FREE))
             return false;
-        struct heap_slot slot = heap_slot_of(block->units);
+        struct heap_slot slot = mini_heap_slot_of(block->units);
         if (slot.class != class || slot.subclass != subclass)
             return false;
         ++*listed;

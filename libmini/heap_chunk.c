@@ -25,7 +25,7 @@ static struct mini_heap_chunk *ask(struct mini_heap *heap, size_t needed)
     return chunk;
 }
 
-struct mini_heap_block *heap_chunk_grow(struct mini_heap *heap, uint32_t units)
+struct mini_heap_block *mini_heap_chunk_grow(struct mini_heap *heap, uint32_t units)
 {
     size_t needed = (size_t)units * HEAP_UNIT + CHUNK_EXTRA;
 
@@ -43,16 +43,16 @@ struct mini_heap_block *heap_chunk_grow(struct mini_heap *heap, uint32_t units)
     block->before = 0;
     struct mini_heap_block *end = heap_chunk_end(chunk);
     *end = (struct mini_heap_block){ .units = HEAP_BLOCK_UNITS_MIN, .before = block->units };
-    heap_seal(end, HEAP_END);
+    mini_heap_seal(end, HEAP_END);
     return block;
 }
 
-bool heap_chunk_is_empty(struct mini_heap_block *block)
+bool mini_heap_chunk_is_empty(struct mini_heap_block *block)
 {
-    return block->before == 0 && heap_is(heap_after(block), HEAP_END);
+    return block->before == 0 && mini_heap_is(heap_after(block), HEAP_END);
 }
 
-void heap_chunk_shrink(struct mini_heap *heap, struct mini_heap_chunk *chunk)
+void mini_heap_chunk_shrink(struct mini_heap *heap, struct mini_heap_chunk *chunk)
 {
     mini_tree_remove(&heap->chunks, &chunk->tree);
     heap->statistics.reserved -= chunk->size;
@@ -61,7 +61,7 @@ void heap_chunk_shrink(struct mini_heap *heap, struct mini_heap_chunk *chunk)
         heap->shrink(heap->ctx, chunk, chunk->size);
 }
 
-struct mini_heap_chunk *heap_chunk_of(struct mini_heap *heap, uintptr_t address)
+struct mini_heap_chunk *mini_heap_chunk_of(struct mini_heap *heap, uintptr_t address)
 {
     struct mini_tree_node *node = mini_tree_at_most(&heap->chunks, address);
 

@@ -20,7 +20,7 @@ static unsigned int lowest_bit(uint32_t value)
     return (unsigned int)__builtin_ctz(value);
 }
 
-struct heap_slot heap_slot_of(uint32_t units)
+struct heap_slot mini_heap_slot_of(uint32_t units)
 {
     if (units < MINI_HEAP_SUBCLASSES)
         return (struct heap_slot){ 0, units };
@@ -48,48 +48,48 @@ static void set_first(struct mini_heap *heap, struct heap_slot slot, struct mini
         heap->classes &= ~bit;
 }
 
-void heap_list_add(struct mini_heap *heap, struct mini_heap_block *block)
+void mini_heap_list_add(struct mini_heap *heap, struct mini_heap_block *block)
 {
-    struct heap_slot slot = heap_slot_of(block->units);
+    struct heap_slot slot = mini_heap_slot_of(block->units);
     struct mini_heap_block *first = heap->lists[slot.class][slot.subclass];
 
-    if (first != NULL && !heap_is(first, HEAP_FREE)) {
+    if (first != NULL && !mini_heap_is(first, HEAP_FREE)) {
         heap->statistics.damaged++;
         first = NULL;
     }
     block->next = first;
     block->previous = NULL;
-    heap_seal(block, HEAP_FREE);
+    mini_heap_seal(block, HEAP_FREE);
     if (first != NULL) {
         first->previous = block;
-        heap_seal(first, HEAP_FREE);
+        mini_heap_seal(first, HEAP_FREE);
     }
     set_first(heap, slot, block);
 }
 
 /* The links of a sealed block are the heap's own, so they lead to what was a free block at least.
  */
-bool heap_list_remove(struct mini_heap *heap, struct mini_heap_block *block)
+bool mini_heap_list_remove(struct mini_heap *heap, struct mini_heap_block *block)
 {
-    struct heap_slot slot = heap_slot_of(block->units);
+    struct heap_slot slot = mini_heap_slot_of(block->units);
     struct mini_heap_block *next = block->next;
     struct mini_heap_block *previous = block->previous;
     bool known = previous == NULL ? heap->lists[slot.class][slot.subclass] == block
-                                  : previous->next == block && heap_is(previous, HEAP_FREE);
+                                  : previous->next == block && mini_heap_is(previous, HEAP_FREE);
 
-    if (!known || (next != NULL && !(next->previous == block && heap_is(next, HEAP_FREE)))) {
+    if (!known || (next != NULL && !(next->previous == block && mini_heap_is(next, HEAP_FREE)))) {
         heap->statistics.damaged++;
         return false;
     }
     if (next != NULL) {
         next->previous = previous;
-        heap_seal(next, HEAP_FREE);
+        mini_heap_seal(next, HEAP_FREE);
     }
     if (previous == NULL) {
         set_first(heap, slot, next);
     } else {
         previous->next = next;
-        heap_seal(previous, HEAP_FREE);
+        mini_heap_seal(previous, HEAP_FREE);
     }
     return true;
 }
@@ -97,7 +97,7 @@ bool heap_list_remove(struct mini_heap *heap, struct mini_heap_block *block)
 /* The first list, from the one for that many units on, whose first block is large enough. */
 static bool find_slot(const struct mini_heap *heap, uint32_t units, struct heap_slot *slot)
 {
-    *slot = heap_slot_of(units);
+    *slot = mini_heap_slot_of(units);
     /* Of this list some blocks may be too small: one look at its first, no search. */
     const struct mini_heap_block *first = heap->lists[slot->class][slot->subclass];
     if (first != NULL && first->units >= units)
@@ -115,21 +115,21 @@ static bool find_slot(const struct mini_heap *heap, uint32_t units, struct heap_
     return true;
 }
 
-struct mini_heap_block *heap_list_take(struct mini_heap *heap, uint32_t units)
+struct mini_heap_block *mini_heap_list_take(struct mini_heap *heap, uint32_t units)
 {
     struct heap_slot slot;
 
     while (find_slot(heap, units, &slot)) {
         struct mini_heap_block *block = heap->lists[slot.class][slot.subclass];
-        bool sealed = heap_is(block, HEAP_FREE);
-        if (sealed && heap_is_sound(block) && heap_list_remove(heap, block))
+        bool sealed = mini_heap_is(block, HEAP_FREE);
+        if (sealed && mini_heap_is_sound(block) && mini_heap_list_remove(heap, block))
             return block;
         /*
          * The block is unlisted for good; if its links are no longer its own, so is all behind it.
          * Each round makes a list shorter, and damage is rare: no loop to speak of.
          */
         heap->statistics.damaged++;
-        if (!sealed || !heap_list_remove(heap, block))
+        if (!sealed || !mini_heap_list_remove(heap, block))
             set_first(heap, slot, NULL);
     }
     return NULL;
