@@ -278,11 +278,10 @@ typedef struct elfin_export {
     uint64_t address;
 } elfin_export;
 
-/* A slot of the symbol index. Private. */
+/* An entry of the symbol index. Private. */
 struct elfin_index_entry {
     uint32_t hash;
-    uint32_t order;
-    const void *symbol;
+    struct record *record;
 };
 
 /* The caller provides the memory; the members are private. No global state exists beside it. */
@@ -290,11 +289,10 @@ typedef struct elfin_space {
     elfin_host host;
     struct elfin_index_entry *index; /* open addressing, capacity a power of two */
     elfin_region index_region;
-    uint64_t index_capacity, index_used, index_dead;
-    uint32_t next_order;
+    uint64_t index_capacity, index_used, mark;
     bool busy;
-    struct elfin_group *first, *last;         /* in load order */
-    struct elfin_export_table *export_tables; /* newest first */
+    struct elfin_group *first, *last; /* in load order */
+    struct elfin_export_table *first_table, *last_table;
 } elfin_space;
 
 /* ELFIN_ERR_ARGUMENT: a required callback is missing, a size is no power of two. */
@@ -483,10 +481,9 @@ void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out);
 
 /* What an object demands; filled by elfin_inspect. */
 enum {
-    ELFIN_DEMAND_LOW_4G = 1 << 0,     /* an absolute 32-bit field */
+    ELFIN_DEMAND_LOW_4G = 1 << 0,        /* an absolute 32-bit field */
     ELFIN_DEMAND_LOW_OR_TOP_2G = 1 << 1, /* a sign-extended absolute 32-bit field */
     ELFIN_DEMAND_NEAR_IMPORTS = 1 << 2,  /* PC-relative data references to imports */
-    ELFIN_DEMAND_TINY = 1 << 3,       /* 8- or 16-bit fields */
 };
 
 typedef struct elfin_inspection {
@@ -506,7 +503,7 @@ typedef struct elfin_inspector {
     void (*definition)(void *ctx, const char *name, bool weak, bool exported);
     /* For each type that occurs in allocated sections. */
     void (*relocation_type)(void *ctx, const char *name, uint64_t count);
-    /* The first relocation that makes each demand. */
+    /* The first relocation that makes each demand; reason->hint says what lifts it. */
     void (*demand)(void *ctx, uint32_t demand, const elfin_diag *reason);
 } elfin_inspector;
 

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Computes and stores relocated fields.
+ *
+ * Code reaches 2 GiB either way with 32-bit displacements, and modules may lie anywhere. So a direct
+ * branch whose target turns out to be far goes through a stub, which jumps through the symbol's
+ * slot; and a load from a slot becomes the direct form when the target turns out to be near. Both
+ * are decided here, by the final displacement. Addresses are computed modulo 2^64, as the CPU does.
+ */
+#include "arch-x86_64/relocations.h"
+
+static bool fits_signed(uint64_t value, unsigned bits)
+{
+    uint64_t half = (uint64_t)1 << (bits - 1);
+
+    return value + half < half << 1;
+}
+
+static bool fits_s32(uint64_t value)
+{
+    return value == (uint64_t)(int64_t)(int32_t)value;
+}
+
+static bool fits(uint64_t value, const struct relocation *r)
+{
+    unsigned bits = 8u * r->width;
+
+    switch (r->range) {
+    case RANGE_ANY:
+        return true;
+    case RANGE_SIGNED:
+        return bits == 32 ? fits_s32(value) : fits_signed(value, bits);
+    case RANGE_UNSIGNED:
+        return value >> bits == 0;
+    default:
+        return value >> bits == 0 || fits_signed(value, bits);
+    }
+}
+
+static void store(uint8_t *field, uint64_t value, unsigned width)
+{
+    switch (width) {
+    case 8:
+        __builtin_memcpy(field, &value, 8);
+        break;
+    case 4:
+        __builtin_memcpy(field, &value, 4);
+        break;
+    case 2:
+        __builtin_memcpy(field, &value, 2);
+        break;
+    case 1:
+        *field = (uint8_t)value;
+        break;
+    default:
+        break;
+    }
+}
+
+static void store32(uint8_t *field, uint64_t value)
+{
+    store(field, value, 4);
+}
+
+static uint64_t slot_address(const struct arch_fixup *f, uint32_t symbol)
+{
+    return f->got + ARCH_SLOT_SIZE * (uint64_t)(f->slot[symbol] - 1);
+}
+
+/* jmp *slot(%rip); ud2. Slots and stubs of one module are at most a block apart. */
+static void write_stub(uint8_t *edit, uint64_t run, uint64_t slot)
+{
+    edit[0] = 0xff;
+    edit[1] = 0x25;
+    store32(edit + 2, slot - (run + 6));
+    edit[6] = 0x0f;
+    edit[7] = 0x0b;
+}
+
+void elfin_arch_write_trap(uint8_t *edit)
+{
+    for (unsigned i = 0; i < ARCH_STUB_SIZE; i += 2) {
+        edit[i] = 0x0f;
+        edit[i + 1] = 0x0b;
+    }
+}
+
+/* The address of the symbol's stub, written on first use; 0 if it has none. */
+static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
+{
+    uint32_t stub = f->stub ? f->stub[symbol] : 0;
+    uint64_t offset;
+
+    if (!stub)
+        return 0;
+    offset = ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_STUB_USED) - 1);
+    if (!(stub & ARCH_STUB_USED)) {
+        write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
+        f->stub[symbol] |= ARCH_STUB_USED;
+    }
+    return f->plt + offset;
+}
+
+/* L for a target that is far, or weak and undefined; S itself when nothing can stand in for it. */
+static uint64_t branch_target(struct arch_fixup *f, uint32_t symbol)
+{
+    uint64_t stub;
+
+    if (f->value[symbol] == 0 && f->trap)
+        return f->plt + ARCH_STUB_SIZE * (uint64_t)(f->trap - 1);
+    stub = stub_address(f, symbol);
+    return stub ? stub : f->value[symbol];
+}
+
+static uint64_t branch(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
+{
+    uint64_t a = (uint64_t)rela->r_addend, value = f->value[symbol] + a - p;
+
+    if (fits_s32(value) && (f->value[symbol] != 0 || !f->trap))
+        return value;
+    if (!is_stub_field(f->executable, rela->r_addend))
+        return value;
+    return branch_target(f, symbol) + a - p;
+}
+
+static uint64_t relative(struct arch_fixup *f, const struct elf_rela *rela,
+                         const struct relocation *r, uint32_t symbol, uint64_t p)
+{
+    uint64_t a = (uint64_t)rela->r_addend, value = f->value[symbol] + a - p;
+
+    if (r->width != 4 || (fits_s32(value) && f->value[symbol] != 0))
+        return value;
+    if (f->executable && is_branch_field(f->edit, rela->r_offset, rela->r_addend))
+        return branch(f, rela, symbol, p);
+    return value;
+}
+
+/*
+ * Rewrites an instruction that loads from or branches through a slot so that it names the target
+ * itself (psABI B.2, "Optimize GOTPCRELX Relocations"). The opcode decides, not the relocation type
+ * alone: REX2 instructions carry REX_GOTPCRELX too. True when the field has been dealt with.
+ *
+ *     mov slot(%rip), %reg   8b /r      ->  lea target(%rip), %reg   8d /r
+ *     call *slot(%rip)       ff 15      ->  addr32 call target       67 e8
+ *     jmp *slot(%rip)        ff 25      ->  jmp target; nop          e9 rel32 90
+ *
+ * The three bytes of a relaxed jmp before its nop begin one byte earlier, hence the other distance.
+ */
+static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
+{
+    uint64_t near = f->value[symbol] - (p + 4);
+    uint8_t *opcode;
+
+    if (!f->executable || rela->r_addend != -4 || rela->r_offset < 2 || f->value[symbol] == 0)
+        return false;
+    opcode = f->edit + rela->r_offset - 2;
+    if (opcode[0] == 0x8b && (opcode[1] & 0xc7) == 0x05 && fits_s32(near)) {
+        opcode[0] = 0x8d;
+        store32(opcode + 2, near);
+        return true;
+    }
+    if (opcode[0] == 0xff && opcode[1] == 0x15 && fits_s32(near)) {
+        opcode[0] = 0x67;
+        opcode[1] = 0xe8;
+        store32(opcode + 2, near);
+        return true;
+    }
+    if (opcode[0] == 0xff && opcode[1] == 0x25 && fits_s32(near + 1)) {
+        opcode[0] = 0xe9;
+        store32(opcode + 1, near + 1);
+        opcode[5] = 0x90;
+        return true;
+    }
+    return false;
+}
+
+/* The value of one field. *stored is set when nothing is left to store. */
+static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
+                         const struct relocation *r, bool *stored)
+{
+    uint32_t symbol = elf_rela_symbol(rela->r_info);
+    uint64_t s = f->value[symbol], a = (uint64_t)rela->r_addend, p = f->address + rela->r_offset;
+
+    switch (r->formula) {
+    case FORMULA_ABSOLUTE:
+        return s + a;
+    case FORMULA_RELATIVE:
+        return relative(f, rela, r, symbol, p);
+    case FORMULA_BRANCH:
+        return branch(f, rela, symbol, p);
+    case FORMULA_SLOT_RELAX:
+        *stored = relax(f, rela, symbol, p);
+        return slot_address(f, symbol) + a - p;
+    case FORMULA_SLOT_PC:
+        return slot_address(f, symbol) + a - p;
+    case FORMULA_SLOT:
+        return slot_address(f, symbol) - f->got + a;
+    case FORMULA_GOT_OFFSET:
+        return s + a - f->got;
+    case FORMULA_GOT_PC:
+        return f->got + a - p;
+    case FORMULA_STUB_OFFSET:
+        return (s ? s : branch_target(f, symbol)) + a - f->got;
+    case FORMULA_SIZE:
+        return f->size_of(f->size_ctx, symbol) + a;
+    default:
+        *stored = true;
+        return 0;
+    }
+}
+
+static elfin_status out_of_range(struct arch_fixup *f, uint64_t record, const struct relocation *r,
+                                 uint64_t value, unsigned use)
+{
+    unsigned bits = 8u * r->width;
+    uint64_t half = (uint64_t)1 << (bits - 1);
+
+    f->failure = (struct arch_failure){
+        .status = ELFIN_ERR_RANGE,
+        .record = record,
+        .detail = "the value does not fit the field",
+        .hint = elfin_arch_hint(use),
+        .value = value,
+        .low = r->range == RANGE_UNSIGNED ? 0 : 0 - half,
+        .high = r->range == RANGE_SIGNED ? half - 1 : (half << 1) - 1,
+        .is_signed = r->range != RANGE_UNSIGNED,
+    };
+    return ELFIN_ERR_RANGE;
+}
+
+elfin_status elfin_arch_fixup(struct arch_fixup *f)
+{
+    uint64_t count = f->rela.size / sizeof(struct elf_rela);
+
+    for (uint64_t i = f->first; i < count; i++) {
+        struct elf_rela rela = read_rela(f->rela, i);
+        const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
+        bool stored = false;
+        uint64_t value;
+
+        if (f->has_dead && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
+            continue;
+        value = evaluate(f, &rela, r, &stored);
+        if (stored)
+            continue;
+        if (!fits(value, r))
+            return out_of_range(f, i, r, value, r->use);
+        store(f->edit + rela.r_offset, value, r->width);
+    }
+    return ELFIN_OK;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+#include "arch-x86_64/relocations.h"
+
+#define ROW(number, type, formula_, width_, range_, use_, got)                                     \
+    [number] = { .formula = FORMULA_##formula_, .width = (width_), .range = RANGE_##range_,        \
+                 .use = (use_), .needs_got = (got), .name = "R_X86_64_" #type }
+#define REFUSED(number, type)                                                                      \
+    [number] = { .formula = FORMULA_REFUSED, .name = "R_X86_64_" #type }
+
+const struct relocation elfin_relocations[RELOCATION_COUNT] = {
+    ROW(0, NONE, NONE, 0, ANY, 0, false),
+    ROW(1, 64, ABSOLUTE, 8, ANY, USE_VALUE, false),
+    ROW(2, PC32, RELATIVE, 4, SIGNED, USE_NEAR, false),
+    ROW(3, GOT32, SLOT, 4, SIGNED, USE_SLOT, true),
+    ROW(4, PLT32, BRANCH, 4, SIGNED, USE_BRANCH, false),
+    REFUSED(5, COPY),
+    REFUSED(6, GLOB_DAT),
+    REFUSED(7, JUMP_SLOT),
+    REFUSED(8, RELATIVE),
+    ROW(9, GOTPCREL, SLOT_PC, 4, SIGNED, USE_SLOT, false),
+    ROW(10, 32, ABSOLUTE, 4, UNSIGNED, USE_ABS32, false),
+    ROW(11, 32S, ABSOLUTE, 4, SIGNED, USE_ABS32S, false),
+    ROW(12, 16, ABSOLUTE, 2, EITHER, USE_VALUE, false),
+    ROW(13, PC16, RELATIVE, 2, SIGNED, USE_VALUE, false),
+    ROW(14, 8, ABSOLUTE, 1, EITHER, USE_VALUE, false),
+    ROW(15, PC8, RELATIVE, 1, SIGNED, USE_VALUE, false),
+    REFUSED(16, DTPMOD64),
+    REFUSED(17, DTPOFF64),
+    REFUSED(18, TPOFF64),
+    REFUSED(19, TLSGD),
+    REFUSED(20, TLSLD),
+    REFUSED(21, DTPOFF32),
+    REFUSED(22, GOTTPOFF),
+    REFUSED(23, TPOFF32),
+    ROW(24, PC64, RELATIVE, 8, ANY, USE_VALUE, false),
+    ROW(25, GOTOFF64, GOT_OFFSET, 8, ANY, USE_VALUE, true),
+    ROW(26, GOTPC32, GOT_PC, 4, SIGNED, 0, true),
+    ROW(27, GOT64, SLOT, 8, ANY, USE_SLOT, true),
+    ROW(28, GOTPCREL64, SLOT_PC, 8, ANY, USE_SLOT, false),
+    ROW(29, GOTPC64, GOT_PC, 8, ANY, 0, true),
+    ROW(30, GOTPLT64, SLOT, 8, ANY, USE_SLOT, true),
+    ROW(31, PLTOFF64, STUB_OFFSET, 8, ANY, USE_VALUE, true),
+    ROW(32, SIZE32, SIZE, 4, UNSIGNED, USE_SIZE, false),
+    ROW(33, SIZE64, SIZE, 8, ANY, USE_SIZE, false),
+    REFUSED(34, GOTPC32_TLSDESC),
+    REFUSED(35, TLSDESC_CALL),
+    REFUSED(36, TLSDESC),
+    REFUSED(37, IRELATIVE),
+    REFUSED(38, RELATIVE64),
+    REFUSED(39, PC32_BND),
+    REFUSED(40, PLT32_BND),
+    ROW(41, GOTPCRELX, SLOT_RELAX, 4, SIGNED, USE_SLOT, false),
+    ROW(42, REX_GOTPCRELX, SLOT_RELAX, 4, SIGNED, USE_SLOT, false),
+    REFUSED(43, CODE_4_GOTPCRELX),
+    REFUSED(44, CODE_4_GOTTPOFF),
+    REFUSED(45, CODE_4_GOTPC32_TLSDESC),
+    REFUSED(46, CODE_5_GOTPCRELX),
+    REFUSED(47, CODE_5_GOTTPOFF),
+    REFUSED(48, CODE_5_GOTPC32_TLSDESC),
+    REFUSED(49, CODE_6_GOTPCRELX),
+    REFUSED(50, CODE_6_GOTTPOFF),
+    REFUSED(51, CODE_6_GOTPC32_TLSDESC),
+};
+
+const char *elfin_arch_relocation_name(uint32_t type)
+{
+    return type < RELOCATION_COUNT ? elfin_relocations[type].name : NULL;
+}
+
+const char *elfin_arch_hint(unsigned use)
+{
+    if (use & USE_ABS32)
+        return "place the module below 4 GiB, or compile it with -fpie or -mcmodel=large";
+    if (use & USE_ABS32S)
+        return "place the module in the low or top 2 GiB, or compile it with -fpie or -mcmodel=large";
+    if (use & USE_NEAR)
+        return "place the module within 2 GiB of the symbol, or compile it with -fpic or "
+               "-mcmodel=large, so that data of others is reached through a slot";
+    if (use & USE_BRANCH)
+        return "branch to the symbol itself, without an offset, so that a stub can stand in for it";
+    return "";
+}

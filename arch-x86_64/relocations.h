@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The x86-64 relocation types as one table (psABI 4.4.1, "Relocation Types"). In the formulas: S
+ * value of the symbol, A addend, P address of the field, G the symbol's slot as an offset into the
+ * slot table, GOT the address of that table, L the symbol or a stub that jumps to it, Z its size.
+ */
+#ifndef ARCH_X86_64_RELOCATIONS_H
+#define ARCH_X86_64_RELOCATIONS_H
+
+#include "loader/arch.h"
+#include "loader/elf.h"
+
+enum formula {
+    FORMULA_REFUSED,  /* known by name only */
+    FORMULA_NONE,     /* nothing is stored */
+    FORMULA_ABSOLUTE, /* S + A */
+    FORMULA_RELATIVE, /* S + A - P; L + A - P when the bytes prove a branch */
+    FORMULA_BRANCH,   /* L + A - P */
+    FORMULA_SLOT,     /* G + A */
+    FORMULA_SLOT_PC,  /* G + GOT + A - P */
+    FORMULA_SLOT_RELAX, /* the same; the instruction may be rewritten to need no slot */
+    FORMULA_GOT_OFFSET, /* S + A - GOT */
+    FORMULA_GOT_PC,   /* GOT + A - P */
+    FORMULA_STUB_OFFSET, /* L - GOT + A */
+    FORMULA_SIZE,     /* Z + A */
+};
+
+/* Which values a field can hold. */
+enum range {
+    RANGE_ANY,      /* 64 bits hold everything */
+    RANGE_UNSIGNED, /* 0 to 2^n - 1 */
+    RANGE_SIGNED,   /* -2^(n-1) to 2^(n-1) - 1 */
+    RANGE_EITHER,   /* -2^(n-1) to 2^n - 1 */
+};
+
+struct relocation {
+    uint8_t formula, width, range;
+    uint8_t use;       /* USE_* that it makes of its symbol; branches are judged by the bytes */
+    bool needs_got;    /* its formula contains GOT */
+    char name[32];         /* in place: a pointer would make the table writable in a PIE */
+};
+
+enum { RELOCATION_COUNT = ARCH_TYPE_LIMIT };
+
+extern const struct relocation elfin_relocations[RELOCATION_COUNT];
+
+/*
+ * True if the 4-byte field at `offset` of executable bytes is proven to be the displacement of a
+ * direct branch: call rel32 (e8), jmp rel32 (e9) or jcc rel32 (0f 80-8f), ending with the field.
+ * Proof: the byte before a RIP-relative displacement is a ModRM byte with mod = 00 and r/m = 101,
+ * which none of e8, e9 and 80-8f is; so the field cannot be an operand in memory.
+ */
+static inline bool is_branch_field(const uint8_t *bytes, uint64_t offset, int64_t addend)
+{
+    if (addend != -4 || offset < 1)
+        return false;
+    if (bytes[offset - 1] == 0xe8 || bytes[offset - 1] == 0xe9)
+        return true;
+    return offset >= 2 && bytes[offset - 2] == 0x0f && (bytes[offset - 1] & 0xf0) == 0x80;
+}
+
+/*
+ * True if a stub may stand in for the symbol of a PLT32 record. In code only a branch that ends with
+ * the field goes to S itself; with another addend it would land inside the stub. In data the field
+ * is a relative pointer and any addend is right.
+ */
+static inline bool is_stub_field(bool executable, int64_t addend)
+{
+    return !executable || addend == -4;
+}
+
+static inline struct elf_rela read_rela(struct span table, uint64_t index)
+{
+    struct elf_rela rela;
+
+    span_record(table, index, &rela, sizeof(rela));
+    return rela;
+}
+
+#endif

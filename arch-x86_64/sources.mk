@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: MIT
+# The relocator: goes with LOADER_SOURCES.
+ARCH_SOURCES := \
+    arch-x86_64/relocations.c \
+    arch-x86_64/scan.c \
+    arch-x86_64/fixup.c

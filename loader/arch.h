@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam between the loader and the machine. Relocation numbers, formulas, range rules, instruction
+ * bytes and stubs are known behind it only; the loader knows what a symbol is *used for*. One
+ * implementation is linked in.
+ */
+#ifndef LOADER_ARCH_H
+#define LOADER_ARCH_H
+
+#include <elfin/elfin.h>
+
+#include "loader/span.h"
+
+/* What the relocations of one object do with one symbol. One byte per symbol. */
+enum {
+    USE_SLOT = 1 << 0,   /* its address is read from a slot */
+    USE_BRANCH = 1 << 1, /* branched to directly: a stub can stand in for it */
+    USE_NEAR = 1 << 2,   /* PC-relative data reference: must itself be in reach */
+    USE_ABS32 = 1 << 3,  /* zero-extended absolute 32-bit field */
+    USE_ABS32S = 1 << 4, /* sign-extended absolute 32-bit field */
+    USE_SIZE = 1 << 5,   /* its size is stored */
+    USE_VALUE = 1 << 6,  /* used in some other way: has to be defined */
+    USE_DEAD = 1 << 7,   /* set by the loader: lies in a section that is not loaded */
+};
+
+enum { ARCH_SLOT_SIZE = 8, ARCH_STUB_SIZE = 8, ARCH_TYPE_LIMIT = 52 /* types are below */ };
+
+/* What is known of a relocation that was refused. */
+struct arch_failure {
+    elfin_status status;
+    uint64_t record; /* index in the table */
+    const char *detail, *hint;
+    uint64_t value, low, high;
+    bool is_signed;
+};
+
+/* One table of RELA records for one section. */
+struct arch_scan {
+    struct span rela;       /* records of 24 bytes */
+    struct span bytes;      /* contents of the section they apply to */
+    bool executable, constant; /* rights of that section; constant = neither X nor W */
+    uint32_t symbol_count;
+    uint8_t *use;           /* per symbol; ORed into */
+    bool needs_got;         /* set when a formula contains the address of the slot table */
+    bool has_dead;          /* set when a record of a constant section names a USE_DEAD symbol */
+    struct arch_failure failure;
+};
+
+/*
+ * Proves for every record, once and for all: known type, symbol index in range, field inside the
+ * section. Collects the uses. ELFIN_OK or failure.status.
+ */
+elfin_status elfin_arch_scan(struct arch_scan *scan);
+
+/*
+ * Everything that fix-up needs. Formulas use run addresses; stores go through `edit`. The records
+ * must have passed elfin_arch_scan with the same section and symbol count.
+ */
+struct arch_fixup {
+    struct span rela;
+    uint64_t first;         /* record to begin with: failure.record + 1 goes on after a failure */
+    uint8_t *edit;          /* of the section */
+    uint64_t address;       /* of the section */
+    bool executable;
+    const uint64_t *value;  /* S, per symbol */
+    const uint8_t *use;
+    const uint32_t *slot;   /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
+    uint32_t *stub;         /* the same for stubs; ARCH_STUB_USED is added when one is written */
+    uint64_t got;           /* run address of slot 0: _GLOBAL_OFFSET_TABLE_ */
+    uint64_t plt;           /* run address of stub 0 */
+    uint8_t *plt_edit;
+    uint32_t trap;          /* 1 + number of the stub that traps, for calls of undefined weak functions */
+    bool has_dead;          /* some symbols are USE_DEAD: their records are left alone */
+    uint64_t (*size_of)(void *ctx, uint32_t symbol); /* Z */
+    void *size_ctx;
+    struct arch_failure failure;
+};
+
+#define ARCH_STUB_USED 0x80000000u
+
+/* Applies the records from `first` on. ELFIN_OK or failure.status. */
+elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
+
+/* Writes the stub that traps. */
+void elfin_arch_write_trap(uint8_t *edit);
+
+/* The type's name in the psABI, or NULL when the number is unknown to it. */
+const char *elfin_arch_relocation_name(uint32_t type);
+
+/* The use that one record makes of its symbol; to find the record behind a constraint. */
+unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes, bool executable);
+
+/* What lifts the constraint that a use brings: a compiler switch, as a sentence. */
+const char *elfin_arch_hint(unsigned use);
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading archives: members, the symbol index, long names. */
+#include "loader/archive.h"
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+bool elfin_is_archive(const void *data, size_t size)
+{
+    return size >= ARCHIVE_MAGIC_SIZE && memcmp(data, "!<arch>\n", ARCHIVE_MAGIC_SIZE) == 0;
+}
+
+/* A decimal number that fills a field, padded with spaces. */
+static bool read_decimal(const uint8_t *field, unsigned size, uint64_t *out)
+{
+    unsigned length = 0;
+
+    while (length < size && field[length] != ' ')
+        length++;
+    return length && mini_parse_u64((const char *)field, length, out);
+}
+
+/* A name of `length` bytes at most that ends at one of the stop characters. */
+static void copy_name(char *out, const uint8_t *text, uint64_t length, char stop)
+{
+    uint64_t i;
+
+    for (i = 0; i < length && i < ARCHIVE_NAME_SIZE - 1 && text[i] && text[i] != (uint8_t)stop &&
+                text[i] != '\n';
+         i++)
+        out[i] = (char)text[i];
+    while (i > 0 && out[i - 1] == ' ')
+        i--;
+    out[i] = 0;
+}
+
+/* "/123": the name stands in the long name member, ended by "/\n". */
+static const char *long_name(struct span long_names, const uint8_t *field, struct member *out)
+{
+    struct span text;
+    uint64_t offset;
+
+    if (!read_decimal(field + 1, 15, &offset) || offset >= long_names.size)
+        return "a long member name is out of range";
+    span_cut(long_names, offset, long_names.size - offset, &text);
+    copy_name(out->name, text.data, text.size, '/');
+    return NULL;
+}
+
+static const char *read_name(struct span long_names, const uint8_t *field, struct member *out)
+{
+    out->kind = MEMBER_OBJECT;
+    if (field[0] != '/') {
+        copy_name(out->name, field, 16, '/');
+        return NULL;
+    }
+    copy_name(out->name, field, 16, ' ');
+    if (field[1] >= '0' && field[1] <= '9')
+        return long_name(long_names, field, out);
+    if (mini_str_equal(out->name, "/"))
+        out->kind = MEMBER_INDEX;
+    else if (mini_str_equal(out->name, "//"))
+        out->kind = MEMBER_LONG_NAMES;
+    else if (mini_str_equal(out->name, "/SYM64/"))
+        out->kind = MEMBER_INDEX64;
+    else
+        return "a member name is malformed";
+    return NULL;
+}
+
+const char *elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
+                                 struct member *out)
+{
+    struct span header;
+    uint64_t size;
+
+    if (!span_cut(file, offset, ARCHIVE_HEADER_SIZE, &header))
+        return "a member header is cut off";
+    if (header.data[58] != '`' || header.data[59] != '\n')
+        return "a member header has no end mark";
+    if (!read_decimal(header.data + 48, 10, &size))
+        return "a member's size is no number";
+    if (!span_cut(file, offset + ARCHIVE_HEADER_SIZE, size, &out->data))
+        return "a member is cut off";
+    out->next = offset + ARCHIVE_HEADER_SIZE + size + (size & 1);
+    return read_name(long_names, header.data, out);
+}
+
+static elfin_status bad_archive(struct load *load, const struct library *library, uint64_t offset,
+                                const char *detail, const char *hint)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+
+    mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
+    elfin_diag_offset(diag, offset);
+    diag->hint = hint;
+    return elfin_diag_emit(load);
+}
+
+static uint64_t read_big_endian(struct span s, uint64_t offset, unsigned width)
+{
+    uint64_t value = 0;
+
+    for (unsigned i = 0; i < width; i++)
+        value = value << 8 | s.data[offset + i];
+    return value;
+}
+
+/* Enters one symbol of the index; the first member that defines a name has it. */
+static elfin_status enter_symbol(struct load *load, struct library *library, const char *name,
+                                 struct library_entry *member)
+{
+    uint32_t hash = elfin_hash(name);
+    elfin_status status = ELFIN_OK;
+    struct names_entry *entry =
+        elfin_names_slot(&library->index, &load->work, name, hash, &status);
+
+    if (!entry)
+        return elfin_fail(load, status, ELFIN_PHASE_OBJECT, NULL, "for the archive's symbol index");
+    if (!entry->item)
+        elfin_names_set(&library->index, entry, name, hash, member);
+    return ELFIN_OK;
+}
+
+/* The index: a count, that many offsets of members, that many names; numbers are big-endian. */
+static elfin_status read_index(struct load *load, struct library *library, struct span index,
+                               unsigned width)
+{
+    struct library_entry *entries;
+    struct span offsets, names;
+    uint64_t count, at = 0;
+
+    if (index.size < width)
+        return bad_archive(load, library, 0, "the symbol index is cut off", "");
+    count = read_big_endian(index, 0, width);
+    if (!span_table(index, width, count, width, &offsets) ||
+        !span_cut(index, width + offsets.size, index.size - width - offsets.size, &names) ||
+        !span_is_strings(names))
+        return bad_archive(load, library, 0, "the symbol index is malformed", "");
+    entries = elfin_arena_get(&load->work, count, sizeof(*entries));
+    if (!entries)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    for (uint64_t i = 0; i < count; i++) {
+        const char *name = span_string(names, at);
+        elfin_status status;
+
+        if (!name)
+            return bad_archive(load, library, 0, "the symbol index has too few names", "");
+        entries[i].offset = read_big_endian(offsets, i * width, width);
+        status = enter_symbol(load, library, name, &entries[i]);
+        if (status != ELFIN_OK)
+            return status;
+        at += mini_strlen(name) + 1;
+    }
+    return ELFIN_OK;
+}
+
+/* The first members, in any order: symbol index and long names. */
+elfin_status elfin_library_open(struct load *load, struct library *library)
+{
+    uint64_t offset = ARCHIVE_MAGIC_SIZE;
+    bool indexed = false;
+
+    while (offset < library->file.size) {
+        struct member member = { 0 };
+        const char *wrong = elfin_archive_member(library->file, library->long_names, offset, &member);
+        elfin_status status = ELFIN_OK;
+
+        if (member.kind == MEMBER_OBJECT)
+            break;
+        if (wrong)
+            return bad_archive(load, library, offset, wrong, "");
+        if (member.kind == MEMBER_LONG_NAMES)
+            library->long_names = member.data;
+        else
+            status = read_index(load, library, member.data, member.kind == MEMBER_INDEX ? 4 : 8);
+        if (status != ELFIN_OK)
+            return status;
+        indexed |= member.kind != MEMBER_LONG_NAMES;
+        offset = member.next;
+    }
+    if (!indexed && offset < library->file.size)
+        return bad_archive(load, library, offset, "it has no symbol index", "run ranlib on it");
+    library->pulled = elfin_arena_get(&load->work, library->file.size / 16 + 1, 1);
+    return library->pulled ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+}
+
+elfin_status elfin_archive_members(const void *data, size_t size, const char *file,
+                                   elfin_member_fn each, void *ctx, elfin_diag *diag)
+{
+    struct span archive = { .data = data, .size = size }, long_names = { 0 };
+    uint64_t offset = ARCHIVE_MAGIC_SIZE;
+    const char *wrong = elfin_is_archive(data, size) ? NULL : "its magic number is wrong";
+
+    while (!wrong && offset < size) {
+        struct member member = { 0 };
+
+        wrong = elfin_archive_member(archive, long_names, offset, &member);
+        if (wrong)
+            break;
+        if (member.kind == MEMBER_LONG_NAMES)
+            long_names = member.data;
+        else if (member.kind == MEMBER_OBJECT &&
+                 !each(ctx, member.name, member.data.data, (size_t)member.data.size))
+            break;
+        offset = member.next;
+    }
+    if (!wrong)
+        return ELFIN_OK;
+    if (diag) {
+        elfin_diag_clear(diag, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT);
+        diag->detail = wrong;
+        mini_strlcpy(diag->file, sizeof(diag->file), file);
+        elfin_diag_offset(diag, offset);
+    }
+    return ELFIN_ERR_ARCHIVE;
+}

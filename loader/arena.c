@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/* Working memory of one load: chunks from the host, each twice the last, given back together. */
+#include "loader/internal.h"
+
+struct arena_chunk {
+    struct arena_chunk *next;
+    elfin_region region;
+};
+
+enum { ARENA_ALIGN = 16, ARENA_FIRST = 8 << 10, ARENA_LARGEST = 1 << 20 };
+
+elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
+                                 elfin_region *out)
+{
+    elfin_request request = {
+        .struct_size = (uint32_t)sizeof(request),
+        .purpose = purpose,
+        .size = size,
+        .align = ARENA_ALIGN,
+        .high = UINT64_MAX,
+    };
+    elfin_region region = { 0 };
+    elfin_status status = host->reserve(host->ctx, &request, &region);
+
+    if (status != ELFIN_OK)
+        return ELFIN_ERR_MEMORY;
+    if (!region.edit || region.size < size || (uintptr_t)region.edit % ARENA_ALIGN) {
+        host->release(host->ctx, &region);
+        return ELFIN_ERR_HOST;
+    }
+    *out = region;
+    return ELFIN_OK;
+}
+
+void elfin_arena_init(struct arena *arena, const elfin_host *host)
+{
+    *arena = (struct arena){ .host = host, .chunk_size = ARENA_FIRST };
+}
+
+static bool arena_grow(struct arena *arena, uint64_t size)
+{
+    uint64_t wanted = round_up(sizeof(struct arena_chunk), ARENA_ALIGN) + size;
+    elfin_region region;
+    struct arena_chunk *chunk;
+
+    if (wanted < arena->chunk_size)
+        wanted = arena->chunk_size;
+    if (elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region) != ELFIN_OK)
+        return false;
+    if (arena->chunk_size < ARENA_LARGEST)
+        arena->chunk_size *= 2;
+    chunk = region.edit;
+    *chunk = (struct arena_chunk){ .next = arena->chunks, .region = region };
+    arena->chunks = chunk;
+    arena->next = (uint8_t *)region.edit + round_up(sizeof(*chunk), ARENA_ALIGN);
+    arena->left = region.size - round_up(sizeof(*chunk), ARENA_ALIGN);
+    return true;
+}
+
+void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
+{
+    uint64_t bytes;
+    void *memory;
+
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > UINT64_MAX / 2)
+        return NULL;
+    bytes = round_up(bytes ? bytes : 1, ARENA_ALIGN);
+    if (bytes > arena->left && !arena_grow(arena, bytes))
+        return NULL;
+    memory = arena->next;
+    arena->next += bytes;
+    arena->left -= bytes;
+    return memset(memory, 0, bytes);
+}
+
+void elfin_arena_release(struct arena *arena)
+{
+    while (arena->chunks) {
+        elfin_region region = arena->chunks->region;
+
+        arena->chunks = arena->chunks->next;
+        arena->host->release(arena->host->ctx, &region);
+    }
+    arena->left = 0;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Section groups (gABI, "Section Groups"). Of COMDAT groups with one signature the first in input
+ * order is kept; the members of the others are not loaded, and what they define counts as undefined.
+ */
+#include "loader/internal.h"
+
+static elfin_status bad_group(struct load *load, const struct object *object, uint32_t index,
+                              const char *detail)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_SECTION, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_section(diag, object, index);
+    return elfin_diag_emit(load);
+}
+
+/* The signature is a symbol's name; assemblers may use a section symbol, whose name is its section's. */
+static const char *signature_of(const struct object *object, const struct section *group)
+{
+    struct elf_symbol symbol;
+    uint32_t section;
+
+    if (group->link != object->symbol_table || !object->symbol_table ||
+        group->info >= object->symbol_count)
+        return NULL;
+    symbol = elfin_read_symbol(object, group->info);
+    section = elfin_symbol_section(object, &symbol, group->info);
+    if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
+        return elfin_section_name(object, section);
+    return span_string(object->symbol_names, symbol.st_name);
+}
+
+/* Enters the signature; *lost says whether an earlier group has it. */
+static elfin_status enter(struct load *load, const struct object *object, const char *signature,
+                          bool *lost)
+{
+    uint32_t hash = elfin_hash(signature);
+    elfin_status status = ELFIN_OK;
+    struct names_entry *entry =
+        elfin_names_slot(&load->comdats, &load->work, signature, hash, &status);
+
+    if (!entry)
+        return elfin_fail(load, status, ELFIN_PHASE_OBJECT, object, "for section group signatures");
+    *lost = entry->item != NULL;
+    if (!*lost)
+        elfin_names_set(&load->comdats, entry, signature, hash, load);
+    return ELFIN_OK;
+}
+
+elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index)
+{
+    const struct section *group = &object->sections[index];
+    struct span words = elfin_section_bytes(object, index);
+    const char *signature = signature_of(object, group);
+    bool lost = false;
+    elfin_status status;
+
+    if (words.size < 4 || words.size % 4)
+        return bad_group(load, object, index, "the group's size is wrong");
+    if (!signature)
+        return bad_group(load, object, index, "the group's signature is no symbol");
+    if (!elfin_name_allowed(object, signature))
+        return bad_group(load, object, index, "the names of the symbol table overlap too much");
+    if (span_u32(words, 0) & GRP_COMDAT) {
+        status = enter(load, object, signature, &lost);
+        if (status != ELFIN_OK)
+            return status;
+    }
+    for (uint64_t i = 1; i < words.size / 4; i++) {
+        uint32_t member = span_u32(words, i);
+
+        if (member == 0 || member >= object->section_count)
+            return bad_group(load, object, index, "a member's section index is out of range");
+        if (lost)
+            object->sections[member].part = PART_NONE;
+    }
+    return ELFIN_OK;
+}

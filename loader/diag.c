@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* Filling in diagnostics. Cold: nothing here runs in a load that succeeds. */
+#include "loader/internal.h"
+#include "libmini/fmt.h"
+#include "libmini/str.h"
+
+void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase)
+{
+    *diag = (elfin_diag){
+        .status = status,
+        .phase = phase,
+        .section_index = ELFIN_NO_INDEX,
+        .relocation_index = ELFIN_NO_INDEX,
+        .relocation = "",
+        .detail = "",
+        .hint = "",
+    };
+}
+
+elfin_diag *elfin_diag_begin(struct load *load, elfin_status status, elfin_phase phase,
+                             const struct object *object, const char *detail)
+{
+    elfin_diag_clear(&load->scratch, status, phase);
+    load->scratch.detail = detail;
+    if (object)
+        mini_strlcpy(load->scratch.file, sizeof(load->scratch.file), object->file_name);
+    return &load->scratch;
+}
+
+elfin_status elfin_diag_emit(struct load *load)
+{
+    elfin_status status = load->scratch.status;
+
+    if (load->status == ELFIN_OK) {
+        load->status = status;
+        if (load->diag)
+            *load->diag = load->scratch;
+    }
+    if (load->options->report)
+        load->options->report(load->options->report_ctx, &load->scratch);
+    return status;
+}
+
+void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t index)
+{
+    diag->section_index = (int32_t)index;
+    if (object->sections)
+        mini_strlcpy(diag->section, sizeof(diag->section), elfin_section_name(object, index));
+}
+
+void elfin_diag_offset(elfin_diag *diag, uint64_t file_offset)
+{
+    diag->file_offset = file_offset;
+    diag->have |= ELFIN_DIAG_OFFSET;
+}
+
+void elfin_diag_value(elfin_diag *diag, uint64_t value)
+{
+    diag->value = value;
+    diag->have |= ELFIN_DIAG_VALUE;
+}
+
+void elfin_diag_limits(elfin_diag *diag, uint64_t low, uint64_t high)
+{
+    diag->low = low;
+    diag->high = high;
+    diag->have |= ELFIN_DIAG_LIMITS;
+}
+
+void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t index)
+{
+    struct elf_symbol symbol;
+    uint32_t section;
+
+    if (index >= object->symbol_count)
+        return;
+    symbol = elfin_read_symbol(object, index);
+    section = elfin_symbol_section(object, &symbol, index);
+    if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
+        mini_fmt(diag->symbol, sizeof(diag->symbol), "section %s",
+                 elfin_section_name(object, section));
+    else
+        mini_strlcpy(diag->symbol, sizeof(diag->symbol), elfin_symbol_name(object, &symbol));
+}
+
+void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32_t rela_section,
+                           uint64_t record)
+{
+    struct span table = elfin_section_bytes(object, rela_section);
+    const char *name;
+    struct elf_rela rela;
+
+    span_record(table, record, &rela, sizeof(rela));
+    elfin_diag_section(diag, object, object->sections[rela_section].info);
+    elfin_diag_symbol(diag, object, elf_rela_symbol(rela.r_info));
+    name = elfin_arch_relocation_name(elf_rela_type(rela.r_info));
+    diag->relocation = name ? name : "";
+    diag->relocation_index = (int64_t)record;
+    diag->place = rela.r_offset;
+    diag->have |= ELFIN_DIAG_PLACE;
+    elfin_diag_offset(diag, object->sections[rela_section].offset + record * sizeof(rela));
+    if (!name)
+        elfin_diag_value(diag, elf_rela_type(rela.r_info));
+}
+
+elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phase,
+                        const struct object *object, const char *detail)
+{
+    elfin_diag_begin(load, status, phase, object, detail);
+    return elfin_diag_emit(load);
+}
+
+elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object)
+{
+    return elfin_fail(load, ELFIN_ERR_MEMORY, phase, object, "no working memory");
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MIT */
+/* Diagnostics as text for people. */
+#include <elfin/elfin.h>
+
+#include "libmini/fmt.h"
+
+const char *elfin_status_text(elfin_status status)
+{
+    switch (status) {
+#define STATUS_TEXT(name, text, class)                                                             \
+    case ELFIN_##name:                                                                             \
+        return text;
+        ELFIN_STATUS_LIST(STATUS_TEXT)
+#undef STATUS_TEXT
+    default:
+        return "unknown status";
+    }
+}
+
+const char *elfin_phase_name(elfin_phase phase)
+{
+    switch (phase) {
+    case ELFIN_PHASE_OBJECT:
+        return "object";
+    case ELFIN_PHASE_SCAN:
+        return "scan";
+    case ELFIN_PHASE_RESOLVE:
+        return "resolve";
+    case ELFIN_PHASE_LAYOUT:
+        return "layout";
+    case ELFIN_PHASE_PLACE:
+        return "place";
+    case ELFIN_PHASE_FIXUP:
+        return "fix up";
+    case ELFIN_PHASE_PROTECT:
+        return "protect";
+    case ELFIN_PHASE_PUBLISH:
+        return "publish";
+    case ELFIN_PHASE_INIT:
+        return "init";
+    case ELFIN_PHASE_UNLOAD:
+        return "unload";
+    default:
+        return "none";
+    }
+}
+
+/* A cursor in the caller's buffer that goes on counting when the buffer is full. */
+struct writer {
+    char *buffer;
+    size_t size, length;
+};
+
+static void write_text(struct writer *w, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+static void write_text(struct writer *w, const char *format, ...)
+{
+    bool full = w->length >= w->size;
+    va_list args;
+
+    va_start(args, format);
+    w->length += mini_vfmt(full ? NULL : w->buffer + w->length, full ? 0 : w->size - w->length,
+                           format, args);
+    va_end(args);
+}
+
+static void write_number(struct writer *w, const elfin_diag *diag, uint64_t value)
+{
+    if (diag->have & ELFIN_DIAG_SIGNED && (int64_t)value < 0)
+        write_text(w, "-0x%llx", (unsigned long long)(0 - value));
+    else
+        write_text(w, "0x%llx", (unsigned long long)value);
+}
+
+static void write_place(struct writer *w, const elfin_diag *diag)
+{
+    if (diag->section_index == ELFIN_NO_INDEX)
+        return;
+    write_text(w, " in section %s", diag->section[0] ? diag->section : "(no name)");
+    if (diag->have & ELFIN_DIAG_PLACE)
+        write_text(w, "+0x%llx", (unsigned long long)diag->place);
+    else
+        write_text(w, " (%d)", diag->section_index);
+}
+
+static void write_facts(struct writer *w, const elfin_diag *diag)
+{
+    if (diag->relocation_index != ELFIN_NO_INDEX)
+        write_text(w, "; relocation %lld%s%s", (long long)diag->relocation_index,
+                   diag->relocation[0] ? " " : "", diag->relocation);
+    if (diag->symbol[0])
+        write_text(w, "; symbol %s", diag->symbol);
+    if (diag->other[0])
+        write_text(w, "; other: %s", diag->other);
+    if (diag->have & ELFIN_DIAG_VALUE) {
+        write_text(w, "; value ");
+        write_number(w, diag, diag->value);
+    }
+    if (diag->have & ELFIN_DIAG_LIMITS) {
+        write_text(w, ", allowed ");
+        write_number(w, diag, diag->low);
+        write_text(w, " to ");
+        write_number(w, diag, diag->high);
+    }
+    if (diag->have & ELFIN_DIAG_OFFSET)
+        write_text(w, "; file offset 0x%llx", (unsigned long long)diag->file_offset);
+}
+
+size_t elfin_diag_format(const elfin_diag *diag, char *buffer, size_t size)
+{
+    struct writer w = { .buffer = buffer, .size = size };
+
+    if (size)
+        buffer[0] = 0;
+    if (diag->file[0])
+        write_text(&w, "%s: ", diag->file);
+    write_text(&w, "%s", elfin_status_text(diag->status));
+    write_place(&w, diag);
+    if (diag->detail[0])
+        write_text(&w, ": %s", diag->detail);
+    write_facts(&w, diag);
+    if (diag->hint[0])
+        write_text(&w, "\n  hint: %s", diag->hint);
+    return w.length;
+}

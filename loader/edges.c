@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which module uses which: from symbols that are bound to another module's definition, and from
+ * ELFIN_NEEDS. Each edge once. Also makes module names unique.
+ */
+#include "loader/internal.h"
+#include "libmini/fmt.h"
+#include "libmini/str.h"
+
+static void add_object(struct object *user, struct object *used)
+{
+    if (used == user || used->used_by == user)
+        return;
+    used->used_by = user;
+    user->uses[user->uses_count++] = used;
+}
+
+static void add_module(struct load *load, struct object *user, struct elfin_module *used)
+{
+    if (used->mark == load->space->mark)
+        return;
+    used->mark = load->space->mark;
+    user->uses_modules[user->uses_modules_count++] = used;
+}
+
+static elfin_status add_need(struct load *load, struct object *object, const char *name)
+{
+    uint32_t hash = elfin_hash(name);
+    struct object *other = elfin_names_find(&load->modules, name, hash);
+    const struct record *record;
+    elfin_diag *diag;
+
+    if (other) {
+        add_object(object, other);
+        return ELFIN_OK;
+    }
+    record = elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
+    if (record) {
+        add_module(load, object, record->owner);
+        return ELFIN_OK;
+    }
+    diag = elfin_diag_begin(load, ELFIN_ERR_NEEDS, ELFIN_PHASE_RESOLVE, object, "");
+    elfin_diag_section(diag, object, object->needs);
+    mini_strlcpy(diag->other, sizeof(diag->other), name);
+    diag->hint = "load that module first, or in the same load";
+    return elfin_diag_emit(load);
+}
+
+/* Names stand one after the other, each with its NUL; linkers may pad with more NULs. */
+static elfin_status add_needs(struct load *load, struct object *object)
+{
+    struct span names = elfin_section_bytes(object, object->needs);
+    elfin_status status = ELFIN_OK;
+
+    for (uint64_t at = 0; status == ELFIN_OK && at < names.size;) {
+        const char *name = span_string(names, at);
+
+        if (*name)
+            status = add_need(load, object, name);
+        at += mini_strlen(name) + 1;
+    }
+    return status;
+}
+
+static elfin_status object_edges(struct load *load, struct object *object)
+{
+    uint64_t most = object->symbol_count - object->first_global;
+
+    if (object->needs)
+        most += object->sections[object->needs].size;
+    object->uses = elfin_arena_get(&load->work, most, sizeof(*object->uses));
+    object->uses_modules = elfin_arena_get(&load->work, most, sizeof(*object->uses_modules));
+    if (!object->uses || !object->uses_modules)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
+    load->space->mark++;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+
+        if (!symbol || !object->use[i])
+            continue;
+        if (symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->owner)
+            add_module(load, object, symbol->import->owner);
+        else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
+            add_object(object, symbol->object);
+    }
+    return object->needs ? add_needs(load, object) : ELFIN_OK;
+}
+
+static bool is_taken(struct load *load, const char *name, uint32_t hash)
+{
+    return elfin_names_find(&load->modules, name, hash) ||
+           elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
+}
+
+/* Archives may hold several members of one name: the later ones are told apart by their place. */
+static elfin_status rename_member(struct load *load, struct object *object)
+{
+    size_t size = mini_strlen(object->name) + 20;
+    char *name = elfin_arena_get(&load->work, 1, size);
+
+    if (!name)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
+    mini_fmt(name, size, "%s@0x%llx", object->name, (unsigned long long)object->offset);
+    object->name = name;
+    return ELFIN_OK;
+}
+
+static elfin_status enter_name(struct load *load, struct object *object)
+{
+    uint32_t hash = elfin_hash(object->name);
+    elfin_status status = ELFIN_OK;
+    struct names_entry *entry;
+
+    if (object->archive && is_taken(load, object->name, hash)) {
+        status = rename_member(load, object);
+        if (status != ELFIN_OK)
+            return status;
+        hash = elfin_hash(object->name);
+    }
+    if (is_taken(load, object->name, hash)) {
+        elfin_diag *diag =
+            elfin_diag_begin(load, ELFIN_ERR_MODULE_NAME, ELFIN_PHASE_RESOLVE, object, "");
+
+        mini_strlcpy(diag->other, sizeof(diag->other), object->name);
+        diag->hint = "unload that module first, or give this one another name";
+        return elfin_diag_emit(load);
+    }
+    entry = elfin_names_slot(&load->modules, &load->work, object->name, hash, &status);
+    if (!entry)
+        return elfin_fail(load, status, ELFIN_PHASE_RESOLVE, object, "for module names");
+    elfin_names_set(&load->modules, entry, object->name, hash, object);
+    return ELFIN_OK;
+}
+
+elfin_status elfin_edges(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = enter_name(load, o);
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = object_edges(load, o);
+    return status;
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the ELF-64 format that the loader reads: record layouts and numbers, named as in the
+ * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Records are copied out of the file
+ * before they are read, so their alignment in the file does not matter.
+ */
+#ifndef LOADER_ELF_H
+#define LOADER_ELF_H
+
+#include <stdint.h>
+
+struct elf_header {
+    uint8_t e_ident[16];
+    uint16_t e_type, e_machine;
+    uint32_t e_version;
+    uint64_t e_entry, e_phoff, e_shoff;
+    uint32_t e_flags;
+    uint16_t e_ehsize, e_phentsize, e_phnum, e_shentsize, e_shnum, e_shstrndx;
+};
+
+struct elf_section {
+    uint32_t sh_name, sh_type;
+    uint64_t sh_flags, sh_addr, sh_offset, sh_size;
+    uint32_t sh_link, sh_info;
+    uint64_t sh_addralign, sh_entsize;
+};
+
+struct elf_symbol {
+    uint32_t st_name;
+    uint8_t st_info, st_other;
+    uint16_t st_shndx;
+    uint64_t st_value, st_size;
+};
+
+struct elf_rela {
+    uint64_t r_offset, r_info;
+    int64_t r_addend;
+};
+
+_Static_assert(sizeof(struct elf_header) == 64, "gABI: Elf64_Ehdr");
+_Static_assert(sizeof(struct elf_section) == 64, "gABI: Elf64_Shdr");
+_Static_assert(sizeof(struct elf_symbol) == 24, "gABI: Elf64_Sym");
+_Static_assert(sizeof(struct elf_rela) == 24, "gABI: Elf64_Rela");
+
+enum { EI_CLASS = 4, EI_DATA = 5, EI_VERSION = 6 };
+enum { ELFCLASS32 = 1, ELFCLASS64 = 2, ELFDATA2LSB = 1, ELFDATA2MSB = 2, EV_CURRENT = 1 };
+enum { ET_REL = 1, ET_EXEC = 2, ET_DYN = 3, ET_CORE = 4 };
+enum { EM_X86_64 = 62 };
+
+enum {
+    SHT_NULL = 0,
+    SHT_PROGBITS = 1,
+    SHT_SYMTAB = 2,
+    SHT_STRTAB = 3,
+    SHT_RELA = 4,
+    SHT_NOBITS = 8,
+    SHT_REL = 9,
+    SHT_INIT_ARRAY = 14,
+    SHT_FINI_ARRAY = 15,
+    SHT_PREINIT_ARRAY = 16,
+    SHT_GROUP = 17,
+    SHT_SYMTAB_SHNDX = 18,
+    SHT_RELR = 19,
+};
+
+enum {
+    SHF_WRITE = 0x1,
+    SHF_ALLOC = 0x2,
+    SHF_EXECINSTR = 0x4,
+    SHF_GROUP = 0x200,
+    SHF_TLS = 0x400,
+    SHF_COMPRESSED = 0x800,
+};
+
+enum { GRP_COMDAT = 1 };
+
+enum {
+    SHN_UNDEF = 0,
+    SHN_LORESERVE = 0xff00,
+    SHN_X86_64_LCOMMON = 0xff02, /* psABI 4.3: COMMON in large data */
+    SHN_ABS = 0xfff1,
+    SHN_COMMON = 0xfff2,
+    SHN_XINDEX = 0xffff,
+};
+
+enum { STB_LOCAL = 0, STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10 };
+enum { STT_NOTYPE = 0, STT_FUNC = 2, STT_SECTION = 3, STT_FILE = 4, STT_TLS = 6, STT_GNU_IFUNC = 10 };
+enum { STV_DEFAULT = 0, STV_INTERNAL = 1, STV_HIDDEN = 2, STV_PROTECTED = 3 };
+
+static inline unsigned elf_symbol_binding(const struct elf_symbol *s)
+{
+    return s->st_info >> 4;
+}
+
+static inline unsigned elf_symbol_type(const struct elf_symbol *s)
+{
+    return s->st_info & 15u;
+}
+
+static inline unsigned elf_symbol_visibility(const struct elf_symbol *s)
+{
+    return s->st_other & 3u;
+}
+
+static inline uint32_t elf_rela_symbol(uint64_t r_info)
+{
+    return (uint32_t)(r_info >> 32);
+}
+
+static inline uint32_t elf_rela_type(uint64_t r_info)
+{
+    return (uint32_t)r_info;
+}
+
+#endif

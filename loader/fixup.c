@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phase "copy + fix up": each section's bytes are written through the edit pointer and relocated while
+ * they are still in the cache. Every byte of a block is written exactly once before that: section
+ * contents, padding, zero-filled data.
+ */
+#include "loader/internal.h"
+
+static uint8_t *edit_at(const struct load *load, const struct object *object, uint64_t address)
+{
+    const elfin_region *region = &load->blocks[object->block].region;
+
+    return (uint8_t *)region->edit + (address - region->run);
+}
+
+static uint64_t symbol_value(const struct object *object, uint32_t index)
+{
+    struct elf_symbol elf;
+    uint32_t section;
+
+    if (index == object->got_symbol)
+        return object->got;
+    if (index >= object->first_global)
+        return object->global[index - object->first_global]->value;
+    elf = elfin_read_symbol(object, index);
+    section = elfin_symbol_section(object, &elf, index);
+    if (section == SECTION_ABS)
+        return elf.st_value;
+    return elf.st_value + object->sections[section].address;
+}
+
+/* Symbol 0 is the undefined symbol: 0. Slots are filled on the way. */
+static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
+{
+    uint8_t *slots = object->slot_count ? edit_at(load, object, object->got) : NULL;
+
+    value[0] = 0;
+    for (uint32_t i = 1; i < object->symbol_count; i++) {
+        value[i] = symbol_value(object, i);
+        if (slots && object->slot[i])
+            __builtin_memcpy(slots + ARCH_SLOT_SIZE * (uint64_t)(object->slot[i] - 1), &value[i],
+                             ARCH_SLOT_SIZE);
+    }
+}
+
+/* Z: of the definition that a global name is bound to. */
+static uint64_t symbol_size(void *ctx, uint32_t index)
+{
+    const struct object *object = ctx;
+    struct elf_symbol elf;
+
+    if (index >= object->first_global && object->global[index - object->first_global])
+        return object->global[index - object->first_global]->size;
+    elf = elfin_read_symbol(object, index);
+    return elf.st_size;
+}
+
+/* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
+static elfin_status check_sizes(struct load *load, const struct object *object)
+{
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+        elfin_diag *diag;
+
+        if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
+            (symbol->import && symbol->import->owner))
+            continue;
+        diag = elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_FIXUP, object,
+                                "its size is stored (R_X86_64_SIZE), which the host's exports lack");
+        elfin_diag_symbol(diag, object, i);
+        return elfin_diag_emit(load);
+    }
+    return ELFIN_OK;
+}
+
+static void report(struct load *load, const struct object *object, uint32_t table,
+                   const struct arch_failure *failure)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, failure->status, ELFIN_PHASE_FIXUP, object, failure->detail);
+
+    elfin_diag_relocation(diag, object, table, failure->record);
+    elfin_diag_value(diag, failure->value);
+    elfin_diag_limits(diag, failure->low, failure->high);
+    if (failure->is_signed)
+        diag->have |= ELFIN_DIAG_SIGNED;
+    diag->hint = failure->hint;
+    elfin_diag_emit(load);
+}
+
+/* Applies one table; goes on after a failure, so that all of them are reported. */
+static void apply(struct load *load, struct object *object, struct arch_fixup *fixup, uint32_t table)
+{
+    fixup->rela = elfin_section_bytes(object, table);
+    fixup->first = 0;
+    while (elfin_arch_fixup(fixup) != ELFIN_OK) {
+        report(load, object, table, &fixup->failure);
+        fixup->first = fixup->failure.record + 1;
+    }
+}
+
+static void copy_section(const struct load *load, const struct object *object,
+                         const struct section *section, uint32_t index)
+{
+    uint8_t *edit = edit_at(load, object, section->address);
+
+    memset(edit - section->gap, 0, section->gap);
+    if (!section->size)
+        return;
+    if (section->type == SHT_NOBITS)
+        memset(edit, 0, section->size);
+    else
+        memcpy(edit, elfin_section_bytes(object, index).data, section->size);
+}
+
+static void fix_sections(struct load *load, struct object *object, struct arch_fixup *fixup)
+{
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+
+        if (section->part == PART_NONE || !(section->size | section->gap) || is_tail(section))
+            continue;
+        copy_section(load, object, section, i);
+        fixup->edit = edit_at(load, object, section->address);
+        fixup->address = section->address;
+        fixup->executable = section->flags & SHF_EXECINSTR;
+        for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
+            apply(load, object, fixup, table);
+    }
+}
+
+/* Stubs that turn out not to be needed stay traps: nothing may jump there. */
+static void prepare_stubs(const struct load *load, const struct object *object)
+{
+    uint8_t *edit;
+
+    if (!object->stub_count)
+        return;
+    edit = edit_at(load, object, object->plt);
+    memset(edit - object->plt_gap, 0, object->plt_gap);
+    for (uint32_t i = 0; i < object->stub_count; i++)
+        elfin_arch_write_trap(edit + ARCH_STUB_SIZE * (uint64_t)i);
+}
+
+static uint32_t count_stubs(const struct object *object)
+{
+    uint32_t used = object->trap != 0;
+
+    for (uint32_t i = 0; object->stub && i < object->symbol_count; i++)
+        used += (object->stub[i] & ARCH_STUB_USED) != 0;
+    return used;
+}
+
+static void fix_object(struct load *load, struct object *object, uint64_t *value)
+{
+    struct arch_fixup fixup = {
+        .value = value,
+        .use = object->use,
+        .slot = object->slot,
+        .stub = object->stub,
+        .got = object->got,
+        .plt = object->plt,
+        .plt_edit = object->stub_count ? edit_at(load, object, object->plt) : NULL,
+        .trap = object->trap,
+        .has_dead = object->has_dead,
+        .size_of = symbol_size,
+        .size_ctx = object,
+    };
+
+    if (object->got_gap)
+        memset(edit_at(load, object, object->got) - object->got_gap, 0, object->got_gap);
+    prepare_stubs(load, object);
+    compute_values(load, object, value);
+    fix_sections(load, object, &fixup);
+    object->module->stub_count = count_stubs(object);
+}
+
+/* Zero-filled data, and what is left of each part's last page. */
+static void clear_tails(const struct load *load, const struct block *block)
+{
+    uint64_t page = load->host->page_size;
+
+    for (int part = 0; block->size && part < ELFIN_PART_COUNT; part++) {
+        uint64_t start = block->part_offset[part] + block->part_filled[part];
+        uint64_t end = block->part_offset[part] + round_up(block->part_used[part], page);
+
+        memset((uint8_t *)block->region.edit + start, 0, end - start);
+    }
+}
+
+elfin_status elfin_fixup(struct load *load)
+{
+    uint32_t most = 1;
+    uint64_t *value;
+
+    for (const struct object *o = load->objects; o; o = o->next)
+        if (most < o->symbol_count)
+            most = o->symbol_count;
+    value = elfin_arena_get(&load->work, most, sizeof(*value));
+    if (!value)
+        return elfin_fail_memory(load, ELFIN_PHASE_FIXUP, NULL);
+    for (uint32_t i = 0; i < load->block_count; i++)
+        clear_tails(load, &load->blocks[i]);
+    for (struct object *o = load->objects; o; o = o->next) {
+        check_sizes(load, o);
+        fix_object(load, o, value);
+    }
+    return load->status;
+}

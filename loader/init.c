@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phase "init": module code runs for the first time. For each module in init order its init arrays by
+ * priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon as
+ * its counterpart has succeeded, so that a failure undoes exactly what was done.
+ */
+#include "loader/internal.h"
+#include "libmini/sort.h"
+
+static elfin_status call(const elfin_host *host, const elfin_call *c, int *result)
+{
+    *result = 0;
+    if (host->call)
+        return host->call(host->ctx, c, result);
+    switch (c->entry) {
+    case ELFIN_ENTRY_INIT:
+        *result = ((int (*)(int, char **))(uintptr_t)c->address)(c->argc, c->argv);
+        break;
+    case ELFIN_ENTRY_CTOR:
+        ((void (*)(int, char **, char **))(uintptr_t)c->address)(c->argc, c->argv,
+                                                                 c->argv + c->argc);
+        break;
+    default:
+        ((void (*)(void))(uintptr_t)c->address)();
+        break;
+    }
+    return ELFIN_OK;
+}
+
+bool elfin_final_run(const elfin_host *host, elfin_group *group)
+{
+    bool clean = true;
+
+    while (group->final_count) {
+        const struct final_call *final = &group->finals[--group->final_count];
+        elfin_call c = { .module = final->module, .entry = final->entry, .address = final->address };
+        int result;
+
+        clean &= call(host, &c, &result) == ELFIN_OK;
+    }
+    return clean;
+}
+
+/* The address stored at a run address of the object's module. */
+static uint64_t read_address(const struct load *load, const struct object *object, uint64_t address)
+{
+    const elfin_region *region = &load->blocks[object->block].region;
+    uint64_t value;
+
+    __builtin_memcpy(&value, (const uint8_t *)region->edit + (address - region->run), sizeof(value));
+    return value;
+}
+
+struct init_array {
+    uint32_t section;
+    int32_t priority;
+};
+
+static int by_priority(const void *a, const void *b, void *ctx)
+{
+    const struct init_array *x = a, *y = b;
+
+    (void)ctx;
+    if (x->priority != y->priority)
+        return x->priority < y->priority ? -1 : 1;
+    return x->section < y->section ? -1 : x->section > y->section;
+}
+
+/* The object's init (and preinit) or fini arrays, sorted; NULL without memory. */
+static struct init_array *collect_arrays(struct load *load, const struct object *object, bool fini,
+                                         uint32_t *count)
+{
+    struct init_array *arrays;
+    uint32_t found = 0;
+
+    for (int pass = 0;; pass++) {
+        arrays = pass ? elfin_arena_get(&load->work, found, sizeof(*arrays)) : NULL;
+        if (pass && !arrays)
+            return NULL;
+        found = 0;
+        for (uint32_t i = 1; i < object->section_count; i++) {
+            const struct section *s = &object->sections[i];
+            bool wanted = fini ? s->type == SHT_FINI_ARRAY
+                               : s->type == SHT_INIT_ARRAY || s->type == SHT_PREINIT_ARRAY;
+
+            if (!wanted || s->part == PART_NONE)
+                continue;
+            if (arrays)
+                arrays[found] = (struct init_array){ .section = i, .priority = s->priority };
+            found++;
+        }
+        if (pass)
+            break;
+    }
+    mini_sort(arrays, found, sizeof(*arrays), by_priority, NULL);
+    *count = found;
+    return arrays;
+}
+
+static elfin_status failed(struct load *load, const struct object *object, elfin_status status,
+                           uint64_t address, int result)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
+                                        status == ELFIN_ERR_INIT ? "it returned an error number"
+                                                                 : "");
+
+    elfin_diag_value(diag, status == ELFIN_ERR_INIT ? (uint64_t)(int64_t)result : address);
+    if (status == ELFIN_ERR_INIT)
+        diag->have |= ELFIN_DIAG_SIGNED;
+    return elfin_diag_emit(load);
+}
+
+static elfin_status run(struct load *load, const struct object *object, elfin_entry entry,
+                        uint64_t address)
+{
+    static char *const no_words[] = { NULL, NULL };
+    const elfin_options *options = load->options;
+    elfin_call c = {
+        .module = object->module,
+        .entry = entry,
+        .address = address,
+        .argc = options->argv ? options->argc : 0,
+        .argv = options->argv ? options->argv : (char **)(uintptr_t)no_words,
+    };
+    int result;
+
+    if (call(load->host, &c, &result) != ELFIN_OK)
+        return failed(load, object, ELFIN_ERR_CALL, address, 0);
+    if (entry == ELFIN_ENTRY_INIT && result)
+        return failed(load, object, ELFIN_ERR_INIT, address, result);
+    return ELFIN_OK;
+}
+
+/* Elements that are 0 are skipped, as C run-times do. */
+static elfin_status run_constructors(struct load *load, const struct object *object)
+{
+    uint32_t count = 0;
+    struct init_array *arrays = collect_arrays(load, object, false, &count);
+    elfin_status status = ELFIN_OK;
+
+    if (!arrays)
+        return elfin_fail_memory(load, ELFIN_PHASE_INIT, object);
+    for (uint32_t a = 0; a < count; a++) {
+        const struct section *s = &object->sections[arrays[a].section];
+
+        for (uint64_t at = 0; status == ELFIN_OK && at < s->size; at += 8) {
+            uint64_t address = read_address(load, object, s->address + at);
+
+            if (address)
+                status = run(load, object, ELFIN_ENTRY_CTOR, address);
+        }
+    }
+    return status;
+}
+
+static void add_final(elfin_group *group, const struct object *object, elfin_entry entry,
+                      uint64_t address)
+{
+    group->finals[group->final_count++] =
+        (struct final_call){ .module = object->module, .address = address, .entry = entry };
+}
+
+static elfin_status add_destructors(struct load *load, const struct object *object)
+{
+    uint32_t count = 0;
+    struct init_array *arrays = collect_arrays(load, object, true, &count);
+
+    if (!arrays)
+        return elfin_fail_memory(load, ELFIN_PHASE_INIT, object);
+    for (uint32_t a = 0; a < count; a++) {
+        const struct section *s = &object->sections[arrays[a].section];
+
+        for (uint64_t at = 0; at < s->size; at += 8) {
+            uint64_t address = read_address(load, object, s->address + at);
+
+            if (address)
+                add_final(load->group, object, ELFIN_ENTRY_DTOR, address);
+        }
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status init_object(struct load *load, const struct object *object)
+{
+    elfin_status status = run_constructors(load, object);
+
+    if (status == ELFIN_OK)
+        status = add_destructors(load, object);
+    if (status == ELFIN_OK && object->init)
+        status = run(load, object, ELFIN_ENTRY_INIT,
+                     read_address(load, object, object->sections[object->init].address));
+    if (status == ELFIN_OK && object->exit)
+        add_final(load->group, object, ELFIN_ENTRY_EXIT,
+                  read_address(load, object, object->sections[object->exit].address));
+    return status;
+}
+
+elfin_status elfin_init_run(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    if (load->options->flags & ELFIN_LOAD_NO_INIT)
+        return ELFIN_OK;
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
+        status = init_object(load, load->order[i]);
+    return status;
+}

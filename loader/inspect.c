@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/* The phases up to layout, alone, on one object: what it holds and what it demands. */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+static void show_sections(const struct object *object, const elfin_inspector *inspector,
+                          elfin_inspection *out)
+{
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+
+        if (section->part == PART_NONE)
+            continue;
+        out->sections++;
+        out->part_size[section->part] += section->size;
+        if (inspector->section)
+            inspector->section(inspector->ctx, i, elfin_section_name(object, i),
+                               (elfin_part)section->part, section->size);
+    }
+}
+
+static bool is_exported(const struct object *object, uint32_t index, const struct symbol *symbol)
+{
+    if (symbol->visibility == STV_HIDDEN || symbol->visibility == STV_INTERNAL)
+        return false;
+    return !object->exported || object->exported[index - object->first_global];
+}
+
+static void show_symbols(const struct object *object, const elfin_inspector *inspector,
+                         elfin_inspection *out)
+{
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+
+        if (!symbol || (symbol->state == SYMBOL_UNDEFINED && !symbol->used))
+            continue;
+        if (symbol->state == SYMBOL_UNDEFINED) {
+            out->imports++;
+            if (inspector->import)
+                inspector->import(inspector->ctx, symbol->name, !symbol->strong_reference);
+        } else {
+            out->defined++;
+            if (inspector->definition)
+                inspector->definition(inspector->ctx, symbol->name, symbol->state == SYMBOL_WEAK,
+                                      is_exported(object, i, symbol));
+        }
+    }
+}
+
+/* The demand that one use makes, given where its target lies. */
+static uint32_t demand_of(unsigned use, bool fixed)
+{
+    uint32_t demand = 0;
+
+    if (!fixed && use & USE_ABS32)
+        demand |= ELFIN_DEMAND_LOW_4G;
+    if (!fixed && use & USE_ABS32S)
+        demand |= ELFIN_DEMAND_LOW_OR_TOP_2G;
+    if (fixed && use & USE_NEAR)
+        demand |= ELFIN_DEMAND_NEAR_IMPORTS;
+    return demand;
+}
+
+/* Undefined names and absolute symbols do not move with the object. */
+static bool is_fixed(const struct object *object, uint32_t index)
+{
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+
+    return index != object->got_symbol && (section == SHN_UNDEF || section == SECTION_ABS);
+}
+
+struct tally {
+    struct load *load;
+    const struct object *object;
+    const elfin_inspector *inspector;
+    elfin_inspection *out;
+    uint64_t types[ARCH_TYPE_LIMIT];
+};
+
+static void tally_table(struct tally *t, uint32_t target, uint32_t table)
+{
+    const struct object *object = t->object;
+    struct span records = elfin_section_bytes(object, table);
+    struct span bytes = elfin_section_bytes(object, target);
+    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+
+    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
+        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
+        struct elf_rela rela;
+        uint32_t demand;
+        elfin_diag *diag;
+
+        span_record(records, i, &rela, sizeof(rela));
+        t->types[elf_rela_type(rela.r_info)]++;
+        t->out->relocations++;
+        demand = demand_of(use, is_fixed(object, elf_rela_symbol(rela.r_info)));
+        if (!(demand & ~t->out->demands))
+            continue;
+        t->out->demands |= demand;
+        diag = elfin_diag_begin(t->load, ELFIN_OK, ELFIN_PHASE_SCAN, object, "");
+        elfin_diag_relocation(diag, object, table, i);
+        diag->hint = elfin_arch_hint(use);
+        if (t->inspector->demand)
+            t->inspector->demand(t->inspector->ctx, demand, diag);
+    }
+}
+
+static void show_relocations(struct load *load, const struct object *object,
+                             const elfin_inspector *inspector, elfin_inspection *out)
+{
+    struct tally t = { .load = load, .object = object, .inspector = inspector, .out = out };
+
+    for (uint32_t i = 1; i < object->section_count; i++)
+        for (uint32_t table = object->sections[i].rela; table;
+             table = object->sections[table].next_rela)
+            tally_table(&t, i, table);
+    for (uint32_t type = 0; type < ARCH_TYPE_LIMIT; type++)
+        if (t.types[type] && inspector->relocation_type)
+            inspector->relocation_type(inspector->ctx, elfin_arch_relocation_name(type),
+                                       t.types[type]);
+}
+
+static void show(struct load *load, const struct object *object, const elfin_inspector *inspector,
+                 elfin_inspection *out)
+{
+    *out = (elfin_inspection){ .symbols = object->symbol_count };
+    mini_strlcpy(out->name, sizeof(out->name), object->name);
+    show_sections(object, inspector, out);
+    show_symbols(object, inspector, out);
+    show_relocations(load, object, inspector, out);
+}
+
+/* Undefined names stay undefined here, which layout takes for imports: the upper bound. */
+static elfin_status inspect(struct load *load, struct object *object,
+                            const elfin_inspector *inspector, elfin_inspection *out)
+{
+    elfin_status status;
+
+    if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
+        (status = elfin_scan(load, object)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
+        return status;
+    show(load, object, inspector, out);
+    for (struct symbol *s = load->first_symbol; s; s = s->next)
+        if (s->state == SYMBOL_UNDEFINED)
+            s->state = SYMBOL_IMPORT;
+    status = elfin_layout(load);
+    out->slots = object->slot_count;
+    out->stubs = object->stub_count;
+    return status;
+}
+
+elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
+                           const elfin_inspector *inspector, elfin_inspection *out, elfin_diag *diag)
+{
+    static const elfin_options options = ELFIN_OPTIONS_INIT;
+    static const elfin_inspector nobody;
+    struct object object = { .input = input };
+    struct block block = { .end = &block.first };
+    struct load load = { .options = &options, .diag = diag, .blocks = &block, .block_count = 1 };
+    elfin_inspection result = { 0 };
+    elfin_space space;
+    elfin_status status;
+
+    if (!input || !input->file || (!input->data && input->size) ||
+        elfin_space_init(&space, host) != ELFIN_OK) {
+        if (diag)
+            elfin_diag_clear(diag, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_NONE);
+        return ELFIN_ERR_ARGUMENT;
+    }
+    load.space = &space;
+    load.host = &space.host;
+    load.objects_end = &load.objects;
+    object.file_name = input->file;
+    object.file = (struct span){ .data = input->data, .size = input->size };
+    elfin_arena_init(&load.work, load.host);
+    status = inspect(&load, &object, inspector ? inspector : &nobody, &result);
+    elfin_arena_release(&load.work);
+    if (status == ELFIN_OK)
+        *out = result;
+    return status;
+}

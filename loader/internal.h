@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the phases of a load share. A load is one `struct load` on the stack of elfin_load; each phase
+ * fills in what the next ones read, records what it acquires, and never frees: load.c unwinds.
+ *
+ * Lifetimes: working memory (struct arena) ends with the load; the group's records and the blocks of
+ * memory live until unload.
+ */
+#ifndef LOADER_INTERNAL_H
+#define LOADER_INTERNAL_H
+
+#include <elfin/elfin.h>
+
+#include "loader/arch.h"
+#include "loader/elf.h"
+#include "loader/names.h"
+#include "loader/span.h"
+
+/* ---- Lasting records ------------------------------------------------------------------------- */
+
+enum {
+    RECORD_EXPORTED = 1 << 0, /* found by other groups */
+    RECORD_PRIVATE = 1 << 1,  /* hidden: found by members of the same archive */
+    RECORD_MODULE = 1 << 2,   /* not a symbol: the module's name, in the same index */
+    RECORD_WEAK = 1 << 3,
+    RECORD_FUNCTION = 1 << 4,
+    RECORD_INDEXED = 1 << 5, /* the index refers to it */
+};
+
+/* A name in the symbol index: a module's definition, a host export, or a module itself. */
+struct record {
+    const char *name;
+    uint64_t address, size;
+    struct elfin_module *owner; /* NULL: the host */
+    struct record *shadow;      /* next record of the same kind and name, published later */
+    uint32_t hash, flags;
+};
+
+struct module_section {
+    const char *name;
+    uint64_t address, size;
+    int32_t index;
+    uint8_t part;
+    bool zero_filled;
+};
+
+struct elfin_module {
+    struct elfin_group *group;
+    const char *file, *archive; /* archive: its base name when this is a member, else NULL */
+    const char *version, *description;
+    struct record self;         /* its name, in the index */
+    struct record *symbols;
+    struct module_section *sections;
+    struct elfin_module **uses;
+    uint64_t got, size;
+    uint64_t mark;              /* equal to elfin_space.mark: seen by the current walk */
+    uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
+};
+
+/* A call that unload has to make, in the order of the array. */
+struct final_call {
+    const struct elfin_module *module;
+    uint64_t address;
+    elfin_entry entry;
+};
+
+struct elfin_group {
+    struct elfin_group *next, *previous;
+    elfin_region records; /* this structure and all that it points to */
+    struct elfin_module *modules;
+    struct elfin_block *blocks;
+    struct final_call *finals;
+    uint64_t users; /* edges from modules of other groups */
+    uint32_t module_count, block_count, final_count;
+};
+
+struct elfin_export_table {
+    struct elfin_export_table *next;
+    elfin_region region;
+    size_t count;
+    struct record rows[];
+};
+
+/* ---- Working structures ---------------------------------------------------------------------- */
+
+struct arena_chunk;
+
+/* Zeroed working memory, given back all at once. */
+struct arena {
+    const elfin_host *host;
+    struct arena_chunk *chunks;
+    uint8_t *next;
+    uint64_t left, chunk_size;
+};
+
+/* An allocated section of an object. */
+struct section {
+    uint64_t offset, size;  /* in the file; size is also that in memory */
+    uint64_t flags, align;
+    uint64_t address;       /* layout: offset in the block; place: run address */
+    uint64_t gap;           /* bytes of padding before it in its part */
+    uint32_t type, name, link, info;
+    uint32_t rela;          /* first relocation section that applies to it, 0 = none */
+    uint32_t next_rela;     /* of a relocation section: the next one for the same target */
+    int32_t priority;       /* of an init, fini or preinit array */
+    int8_t part;            /* elfin_part, or PART_NONE when it is not loaded */
+};
+
+enum { PART_NONE = -1 };
+
+/* Set in the section index of a symbol whose st_shndx is special (SHN_ABS, SHN_COMMON, ...). */
+#define SECTION_SPECIAL 0x80000000u
+#define SECTION_ABS     (SECTION_SPECIAL | SHN_ABS)
+
+/* A global name of the group: what the members' references and definitions add up to. */
+enum symbol_state {
+    SYMBOL_UNDEFINED,
+    SYMBOL_WEAK,   /* defined, weak */
+    SYMBOL_COMMON, /* stronger than weak (gABI, "Symbol Table": COMMON wins over weak) */
+    SYMBOL_STRONG,
+    SYMBOL_IMPORT, /* bound to the host or another group */
+    SYMBOL_ZERO,   /* undefined and weak: 0 */
+};
+
+struct symbol {
+    const char *name;
+    uint32_t hash;
+    uint8_t state;
+    uint8_t visibility;      /* the most constraining of all */
+    bool strong_reference;   /* some reference is not weak */
+    bool used;               /* some relocation refers to it */
+    bool asked, host_found;  /* elfin_host.resolve has been asked; it knew */
+    bool outside;            /* referred to by an object that is no member of `archive` */
+    bool open;               /* on the list below */
+    struct object *object;   /* the definition's owner; of an undefined one: the first that refers */
+    uint32_t index;          /* in that object's symbol table */
+    uint64_t value;          /* final run address */
+    uint64_t size, align;    /* of COMMON: the largest of all; size also of other definitions */
+    const struct record *import;
+    const char *archive;     /* base name of the first library whose member refers to it, or NULL */
+    struct symbol *next;     /* in order of first mention */
+    struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
+};
+
+/* One member of the group in the making. */
+struct object {
+    struct object *next, *next_in_block;
+    const elfin_input *input;
+    struct span file;
+    const char *file_name;  /* "a.o", or "lib.a(member.o)" */
+    const char *archive;    /* base name of its library, or NULL */
+    uint64_t offset;        /* of its header in the library */
+    const char *name;       /* the module's */
+    uint32_t block;
+    uint32_t number;        /* position in the group */
+
+    /* object.c: proven to lie inside the file */
+    uint32_t section_count, symbol_count, first_global;
+    struct section *sections;
+    struct span section_names, symbols, symbol_names, extended_indices;
+    uint32_t symbol_table; /* section index, 0 = none */
+    uint64_t name_budget;  /* see elfin_name_allowed */
+
+    /* record.c */
+    const char *version, *description;
+    uint32_t init, exit, exports, needs; /* section indices of .elfin.*, 0 = none */
+    uint32_t flags;
+
+    /* symbols.c and scan.c */
+    uint8_t *use;
+    struct symbol **global; /* per global symbol: [index - first_global] */
+    uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
+    uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
+    bool has_dead, needs_got;
+
+    /* layout.c, place.c */
+    uint32_t parts;         /* bit per elfin_part that has sections */
+    uint32_t *slot, *stub;  /* per symbol, see struct arch_fixup */
+    uint32_t slot_count, stub_count, trap;
+    uint64_t got, plt;      /* offset in the block, then run address */
+    uint64_t got_gap, plt_gap;
+    uint64_t *value;        /* per symbol: run address */
+    struct elfin_module *module;
+
+    /* edges.c: each once */
+    const struct object *used_by; /* the last object found to use this one */
+    struct object **uses;
+    struct elfin_module **uses_modules;
+    uint32_t uses_count, uses_modules_count;
+};
+
+struct library_entry {
+    uint64_t offset; /* of the member's header */
+};
+
+struct library {
+    struct library *next;
+    const elfin_input *input;
+    const char *name;       /* base name of its file: identifies the archive */
+    struct span file, long_names;
+    struct names index;     /* symbol name -> struct library_entry */
+    uint8_t *pulled;        /* a bit for every two bytes of the file: members are 2-aligned */
+    uint32_t block;
+};
+
+/* A range of run addresses, both ends included. */
+struct range {
+    uint64_t low, high;
+};
+
+enum { REACH_MAX = 8 };
+
+struct reach {
+    struct range range[REACH_MAX];
+    uint32_t count;
+};
+
+struct block {
+    elfin_region region;
+    uint64_t at;
+    bool has_at, reserved;
+    struct object *first, **end; /* its objects */
+    uint64_t size, align, near;
+    uint64_t part_offset[ELFIN_PART_COUNT]; /* page-aligned */
+    uint64_t part_used[ELFIN_PART_COUNT];   /* bytes; the rest of the last page is padding */
+    uint64_t part_filled[ELFIN_PART_COUNT]; /* bytes before the zero-filled tail */
+    struct reach reach;
+};
+
+struct load {
+    elfin_space *space;
+    const elfin_host *host;
+    const elfin_options *options; /* never NULL */
+    elfin_diag *diag;      /* the caller's, or NULL */
+    elfin_diag scratch;    /* the one being filled */
+    elfin_status status;   /* first problem */
+    struct arena work;
+    struct object *objects, **objects_end; /* in input order, then as pulled */
+    struct library *libraries, **libraries_end;
+    struct symbol *first_symbol, *last_symbol;
+    struct symbol *open;   /* undefined names to ask libraries for */
+    struct names symbols, comdats, modules;
+    uint32_t object_count;
+    struct block *blocks;
+    uint32_t block_count;
+    elfin_group *group;    /* its records have been reserved */
+    struct object **order; /* of init */
+    bool published;
+};
+
+/* ---- arena.c --------------------------------------------------------------------------------- */
+
+void elfin_arena_init(struct arena *arena, const elfin_host *host);
+/* Zeroed, 16-aligned; NULL when the host has no memory. count * size may overflow: NULL. */
+void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size);
+void elfin_arena_release(struct arena *arena);
+/* One reservation that is not for an image. */
+elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
+                                 elfin_region *out);
+
+/* ---- diag.c ---------------------------------------------------------------------------------- */
+
+/* Starts a diagnostic about an object (may be NULL); the caller adds to it and then emits it. */
+elfin_diag *elfin_diag_begin(struct load *load, elfin_status status, elfin_phase phase,
+                             const struct object *object, const char *detail);
+/* Reports it; the first one is kept for the caller of elfin_load. Returns its status. */
+elfin_status elfin_diag_emit(struct load *load);
+void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t index);
+void elfin_diag_offset(elfin_diag *diag, uint64_t file_offset);
+void elfin_diag_value(elfin_diag *diag, uint64_t value);
+void elfin_diag_limits(elfin_diag *diag, uint64_t low, uint64_t high);
+/* Names the symbol, or the section it stands for. */
+void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t symbol);
+/* Section, record, type and symbol of one relocation. */
+void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32_t rela_section,
+                           uint64_t record);
+/* The common short form. */
+elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phase,
+                        const struct object *object, const char *detail);
+elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object);
+void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase);
+
+/* ---- Phases, in their order ------------------------------------------------------------------ */
+
+/* object.c: headers, sections, string tables, COMDAT groups. */
+elfin_status elfin_object_open(struct load *load, struct object *object);
+const char *elfin_section_name(const struct object *object, uint32_t index);
+/* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
+struct span elfin_section_bytes(const struct object *object, uint32_t index);
+struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index);
+/* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set. */
+uint32_t elfin_symbol_section(const struct object *object, const struct elf_symbol *symbol,
+                              uint32_t index);
+const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
+bool elfin_is_common(uint32_t section);
+
+/* sections.c: one pass over the section table, deciding what each section is. */
+elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers);
+
+/* comdat.c: SHT_GROUP. */
+elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index);
+
+/* record.c: what the module says of itself; its name. */
+elfin_status elfin_record_open(struct load *load, struct object *object);
+
+/*
+ * symbols.c. Hostile string tables let many symbols share one long name: what is hashed is limited to
+ * a few times the size of the table. False when the name would exceed that.
+ */
+bool elfin_name_allowed(struct object *object, const char *name);
+/* Checks the symbol table and enters the global names into the group's. */
+elfin_status elfin_symbols_collect(struct load *load, struct object *object);
+
+/* archive.c and pull.c */
+elfin_status elfin_library_open(struct load *load, struct library *library);
+elfin_status elfin_library_pull(struct load *load);
+
+/* load.c: opens one object and appends it. */
+elfin_status elfin_load_add(struct load *load, struct object *object);
+
+/* scan.c */
+elfin_status elfin_scan(struct load *load, struct object *object);
+
+/* resolve.c, edges.c */
+elfin_status elfin_resolve(struct load *load);
+const struct record *elfin_find_import(const struct load *load, struct symbol *symbol);
+bool elfin_ask_host(const struct load *load, struct symbol *symbol);
+elfin_status elfin_edges(struct load *load);
+
+/* layout.c */
+elfin_status elfin_layout(struct load *load);
+
+/* reach.c, place.c */
+elfin_status elfin_reach(struct load *load, struct block *block);
+elfin_status elfin_place(struct load *load);
+
+/* group.c: the lasting records. */
+elfin_status elfin_group_create(struct load *load);
+
+/* fixup.c */
+elfin_status elfin_fixup(struct load *load);
+
+/* protect.c */
+elfin_status elfin_protect(struct load *load);
+elfin_status elfin_protect_after_init(struct load *load);
+
+/* publish.c */
+elfin_status elfin_publish(struct load *load);
+void elfin_withdraw(elfin_space *space, elfin_group *group);
+
+/* order.c, init.c */
+elfin_status elfin_init_order(struct load *load);
+/* Sort key of an init, fini or preinit array among those of its module. */
+int32_t elfin_init_priority(uint32_t type, const char *name);
+elfin_status elfin_init_run(struct load *load);
+/* Runs the group's final calls, last to first. True if all returned normally. */
+bool elfin_final_run(const elfin_host *host, elfin_group *group);
+
+/* ---- index.c --------------------------------------------------------------------------------- */
+
+/* Makes room for `more` records, so that elfin_index_add cannot fail for want of memory. */
+elfin_status elfin_index_reserve(elfin_space *space, uint64_t more);
+/* ELFIN_ERR_LIMIT: too many names with one hash. The record's flags say what kind it is. */
+elfin_status elfin_index_add(elfin_space *space, struct record *record);
+void elfin_index_remove(elfin_space *space, struct record *record);
+/* kind: RECORD_EXPORTED, RECORD_PRIVATE (then of this archive) or RECORD_MODULE. */
+struct record *elfin_index_find(const elfin_space *space, const char *name, uint32_t hash,
+                                uint32_t kind, const char *archive);
+
+/* ---- Small helpers --------------------------------------------------------------------------- */
+
+static inline uint64_t round_up(uint64_t value, uint64_t align)
+{
+    return (value + align - 1) & ~(align - 1);
+}
+
+/* Zero-filled data comes after all other data of a block, so that it needs no bytes in an image. */
+static inline bool is_tail(const struct section *section)
+{
+    return section->part == ELFIN_PART_DATA && section->type == SHT_NOBITS;
+}
+
+static inline bool is_power_of_two(uint64_t value)
+{
+    return value && !(value & (value - 1));
+}
+
+#endif

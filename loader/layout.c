@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phase "layout": every section gets an offset in its block. The sections of a block's objects are
+ * gathered by page right, so that rights are exact to the page; each part starts on a page:
+ *
+ *     text + stubs | constants | read-only after init + slots | data, zero-filled data | init only
+ *
+ * Room for a slot and a stub is set aside for everything that might turn out to be far.
+ */
+#include "loader/internal.h"
+
+struct cursor {
+    struct load *load;
+    struct block *block;
+    uint64_t offset; /* from the block's start */
+    uint64_t limit;  /* no offset may pass it */
+};
+
+static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
+                              uint64_t size)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_LIMIT, ELFIN_PHASE_LAYOUT, object,
+                                        "the group needs more memory than the host allows one");
+
+    if (section)
+        elfin_diag_section(diag, object, section);
+    elfin_diag_value(diag, size);
+    elfin_diag_limits(diag, 0, load->host->max_image_size);
+    diag->hint = "raise elfin_host.max_image_size";
+    return elfin_diag_emit(load);
+}
+
+/* Takes size bytes at the next aligned offset; false past the limit. *gap: the padding before it. */
+static bool advance(struct cursor *c, uint64_t align, uint64_t size, uint64_t *offset, uint64_t *gap)
+{
+    uint64_t start;
+
+    if (align > c->limit)
+        return false;
+    start = round_up(c->offset, align);
+    if (start > c->limit || size > c->limit - start)
+        return false;
+    *offset = start;
+    *gap = start - c->offset;
+    c->offset = start + size;
+    if (c->block->align < align)
+        c->block->align = align;
+    return true;
+}
+
+static elfin_status lay_sections(struct cursor *c, struct object *object, int part, bool tail)
+{
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        struct section *section = &object->sections[i];
+
+        if (section->part != part || is_tail(section) != tail)
+            continue;
+        if (!advance(c, section->align, section->size, &section->address, &section->gap))
+            return too_large(c->load, object, i, section->size);
+    }
+    return ELFIN_OK;
+}
+
+/* COMMON symbols live in the module whose object defines the name. */
+static elfin_status lay_commons(struct cursor *c, struct object *object)
+{
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+        uint64_t gap;
+
+        if (!symbol || symbol->state != SYMBOL_COMMON || symbol->object != object ||
+            symbol->index != i)
+            continue;
+        if (!advance(c, symbol->align, symbol->size, &symbol->value, &gap))
+            return too_large(c->load, object, 0, symbol->size);
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status lay_stubs(struct cursor *c, struct object *object)
+{
+    uint64_t size = ARCH_STUB_SIZE * (uint64_t)object->stub_count;
+
+    if (size && !advance(c, 16, size, &object->plt, &object->plt_gap))
+        return too_large(c->load, object, 0, size);
+    return ELFIN_OK;
+}
+
+static elfin_status lay_slots(struct cursor *c, struct object *object)
+{
+    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count;
+
+    if ((object->slot_count || object->needs_got || object->got_symbol) &&
+        !advance(c, ARCH_SLOT_SIZE, size, &object->got, &object->got_gap))
+        return too_large(c->load, object, 0, size);
+    return ELFIN_OK;
+}
+
+static elfin_status lay_part(struct cursor *c, int part)
+{
+    struct block *block = c->block;
+    elfin_status status = ELFIN_OK;
+    struct object *o;
+
+    for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
+        if (o->parts & 1u << part)
+            status = lay_sections(c, o, part, false);
+        if (status == ELFIN_OK && part == ELFIN_PART_TEXT)
+            status = lay_stubs(c, o);
+        if (status == ELFIN_OK && part == ELFIN_PART_RELRO)
+            status = lay_slots(c, o);
+    }
+    block->part_filled[part] = c->offset - block->part_offset[part];
+    if (part != ELFIN_PART_DATA)
+        return status;
+    for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
+        if (o->parts & 1u << part)
+            status = lay_sections(c, o, part, true);
+        if (status == ELFIN_OK)
+            status = lay_commons(c, o);
+    }
+    return status;
+}
+
+static elfin_status lay_block(struct load *load, struct block *block, uint64_t limit)
+{
+    uint64_t page = load->host->page_size;
+    struct cursor c = { .load = load, .block = block, .limit = limit };
+    elfin_status status = ELFIN_OK;
+
+    block->align = page;
+    for (int part = 0; status == ELFIN_OK && part < ELFIN_PART_COUNT; part++) {
+        block->part_offset[part] = c.offset;
+        status = lay_part(&c, part);
+        block->part_used[part] = c.offset - block->part_offset[part];
+        c.offset = round_up(c.offset, page);
+    }
+    if (status == ELFIN_OK && c.offset > limit)
+        return too_large(load, block->first, 0, c.offset);
+    block->size = c.offset;
+    return status;
+}
+
+/* A target that moves independently of the object: a branch to it may turn out to be far. */
+static bool is_external(const struct object *object, uint32_t index)
+{
+    const struct symbol *symbol;
+    struct elf_symbol elf;
+
+    if (index >= object->first_global) {
+        symbol = object->global[index - object->first_global];
+        if (!symbol)
+            return false;
+        if (symbol->state == SYMBOL_IMPORT || symbol->object->block != object->block)
+            return true;
+        if (symbol->state == SYMBOL_COMMON)
+            return false;
+        object = symbol->object;
+        index = symbol->index;
+    }
+    elf = elfin_read_symbol(object, index);
+    return elfin_symbol_section(object, &elf, index) == SECTION_ABS;
+}
+
+static bool is_zero(const struct object *object, uint32_t index)
+{
+    return index >= object->first_global && object->global[index - object->first_global] &&
+           object->global[index - object->first_global]->state == SYMBOL_ZERO;
+}
+
+/* Numbers the slots and stubs that the object may need. */
+static elfin_status plan_slots(struct load *load, struct object *object)
+{
+    for (uint32_t i = 1; i < object->symbol_count; i++) {
+        unsigned use = object->use[i];
+        bool zero = is_zero(object, i), stub = use & USE_BRANCH && !zero && is_external(object, i);
+
+        if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
+            object->trap = ++object->stub_count;
+        if (!(use & USE_SLOT) && !stub)
+            continue;
+        if (!object->slot) {
+            object->slot = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
+            object->stub = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
+            if (!object->slot || !object->stub)
+                return elfin_fail_memory(load, ELFIN_PHASE_LAYOUT, object);
+        }
+        object->slot[i] = ++object->slot_count;
+        if (stub)
+            object->stub[i] = ++object->stub_count;
+    }
+    return ELFIN_OK;
+}
+
+static void note_parts(struct object *object)
+{
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].part != PART_NONE)
+            object->parts |= 1u << object->sections[i].part;
+}
+
+elfin_status elfin_layout(struct load *load)
+{
+    uint64_t limit = load->host->max_image_size & ~(load->host->page_size - 1);
+    elfin_status status = ELFIN_OK;
+
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next) {
+        struct block *block = &load->blocks[o->block];
+
+        note_parts(o);
+        status = plan_slots(load, o);
+        *block->end = o;
+        block->end = &o->next_in_block;
+    }
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
+        status = lay_block(load, &load->blocks[i], limit);
+        limit -= load->blocks[i].size;
+    }
+    return status;
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Archive members become objects of the group as its undefined names need them. Every name is asked
+ * for once, so the work is bounded by the number of names, whatever an index claims.
+ */
+#include "loader/archive.h"
+#include "loader/internal.h"
+#include "libmini/fmt.h"
+#include "libmini/str.h"
+
+static elfin_status bad_member(struct load *load, const struct library *library, uint64_t offset,
+                               const char *name, const char *detail)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+
+    mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
+    mini_strlcpy(diag->symbol, sizeof(diag->symbol), name);
+    elfin_diag_offset(diag, offset);
+    return elfin_diag_emit(load);
+}
+
+/* "libz.a(crc32.o)" */
+static const char *member_name(struct load *load, const struct library *library,
+                               const struct member *member)
+{
+    size_t size = mini_strlen(library->name) + mini_strlen(member->name) + 3;
+    char *name = elfin_arena_get(&load->work, 1, size);
+
+    if (name)
+        mini_fmt(name, size, "%s(%s)", library->name, member->name);
+    return name;
+}
+
+static elfin_status pull(struct load *load, struct library *library, uint64_t offset,
+                         const char *symbol)
+{
+    struct member member = { 0 };
+    struct object *object;
+    const char *wrong;
+
+    if (offset % 2)
+        return bad_member(load, library, offset, symbol, "the symbol index names an odd offset");
+    wrong = elfin_archive_member(library->file, library->long_names, offset, &member);
+    if (!wrong && member.kind != MEMBER_OBJECT)
+        wrong = "the symbol index names no object";
+    if (wrong)
+        return bad_member(load, library, offset, symbol, wrong);
+    if (library->pulled[offset / 16] & 1u << (offset / 2 % 8))
+        return ELFIN_OK;
+    library->pulled[offset / 16] |= (uint8_t)(1u << (offset / 2 % 8));
+    object = elfin_arena_get(&load->work, 1, sizeof(*object));
+    if (!object || !(object->file_name = member_name(load, library, &member)))
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    object->input = library->input;
+    object->archive = library->name;
+    object->file = member.data;
+    object->block = library->block;
+    object->offset = offset;
+    return elfin_load_add(load, object);
+}
+
+static bool is_settled(const struct load *load, struct symbol *symbol)
+{
+    return symbol->state != SYMBOL_UNDEFINED || elfin_find_import(load, symbol) ||
+           elfin_ask_host(load, symbol);
+}
+
+elfin_status elfin_library_pull(struct load *load)
+{
+    while (load->open) {
+        struct symbol *symbol = load->open;
+        struct library *library = load->libraries;
+
+        load->open = symbol->next_open;
+        for (; library && !is_settled(load, symbol); library = library->next) {
+            const struct library_entry *entry =
+                elfin_names_find(&library->index, symbol->name, symbol->hash);
+            elfin_status status =
+                entry ? pull(load, library, entry->offset, symbol->name) : ELFIN_OK;
+
+            if (status != ELFIN_OK)
+                return status;
+        }
+    }
+    return ELFIN_OK;
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* Questions to a space; nothing here changes anything. */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+elfin_status elfin_lookup(const elfin_space *space, const char *name, uint64_t *address,
+                          const elfin_module **owner)
+{
+    const struct record *record =
+        elfin_index_find(space, name, elfin_hash(name), RECORD_EXPORTED, NULL);
+
+    if (!record)
+        return ELFIN_ERR_NOT_FOUND;
+    *address = record->address;
+    if (owner)
+        *owner = record->owner;
+    return ELFIN_OK;
+}
+
+elfin_status elfin_module_lookup(const elfin_module *module, const char *name, uint64_t *address)
+{
+    uint32_t hash = elfin_hash(name);
+
+    for (uint32_t i = 0; i < module->symbol_count; i++) {
+        if (module->symbols[i].hash != hash || !mini_str_equal(module->symbols[i].name, name))
+            continue;
+        *address = module->symbols[i].address;
+        return ELFIN_OK;
+    }
+    return ELFIN_ERR_NOT_FOUND;
+}
+
+elfin_module *elfin_find_module(const elfin_space *space, const char *name)
+{
+    const struct record *record =
+        elfin_index_find(space, name, elfin_hash(name), RECORD_MODULE, NULL);
+
+    return record ? record->owner : NULL;
+}
+
+elfin_group *elfin_next_group(const elfin_space *space, const elfin_group *group)
+{
+    return group ? group->next : space->first;
+}
+
+elfin_module *elfin_next_module(const elfin_group *group, const elfin_module *module)
+{
+    uint64_t position = module ? (uint64_t)(module - group->modules) + 1 : 0;
+
+    return position < group->module_count ? &group->modules[position] : NULL;
+}
+
+bool elfin_host_export(const elfin_space *space, size_t position, elfin_export *out)
+{
+    for (const struct elfin_export_table *t = space->first_table; t; t = t->next) {
+        if (position < t->count) {
+            out->name = t->rows[position].name;
+            out->address = t->rows[position].address;
+            return true;
+        }
+        position -= t->count;
+    }
+    return false;
+}
+
+void elfin_module_get(const elfin_module *module, elfin_module_info *out)
+{
+    *out = (elfin_module_info){
+        .name = module->self.name,
+        .file = module->file,
+        .version = module->version,
+        .description = module->description,
+        .flags = module->flags,
+        .group = module->group,
+        .got_base = module->got,
+        .symbol_count = module->symbol_count,
+        .section_count = module->section_count,
+        .uses_count = module->uses_count,
+        .slot_count = module->slot_count,
+        .stub_count = module->stub_count,
+        .size = module->size,
+    };
+}
+
+bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_symbol *out)
+{
+    const struct record *record;
+
+    if (position >= module->symbol_count)
+        return false;
+    record = &module->symbols[position];
+    *out = (elfin_symbol){
+        .name = record->name,
+        .address = record->address,
+        .size = record->size,
+        .exported = record->flags & RECORD_EXPORTED,
+        .weak = record->flags & RECORD_WEAK,
+        .function = record->flags & RECORD_FUNCTION,
+    };
+    return true;
+}
+
+elfin_module *elfin_module_uses(const elfin_module *module, uint32_t position)
+{
+    return position < module->uses_count ? module->uses[position] : NULL;
+}
+
+bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_section *out)
+{
+    const struct module_section *section;
+
+    if (position >= module->section_count)
+        return false;
+    section = &module->sections[position];
+    *out = (elfin_section){
+        .name = section->name,
+        .index = section->index,
+        .part = (elfin_part)section->part,
+        .address = section->address,
+        .size = section->size,
+        .zero_filled = section->zero_filled,
+        .discarded_after_init =
+            section->part == ELFIN_PART_INIT_TEXT || section->part == ELFIN_PART_INIT_DATA,
+    };
+    return true;
+}
+
+bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out)
+{
+    if (position >= group->block_count)
+        return false;
+    *out = group->blocks[position];
+    return true;
+}
+
+void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out)
+{
+    *out = (elfin_space_stats){ 0 };
+    for (const elfin_group *g = space->first; g; g = g->next) {
+        out->groups++;
+        out->modules += g->module_count;
+        out->record_bytes += g->records.size;
+        for (uint32_t i = 0; i < g->block_count; i++)
+            out->image_bytes += g->blocks[i].region.size;
+    }
+    for (const struct elfin_export_table *t = space->first_table; t; t = t->next)
+        out->record_bytes += t->region.size;
+    out->record_bytes += space->index_region.size;
+    out->exports = space->index_used - out->modules;
+}

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From what the relocations demand to the run addresses that a block may have. Demands against
+ * targets inside the block bind the block itself; PC-relative data references to targets with a
+ * fixed address bind it to their neighbourhood. The result is a small set of ranges.
+ */
+#include "loader/internal.h"
+
+#define GIB ((uint64_t)1 << 30)
+
+/* Keeps what lies in one of the given ranges too; both lists are ascending and disjoint. */
+static void intersect(struct reach *reach, const struct range *with, uint32_t count)
+{
+    struct reach result = { 0 };
+
+    for (uint32_t i = 0; i < reach->count; i++) {
+        for (uint32_t j = 0; j < count && result.count < REACH_MAX; j++) {
+            struct range r = reach->range[i];
+
+            if (r.low < with[j].low)
+                r.low = with[j].low;
+            if (r.high > with[j].high)
+                r.high = with[j].high;
+            if (r.low <= r.high)
+                result.range[result.count++] = r;
+        }
+    }
+    *reach = result;
+}
+
+/* Addresses from which a signed 32-bit displacement reaches the target, modulo 2^64. */
+static void intersect_near(struct reach *reach, uint64_t target)
+{
+    uint64_t low = target - 2 * GIB, high = target + 2 * GIB - 1;
+    struct range ranges[2] = { { low, high }, { 0, 0 } };
+
+    if (low <= high) {
+        intersect(reach, ranges, 1);
+        return;
+    }
+    ranges[0] = (struct range){ 0, high };
+    ranges[1] = (struct range){ low, UINT64_MAX };
+    intersect(reach, ranges, 2);
+}
+
+/*
+ * True if the symbol's address is known before the block is placed. Only one block of a group has no
+ * address of its own; the others are in their places by now.
+ */
+static bool is_fixed(const struct object *object, uint32_t index, uint64_t *address)
+{
+    const struct symbol *symbol;
+    struct elf_symbol elf;
+    uint32_t section;
+
+    if (index >= object->first_global) {
+        symbol = object->global[index - object->first_global];
+        if (!symbol)
+            return false;
+        *address = symbol->value;
+        if (symbol->state == SYMBOL_IMPORT || symbol->state == SYMBOL_ZERO ||
+            symbol->object->block != object->block)
+            return true;
+        if (symbol->state == SYMBOL_COMMON)
+            return false;
+        object = symbol->object;
+        index = symbol->index;
+    }
+    elf = elfin_read_symbol(object, index);
+    section = elfin_symbol_section(object, &elf, index);
+    *address = elf.st_value;
+    return section == SECTION_ABS || section == SHN_UNDEF;
+}
+
+/* Narrows the block's reach by what one symbol is used for. */
+static void constrain(struct block *block, const struct object *object, uint32_t index)
+{
+    static const struct range low_4g[] = { { 0, 4 * GIB - 1 } };
+    static const struct range low_or_top_2g[] = { { 0, 2 * GIB - 1 },
+                                                  { 0 - 2 * GIB, UINT64_MAX } };
+    unsigned use = object->use[index];
+    uint64_t address = 0;
+    bool fixed;
+
+    if (!(use & (USE_ABS32 | USE_ABS32S | USE_NEAR | USE_BRANCH)))
+        return;
+    fixed = is_fixed(object, index, &address);
+    if (fixed && use & USE_NEAR)
+        intersect_near(&block->reach, address);
+    if (fixed && use & USE_BRANCH && address && !block->near)
+        block->near = address;
+    if (!fixed && use & USE_ABS32)
+        intersect(&block->reach, low_4g, 1);
+    if (!fixed && use & USE_ABS32S)
+        intersect(&block->reach, low_or_top_2g, 2);
+}
+
+/* Reports the first record of a table that constrains the block: reach became empty. */
+static bool report_table(struct load *load, const struct object *object, uint32_t target,
+                         uint32_t table)
+{
+    const unsigned constraining = USE_ABS32 | USE_ABS32S | USE_NEAR;
+    struct span records = elfin_section_bytes(object, table);
+    struct span bytes = elfin_section_bytes(object, target);
+    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+
+    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
+        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
+        struct elf_rela rela;
+        uint64_t address;
+        elfin_diag *diag;
+
+        if (!(use & constraining))
+            continue;
+        span_record(records, i, &rela, sizeof(rela));
+        if (is_fixed(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))
+            continue;
+        diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
+                                "it limits where the module may lie, and the limits exclude "
+                                "each other");
+        elfin_diag_relocation(diag, object, table, i);
+        diag->hint = elfin_arch_hint(use);
+        elfin_diag_emit(load);
+        return true;
+    }
+    return false;
+}
+
+/* One reason per section is enough to find the code that has to change. */
+static elfin_status report_empty(struct load *load, const struct block *block)
+{
+    for (const struct object *o = block->first; o; o = o->next_in_block)
+        for (uint32_t i = 1; i < o->section_count; i++)
+            for (uint32_t table = o->sections[i].rela; table; table = o->sections[table].next_rela)
+                if (report_table(load, o, i, table))
+                    break;
+    if (load->status == ELFIN_OK)
+        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, block->first,
+                   "the limits min and max exclude each other");
+    return load->status;
+}
+
+elfin_status elfin_reach(struct load *load, struct block *block)
+{
+    const elfin_options *options = load->options;
+
+    block->reach = (struct reach){ .count = 1 };
+    block->reach.range[0] = (struct range){ options->min, options->max };
+    block->near = options->near;
+    if (options->min > options->max)
+        block->reach.count = 0;
+    for (const struct object *o = block->first; o; o = o->next_in_block)
+        for (uint32_t i = 1; i < o->symbol_count; i++)
+            constrain(block, o, i);
+    return block->reach.count ? ELFIN_OK : report_empty(load, block);
+}

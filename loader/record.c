@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* What a module says of itself (include/elfin/module.h), and the name it goes by. */
+#include <elfin/module.h>
+
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+static elfin_status bad_record(struct load *load, const struct object *object, uint32_t index,
+                               const char *detail)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_section(diag, object, index);
+    diag->hint = "use the macros of elfin/module.h, each at most once where it makes one record";
+    return elfin_diag_emit(load);
+}
+
+static bool is_terminated(const char *text, size_t size)
+{
+    return mini_strnlen(text, size) < size;
+}
+
+/* Names are typed on a console: printable ASCII without a space or a colon. */
+static bool is_module_name(const char *name)
+{
+    if (!*name)
+        return false;
+    for (; *name; name++)
+        if (*name <= ' ' || *name > '~' || *name == ':')
+            return false;
+    return true;
+}
+
+static elfin_status read_module(struct load *load, struct object *object, uint32_t index)
+{
+    const struct elfin_module_record *record;
+    struct span bytes = elfin_section_bytes(object, index);
+
+    if (bytes.size != sizeof(*record))
+        return bad_record(load, object, index, "the section does not hold exactly one record");
+    /* Only its character arrays are used in place: they have no alignment. */
+    if (span_u32(bytes, 0) != sizeof(*record) || span_u32(bytes, 1) != ELFIN_RECORD_REVISION)
+        return bad_record(load, object, index, "the record's size or revision is unknown");
+    object->name = (const char *)bytes.data + offsetof(struct elfin_module_record, name);
+    object->version = (const char *)bytes.data + offsetof(struct elfin_module_record, version);
+    object->description =
+        (const char *)bytes.data + offsetof(struct elfin_module_record, description);
+    if (!is_terminated(object->name, sizeof(record->name)) ||
+        !is_terminated(object->version, sizeof(record->version)) ||
+        !is_terminated(object->description, sizeof(record->description)))
+        return bad_record(load, object, index, "a string in the record does not end");
+    if (!is_module_name(object->name))
+        return bad_record(load, object, index, "the name is not printable ASCII without spaces");
+    return ELFIN_OK;
+}
+
+/* Sets *slot to the section's index after checking its size; each kind may occur once. */
+static elfin_status read_table(struct load *load, struct object *object, uint32_t index,
+                               uint64_t unit, bool single, uint32_t *slot)
+{
+    uint64_t size = object->sections[index].size;
+
+    if (*slot)
+        return bad_record(load, object, index, "there are two sections of this name");
+    if (size == 0 || size % unit || (single && size != unit))
+        return bad_record(load, object, index, "the section's size is wrong");
+    *slot = index;
+    return ELFIN_OK;
+}
+
+static elfin_status read_flags(struct load *load, struct object *object, uint32_t index)
+{
+    struct span bytes = elfin_section_bytes(object, index);
+
+    if (bytes.size == 0 || bytes.size % 8)
+        return bad_record(load, object, index, "the section's size is wrong");
+    for (uint64_t i = 0; i < bytes.size / 8; i++)
+        if (span_u32(bytes, 2 * i) & ELFIN_MODULE_INTERRUPTS)
+            object->flags |= ELFIN_MODULE_INTERRUPTS;
+    return ELFIN_OK;
+}
+
+static elfin_status read_record(struct load *load, struct object *object, uint32_t index)
+{
+    const char *kind = elfin_section_name(object, index) + sizeof(".elfin.") - 1;
+    elfin_status status = ELFIN_OK;
+
+    if (object->sections[index].type == SHT_NOBITS)
+        return bad_record(load, object, index, "the section has no bytes");
+    if (mini_str_equal(kind, "module"))
+        return read_module(load, object, index);
+    if (mini_str_equal(kind, "flags"))
+        return read_flags(load, object, index);
+    if (mini_str_equal(kind, "init"))
+        return read_table(load, object, index, 8, true, &object->init);
+    if (mini_str_equal(kind, "exit"))
+        return read_table(load, object, index, 8, true, &object->exit);
+    if (mini_str_equal(kind, "exports"))
+        return read_table(load, object, index, sizeof(struct elfin_export_record), false,
+                          &object->exports);
+    if (mini_str_equal(kind, "needs")) {
+        status = read_table(load, object, index, 1, false, &object->needs);
+        if (status == ELFIN_OK && !span_is_strings(elfin_section_bytes(object, index)))
+            return bad_record(load, object, index, "the last name does not end");
+    }
+    return status;
+}
+
+/* The file's base name without its last suffix; a member keeps "lib.a(member.o)" whole. */
+static const char *name_from_file(struct load *load, const struct object *object)
+{
+    const char *slash = mini_strrchr(object->file_name, '/');
+    const char *backslash = mini_strrchr(object->file_name, '\\');
+    const char *base = object->file_name, *dot;
+    size_t length;
+    char *name;
+
+    if (object->archive)
+        return object->file_name;
+    if (slash)
+        base = slash + 1;
+    if (backslash && backslash + 1 > base)
+        base = backslash + 1;
+    dot = mini_strrchr(base, '.');
+    length = dot && dot > base ? (size_t)(dot - base) : mini_strlen(base);
+    name = elfin_arena_get(&load->work, 1, length + 1);
+    if (name)
+        memcpy(name, base, length);
+    return name;
+}
+
+elfin_status elfin_record_open(struct load *load, struct object *object)
+{
+    elfin_status status = ELFIN_OK;
+
+    object->version = object->description = "";
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+        if (object->sections[i].part != PART_NONE &&
+            mini_str_starts(elfin_section_name(object, i), ".elfin."))
+            status = read_record(load, object, i);
+    if (status != ELFIN_OK)
+        return status;
+    if (object->archive)
+        object->name = NULL;
+    else if (object->input->name)
+        object->name = object->input->name;
+    if (!object->name)
+        object->name = name_from_file(load, object);
+    if (!object->name)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    return ELFIN_OK;
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phase "scan": every relocation record is proven sound once, and what the records do with each symbol
+ * is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
+ */
+#include "loader/internal.h"
+
+static elfin_status refused(struct load *load, const struct object *object, uint32_t table,
+                            const struct arch_failure *failure)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, failure->status, ELFIN_PHASE_SCAN, object, failure->detail);
+
+    elfin_diag_relocation(diag, object, table, failure->record);
+    diag->hint = failure->hint;
+    return elfin_diag_emit(load);
+}
+
+static elfin_status scan_section(struct load *load, struct object *object, uint32_t index)
+{
+    const struct section *section = &object->sections[index];
+
+    for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
+        struct arch_scan scan = {
+            .rela = elfin_section_bytes(object, table),
+            .bytes = elfin_section_bytes(object, index),
+            .executable = section->flags & SHF_EXECINSTR,
+            .constant = !(section->flags & (SHF_EXECINSTR | SHF_WRITE)),
+            .symbol_count = object->symbol_count,
+            .use = object->use,
+        };
+
+        if (elfin_arch_scan(&scan) != ELFIN_OK)
+            return refused(load, object, table, &scan.failure);
+        object->needs_got |= scan.needs_got;
+        object->has_dead |= scan.has_dead;
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status bad_export(struct load *load, const struct object *object, uint32_t table,
+                               uint64_t record, const char *detail)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object, detail);
+
+    elfin_diag_relocation(diag, object, table, record);
+    return elfin_diag_emit(load);
+}
+
+/* One record of an export table's relocations: the address word names the exported symbol. */
+static elfin_status scan_export(struct load *load, struct object *object, uint32_t table,
+                                uint64_t record, uint64_t *exports)
+{
+    struct elf_rela rela;
+    struct elf_symbol symbol;
+    uint32_t index;
+
+    span_record(elfin_section_bytes(object, table), record, &rela, sizeof(rela));
+    if (rela.r_offset % 16)
+        return ELFIN_OK;
+    index = elf_rela_symbol(rela.r_info);
+    if (index < object->first_global || rela.r_addend)
+        return bad_export(load, object, table, record, "only a global symbol can be exported");
+    symbol = elfin_read_symbol(object, index);
+    if (elfin_symbol_section(object, &symbol, index) == SHN_UNDEF)
+        return bad_export(load, object, table, record, "the exported symbol is not defined here");
+    if (elf_symbol_visibility(&symbol) == STV_HIDDEN ||
+        elf_symbol_visibility(&symbol) == STV_INTERNAL)
+        return bad_export(load, object, table, record, "the exported symbol is hidden");
+    object->exported[index - object->first_global] = 1;
+    ++*exports;
+    return ELFIN_OK;
+}
+
+static elfin_status scan_exports(struct load *load, struct object *object)
+{
+    const struct section *section = &object->sections[object->exports];
+    uint64_t exports = 0;
+    elfin_status status = ELFIN_OK;
+
+    object->exported =
+        elfin_arena_get(&load->work, object->symbol_count - object->first_global, 1);
+    if (!object->exported)
+        return elfin_fail_memory(load, ELFIN_PHASE_SCAN, object);
+    for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
+        uint64_t count = object->sections[table].size / sizeof(struct elf_rela);
+
+        for (uint64_t i = 0; status == ELFIN_OK && i < count; i++)
+            status = scan_export(load, object, table, i, &exports);
+    }
+    if (status == ELFIN_OK && exports != section->size / 16) {
+        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
+                                            "an export record has no relocation for its address");
+
+        elfin_diag_section(diag, object, object->exports);
+        return elfin_diag_emit(load);
+    }
+    return status;
+}
+
+elfin_status elfin_scan(struct load *load, struct object *object)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+        if (object->sections[i].rela)
+            status = scan_section(load, object, i);
+    if (status == ELFIN_OK && object->exports)
+        status = scan_exports(load, object);
+    if (status != ELFIN_OK)
+        return status;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+
+        if (symbol && object->use[i])
+            symbol->used = true;
+    }
+    return ELFIN_OK;
+}

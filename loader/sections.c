@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: MIT */
+/* The section table: what each section is, in which part it goes, and which ones belong together. */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+static elfin_status bad_section(struct load *load, const struct object *object, uint32_t index,
+                                elfin_status status, const char *detail)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_section(diag, object, index);
+    return elfin_diag_emit(load);
+}
+
+/* Copies one header and proves that its bytes lie in the file, its name in the name table. */
+static elfin_status read_section(struct load *load, struct object *object, struct span table,
+                                 uint32_t index)
+{
+    struct section *section = &object->sections[index];
+    struct elf_section header;
+    struct span bytes;
+
+    span_record(table, index, &header, sizeof(header));
+    *section = (struct section){
+        .offset = header.sh_offset,
+        .size = header.sh_size,
+        .flags = header.sh_flags,
+        .align = header.sh_addralign ? header.sh_addralign : 1,
+        .type = header.sh_type,
+        .name = header.sh_name,
+        .link = header.sh_link,
+        .info = header.sh_info,
+        .part = PART_NONE,
+    };
+    if (section->type == SHT_NULL) {
+        section->size = section->flags = 0;
+        return ELFIN_OK;
+    }
+    if (section->name && !span_string(object->section_names, section->name)) {
+        section->name = 0;
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its name is out of range");
+    }
+    if (section->type != SHT_NOBITS &&
+        !span_cut(object->file, section->offset, section->size, &bytes)) {
+        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TRUNCATED, ELFIN_PHASE_OBJECT, object,
+                                            "the section lies outside the file");
+
+        elfin_diag_section(diag, object, index);
+        elfin_diag_offset(diag, section->offset);
+        return elfin_diag_emit(load);
+    }
+    if ((section->type == SHT_SYMTAB && header.sh_entsize != sizeof(struct elf_symbol)) ||
+        (section->type == SHT_RELA && header.sh_entsize != sizeof(struct elf_rela)))
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_entsize is not 24");
+    return ELFIN_OK;
+}
+
+static bool is_init_only(const char *name)
+{
+    return mini_str_equal(name, ".init") || mini_str_starts(name, ".init.");
+}
+
+static bool is_init_table(uint32_t type)
+{
+    return type == SHT_INIT_ARRAY || type == SHT_FINI_ARRAY || type == SHT_PREINIT_ARRAY;
+}
+
+/* Read-only after init: said by the name, or by what it is for. */
+static bool is_relro(const struct section *section, const char *name)
+{
+    return is_init_table(section->type) || mini_str_starts(name, ".data.rel.ro") ||
+           mini_str_starts(name, ".data..ro_after_init") || mini_str_starts(name, ".elfin.");
+}
+
+static int8_t part_of(const struct load *load, const struct section *section, const char *name)
+{
+    bool init_only = load->host->trim && is_init_only(name);
+
+    if (section->flags & SHF_EXECINSTR)
+        return init_only ? ELFIN_PART_INIT_TEXT : ELFIN_PART_TEXT;
+    if (init_only)
+        return ELFIN_PART_INIT_DATA;
+    if (!(section->flags & SHF_WRITE))
+        return ELFIN_PART_RODATA;
+    return is_relro(section, name) ? ELFIN_PART_RELRO : ELFIN_PART_DATA;
+}
+
+/* Types that describe the file and are never part of the module, whatever their flags say. */
+static bool is_metadata(uint32_t type)
+{
+    return type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA ||
+           type == SHT_REL || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
+}
+
+static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
+{
+    struct section *section = &object->sections[index];
+    const char *name = elfin_section_name(object, index);
+
+    if (!is_power_of_two(section->align))
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its sh_addralign is not a power of two");
+    if (section->flags & SHF_TLS)
+        return bad_section(load, object, index, ELFIN_ERR_TLS, "it holds thread-local data");
+    if (section->flags & SHF_COMPRESSED)
+        return bad_section(load, object, index, ELFIN_ERR_COMPRESSED,
+                           "its bytes are needed as they are");
+    if (section->flags & SHF_WRITE && section->flags & SHF_EXECINSTR)
+        return bad_section(load, object, index, ELFIN_ERR_WRITE_EXEC,
+                           "split it into code and data");
+    if (is_init_table(section->type) && section->size % 8)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its size is no multiple of an address");
+    section->part = part_of(load, section, name);
+    section->priority = elfin_init_priority(section->type, name);
+    return ELFIN_OK;
+}
+
+static elfin_status open_symbol_table(struct load *load, struct object *object, uint32_t index)
+{
+    const struct section *section = &object->sections[index];
+    uint64_t count = section->size / sizeof(struct elf_symbol);
+
+    if (object->symbol_table)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "it is a second symbol table");
+    if (section->size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its size is no multiple of sh_entsize");
+    if (section->info > count)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its sh_info is larger than the number of symbols");
+    if (section->link >= object->section_count ||
+        object->sections[section->link].type != SHT_STRTAB)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its sh_link names no string table");
+    object->symbol_names = elfin_section_bytes(object, section->link);
+    if (!span_is_strings(object->symbol_names))
+        return bad_section(load, object, section->link, ELFIN_ERR_SECTION,
+                           "the string table does not end with a NUL");
+    object->symbols = elfin_section_bytes(object, index);
+    object->symbol_table = index;
+    object->symbol_count = (uint32_t)count;
+    object->first_global = section->info;
+    return ELFIN_OK;
+}
+
+static elfin_status open_extended_indices(struct load *load, struct object *object, uint32_t index)
+{
+    const struct section *section = &object->sections[index];
+
+    if (!object->symbol_table || section->link != object->symbol_table ||
+        section->size != 4 * (uint64_t)object->symbol_count)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "it does not match the symbol table");
+    object->extended_indices = elfin_section_bytes(object, index);
+    return ELFIN_OK;
+}
+
+/* Chains a relocation section to the section it applies to, if that one will be loaded. */
+static elfin_status open_relocations(struct load *load, struct object *object, uint32_t index)
+{
+    struct section *section = &object->sections[index], *target;
+
+    if (section->info >= object->section_count)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_info is out of range");
+    target = &object->sections[section->info];
+    if (target->part == PART_NONE || section->size == 0)
+        return ELFIN_OK;
+    if (section->type == SHT_REL)
+        return bad_section(load, object, index, ELFIN_ERR_REL,
+                           "x86-64 objects have SHT_RELA sections");
+    if (section->size % sizeof(struct elf_rela))
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its size is no multiple of sh_entsize");
+    if (!object->symbol_table || section->link != object->symbol_table)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "its sh_link does not name the symbol table");
+    if (target->type == SHT_NOBITS)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION,
+                           "it applies to a section without bytes");
+    section->next_rela = target->rela;
+    target->rela = index;
+    return ELFIN_OK;
+}
+
+/* Table types that others refer to, then COMDAT groups (which discard), then relocations. */
+static elfin_status open_linked(struct load *load, struct object *object)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+        if (object->sections[i].type == SHT_SYMTAB)
+            status = open_symbol_table(load, object, i);
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+        if (object->sections[i].type == SHT_SYMTAB_SHNDX)
+            status = open_extended_indices(load, object, i);
+        else if (object->sections[i].type == SHT_GROUP)
+            status = elfin_comdat_open(load, object, i);
+    }
+    /* Backwards, because chaining prepends: tables then apply in file order. */
+    for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;)
+        if (object->sections[i].type == SHT_RELA || object->sections[i].type == SHT_REL)
+            status = open_relocations(load, object, i);
+    return status;
+}
+
+elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+
+        status = read_section(load, object, headers, i);
+        if (status == ELFIN_OK && section->flags & SHF_ALLOC && !is_metadata(section->type))
+            status = open_allocated(load, object, i);
+    }
+    return status == ELFIN_OK ? open_linked(load, object) : status;
+}

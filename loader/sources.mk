@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+# The loader: one file per phase, in their order, after what they share. Needs ARCH_SOURCES and
+# LIBMINI_SOURCES beside it, and memcpy, memmove, memset, memcmp from the host or LIBMINI_MEM_SOURCES.
+LOADER_SOURCES := \
+    loader/arena.c \
+    loader/names.c \
+    loader/diag.c \
+    loader/diag_text.c \
+    loader/index.c \
+    loader/space.c \
+    loader/query.c \
+    loader/load.c \
+    loader/object.c \
+    loader/sections.c \
+    loader/comdat.c \
+    loader/record.c \
+    loader/symbols.c \
+    loader/archive.c \
+    loader/pull.c \
+    loader/scan.c \
+    loader/resolve.c \
+    loader/edges.c \
+    loader/layout.c \
+    loader/reach.c \
+    loader/place.c \
+    loader/group.c \
+    loader/fixup.c \
+    loader/protect.c \
+    loader/publish.c \
+    loader/order.c \
+    loader/init.c \
+    loader/unload.c \
+    loader/inspect.c

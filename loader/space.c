@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* A space and the host's own exports. */
+#include "loader/internal.h"
+
+elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
+{
+    elfin_host copy;
+
+    if (!space || !host || host->struct_size != sizeof(*host) || !host->reserve || !host->release)
+        return ELFIN_ERR_ARGUMENT;
+    copy = *host;
+    if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
+        return ELFIN_ERR_ARGUMENT;
+    if (!copy.page_size)
+        copy.page_size = 4096;
+    if (!copy.max_image_size)
+        copy.max_image_size = (uint64_t)256 << 20;
+    if (!is_power_of_two(copy.page_size) || copy.page_size < 16)
+        return ELFIN_ERR_ARGUMENT;
+    *space = (elfin_space){ .host = copy };
+    return ELFIN_OK;
+}
+
+static void append_table(elfin_space *space, struct elfin_export_table *table)
+{
+    if (space->last_table)
+        space->last_table->next = table;
+    else
+        space->first_table = table;
+    space->last_table = table;
+}
+
+/* Enters the rows; on a duplicate or a full probe takes out again what went in. */
+static elfin_status add_rows(elfin_space *space, struct elfin_export_table *table)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (size_t i = 0; i < table->count; i++) {
+        struct record *row = &table->rows[i], *other;
+
+        other = elfin_index_find(space, row->name, row->hash, RECORD_EXPORTED, NULL);
+        status = other && !other->owner ? ELFIN_ERR_DUPLICATE : elfin_index_add(space, row);
+        if (status == ELFIN_OK)
+            continue;
+        while (i > 0)
+            elfin_index_remove(space, &table->rows[--i]);
+        return status;
+    }
+    return ELFIN_OK;
+}
+
+elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
+{
+    struct elfin_export_table *table;
+    elfin_region region;
+    elfin_status status;
+    uint64_t size;
+
+    for (size_t i = 0; i < count; i++)
+        if (!exports[i].name || !*exports[i].name)
+            return ELFIN_ERR_ARGUMENT;
+    if (__builtin_mul_overflow((uint64_t)count, sizeof(table->rows[0]), &size) ||
+        size > UINT64_MAX / 2)
+        return ELFIN_ERR_ARGUMENT;
+    status = elfin_index_reserve(space, count);
+    if (status == ELFIN_OK)
+        status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size,
+                                     &region);
+    if (status != ELFIN_OK)
+        return status;
+    table = region.edit;
+    *table = (struct elfin_export_table){ .region = region, .count = count };
+    for (size_t i = 0; i < count; i++)
+        table->rows[i] = (struct record){ .name = exports[i].name,
+                                          .address = exports[i].address,
+                                          .hash = elfin_hash(exports[i].name),
+                                          .flags = RECORD_EXPORTED };
+    status = add_rows(space, table);
+    if (status == ELFIN_OK)
+        append_table(space, table);
+    else
+        space->host.release(space->host.ctx, &region);
+    return status;
+}

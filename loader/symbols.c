@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Checks an object's symbol table and adds its global names to the group's, by the linker's rules
+ * (gABI, "Symbol Table"): strong over COMMON over weak, first of equals; the most constraining
+ * visibility of all mentions holds.
+ */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+/* Names share tails in honest tables; four times their size is far more than that ever gives. */
+enum { NAME_BUDGET_FACTOR = 4, NAME_BUDGET_BASE = 64 << 10 };
+
+bool elfin_name_allowed(struct object *object, const char *name)
+{
+    uint64_t length;
+
+    if (!object->name_budget)
+        object->name_budget = NAME_BUDGET_FACTOR * object->symbol_names.size + NAME_BUDGET_BASE;
+    length = mini_strnlen(name, object->name_budget - 1);
+    object->name_budget -= length;
+    return object->name_budget > 1;
+}
+
+static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
+                               elfin_status status, const char *detail)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_section(diag, object, object->symbol_table);
+    elfin_diag_symbol(diag, object, index);
+    elfin_diag_offset(diag, object->sections[object->symbol_table].offset +
+                                index * sizeof(struct elf_symbol));
+    return elfin_diag_emit(load);
+}
+
+static elfin_status check_symbol(struct load *load, const struct object *object, uint32_t index,
+                                 const struct elf_symbol *symbol, uint32_t section)
+{
+    unsigned binding = elf_symbol_binding(symbol), type = elf_symbol_type(symbol);
+    bool local = index < object->first_global;
+
+    if (symbol->st_name && symbol->st_name >= object->symbol_names.size)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its name is out of range");
+    if (section & SECTION_SPECIAL ? section != SECTION_ABS && !elfin_is_common(section)
+                                  : section >= object->section_count)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its section index is out of range");
+    if (local != (binding == STB_LOCAL))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "local symbols and others do not meet at the symbol table's sh_info");
+    if (local && (section == SHN_UNDEF || elfin_is_common(section)))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is local but not defined");
+    if (!local && binding != STB_GLOBAL && binding != STB_WEAK && binding != STB_GNU_UNIQUE)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its binding is unknown");
+    if (!local && *elfin_symbol_name(object, symbol) == 0)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is global but has no name");
+    if (elfin_is_common(section) && symbol->st_value && !is_power_of_two(symbol->st_value))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "its alignment is not a power of two");
+    if (type == STT_TLS)
+        return bad_symbol(load, object, index, ELFIN_ERR_TLS, "it is a thread-local variable");
+    if (type == STT_GNU_IFUNC && section != SHN_UNDEF)
+        return bad_symbol(load, object, index, ELFIN_ERR_IFUNC, "it is an indirect function");
+    return ELFIN_OK;
+}
+
+static bool is_dead(const struct object *object, uint32_t section)
+{
+    return section != SHN_UNDEF && !(section & SECTION_SPECIAL) &&
+           object->sections[section].part == PART_NONE;
+}
+
+/* The group's symbol of that name, made on first mention. */
+static struct symbol *enter_name(struct load *load, struct object *object, const char *name,
+                                 elfin_status *status)
+{
+    uint32_t hash = elfin_hash(name);
+    struct names_entry *entry = elfin_names_slot(&load->symbols, &load->work, name, hash, status);
+    struct symbol *symbol;
+
+    if (!entry || entry->item)
+        return entry ? entry->item : NULL;
+    symbol = elfin_arena_get(&load->work, 1, sizeof(*symbol));
+    if (!symbol) {
+        *status = ELFIN_ERR_MEMORY;
+        return NULL;
+    }
+    symbol->name = name;
+    symbol->hash = hash;
+    symbol->object = object;
+    elfin_names_set(&load->symbols, entry, name, hash, symbol);
+    if (load->last_symbol)
+        load->last_symbol->next = symbol;
+    else
+        load->first_symbol = symbol;
+    load->last_symbol = symbol;
+    return symbol;
+}
+
+/* From least to most constraining. */
+static unsigned visibility_rank(unsigned visibility)
+{
+    return visibility == STV_DEFAULT ? 0 : 4 - visibility;
+}
+
+static void refer(struct load *load, struct symbol *symbol, const struct object *object, bool weak)
+{
+    if (!object->archive)
+        symbol->outside = true;
+    else if (!symbol->archive)
+        symbol->archive = object->archive;
+    else if (!mini_str_equal(symbol->archive, object->archive))
+        symbol->outside = true;
+    if (weak)
+        return;
+    symbol->strong_reference = true;
+    if (symbol->state == SYMBOL_UNDEFINED && !symbol->open) {
+        symbol->open = true;
+        symbol->next_open = load->open;
+        load->open = symbol;
+    }
+}
+
+static void duplicate(struct load *load, const struct object *object, uint32_t index,
+                      const struct symbol *symbol)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_DUPLICATE, ELFIN_PHASE_RESOLVE, object, "");
+
+    elfin_diag_symbol(diag, object, index);
+    mini_strlcpy(diag->other, sizeof(diag->other), symbol->object->file_name);
+    diag->hint = "rename one, make it static, or declare one __attribute__((weak))";
+    elfin_diag_emit(load);
+}
+
+static void define(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
+                   const struct elf_symbol *elf, uint32_t section)
+{
+    uint64_t align = elfin_is_common(section) && elf->st_value ? elf->st_value : 1;
+    uint8_t state = SYMBOL_STRONG;
+
+    if (elfin_is_common(section))
+        state = SYMBOL_COMMON;
+    else if (elf_symbol_binding(elf) == STB_WEAK)
+        state = SYMBOL_WEAK;
+    if (state == SYMBOL_STRONG && symbol->state == SYMBOL_STRONG) {
+        duplicate(load, object, index, symbol);
+        return;
+    }
+    if (state == SYMBOL_COMMON && symbol->state == SYMBOL_COMMON) {
+        if (symbol->size < elf->st_size)
+            symbol->size = elf->st_size;
+        if (symbol->align < align)
+            symbol->align = align;
+        return;
+    }
+    if (state <= symbol->state)
+        return;
+    symbol->state = state;
+    symbol->object = object;
+    symbol->index = index;
+    symbol->size = elf->st_size;
+    symbol->align = align;
+}
+
+static elfin_status collect_global(struct load *load, struct object *object, uint32_t index,
+                                   const struct elf_symbol *elf, uint32_t section)
+{
+    const char *name = elfin_symbol_name(object, elf);
+    unsigned visibility = elf_symbol_visibility(elf);
+    elfin_status status = ELFIN_OK;
+    struct symbol *symbol;
+
+    if (section == SHN_UNDEF && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
+        object->got_symbol = index;
+        return ELFIN_OK;
+    }
+    if (!elfin_name_allowed(object, name))
+        return bad_symbol(load, object, index, ELFIN_ERR_LIMIT,
+                          "the names of the symbol table overlap too much");
+    symbol = enter_name(load, object, name, &status);
+    if (!symbol)
+        return bad_symbol(load, object, index, status,
+                          status == ELFIN_ERR_LIMIT ? "too many names have the same hash"
+                                                    : "no working memory");
+    if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
+        symbol->visibility = (uint8_t)visibility;
+    object->global[index - object->first_global] = symbol;
+    if (section == SHN_UNDEF || is_dead(object, section))
+        refer(load, symbol, object, elf_symbol_binding(elf) == STB_WEAK);
+    else
+        define(load, symbol, object, index, elf, section);
+    return ELFIN_OK;
+}
+
+elfin_status elfin_symbols_collect(struct load *load, struct object *object)
+{
+    object->use = elfin_arena_get(&load->work, object->symbol_count, sizeof(*object->use));
+    object->global = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
+                                     sizeof(*object->global));
+    if (!object->use || !object->global)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    for (uint32_t i = 1; i < object->symbol_count; i++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, i);
+        uint32_t section = elfin_symbol_section(object, &symbol, i);
+        elfin_status status = check_symbol(load, object, i, &symbol, section);
+
+        if (status == ELFIN_OK && i >= object->first_global)
+            status = collect_global(load, object, i, &symbol, section);
+        else if (status == ELFIN_OK && is_dead(object, section))
+            object->use[i] = USE_DEAD;
+        if (status != ELFIN_OK)
+            return status;
+    }
+    return ELFIN_OK;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* Taking a group away again: refused while others use it. */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+static bool uses_group(const elfin_module *module, const elfin_group *group)
+{
+    for (uint32_t i = 0; i < module->uses_count; i++)
+        if (module->uses[i]->group == group)
+            return true;
+    return false;
+}
+
+/* Names every module of another group that uses this one; the first goes to the caller too. */
+static elfin_status report_users(const elfin_space *space, const elfin_group *group, elfin_diag *diag,
+                                 void (*report)(void *ctx, const elfin_diag *diag),
+                                 void *report_ctx)
+{
+    bool first = true;
+    elfin_diag d;
+
+    elfin_diag_clear(&d, ELFIN_ERR_IN_USE, ELFIN_PHASE_UNLOAD);
+    d.hint = "unload its users first";
+    mini_strlcpy(d.file, sizeof(d.file), group->modules[0].self.name);
+    for (const elfin_group *g = space->first; g; g = g->next) {
+        for (uint32_t m = 0; g != group && m < g->module_count; m++) {
+            if (!uses_group(&g->modules[m], group))
+                continue;
+            mini_strlcpy(d.other, sizeof(d.other), g->modules[m].self.name);
+            if (first && diag)
+                *diag = d;
+            first = false;
+            if (report)
+                report(report_ctx, &d);
+        }
+    }
+    return ELFIN_ERR_IN_USE;
+}
+
+static void release_group(elfin_space *space, elfin_group *group)
+{
+    elfin_region records = group->records;
+
+    for (uint32_t i = 0; i < group->block_count; i++)
+        space->host.release(space->host.ctx, &group->blocks[i].region);
+    space->host.release(space->host.ctx, &records);
+}
+
+elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
+                          void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx)
+{
+    if (diag)
+        elfin_diag_clear(diag, ELFIN_OK, ELFIN_PHASE_UNLOAD);
+    if (space->busy) {
+        if (diag)
+            diag->status = ELFIN_ERR_BUSY;
+        return ELFIN_ERR_BUSY;
+    }
+    if (group->users)
+        return report_users(space, group, diag, report, report_ctx);
+    space->busy = true;
+    elfin_final_run(&space->host, group);
+    space->busy = false;
+    elfin_withdraw(space, group);
+    release_group(space, group);
+    return ELFIN_OK;
+}
+
+/* Users are younger than what they use, so the newest group without users always exists. */
+elfin_status elfin_space_destroy(elfin_space *space)
+{
+    if (space->busy)
+        return ELFIN_ERR_BUSY;
+    while (space->last)
+        elfin_unload(space, space->last, NULL, NULL, NULL);
+    while (space->first_table) {
+        elfin_region region = space->first_table->region;
+
+        space->first_table = space->first_table->next;
+        space->host.release(space->host.ctx, &region);
+    }
+    if (space->index_capacity)
+        space->host.release(space->host.ctx, &space->index_region);
+    *space = (elfin_space){ .host = space->host };
+    return ELFIN_OK;
+}
