@@ -69,6 +69,8 @@ const char *elfin_arch_relocation_name(uint32_t type)
 
 const char *elfin_arch_hint(unsigned use)
 {
+    if (use & USE_TINY)
+        return "place the module below 64 KiB, or keep addresses in wider fields";
     if (use & USE_ABS32)
         return "place the module below 4 GiB, or compile it with -fpie or -mcmodel=large";
     if (use & USE_ABS32S)

@@ -74,6 +74,8 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
 unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes, bool executable)
 {
     struct elf_rela record = read_rela(rela, index);
+    const struct relocation *r = &elfin_relocations[elf_rela_type(record.r_info)];
+    unsigned use = use_of(r, &record, bytes.data, executable);
 
-    return use_of(&elfin_relocations[elf_rela_type(record.r_info)], &record, bytes.data, executable);
+    return r->formula == FORMULA_ABSOLUTE && r->width < 4 ? use | USE_TINY : use;
 }

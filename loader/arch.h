@@ -25,6 +25,9 @@ enum {
 
 enum { ARCH_SLOT_SIZE = 8, ARCH_STUB_SIZE = 8, ARCH_TYPE_LIMIT = 52 /* types are below */ };
 
+/* Beyond that byte: only elfin_arch_record_use tells it, scan leaves it to fix-up. */
+enum { USE_TINY = 1 << 8 }; /* absolute 8- or 16-bit field */
+
 /* What is known of a relocation that was refused. */
 struct arch_failure {
     elfin_status status;

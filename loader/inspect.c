@@ -56,6 +56,8 @@ static uint32_t demand_of(unsigned use, bool fixed)
         demand |= ELFIN_DEMAND_LOW_4G;
     if (!fixed && use & USE_ABS32S)
         demand |= ELFIN_DEMAND_LOW_OR_TOP_2G;
+    if (!fixed && use & USE_TINY)
+        demand |= ELFIN_DEMAND_TINY;
     if (fixed && use & USE_NEAR)
         demand |= ELFIN_DEMAND_NEAR_IMPORTS;
     return demand;

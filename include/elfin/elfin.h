@@ -484,6 +484,7 @@ enum {
     ELFIN_DEMAND_LOW_4G = 1 << 0,        /* an absolute 32-bit field */
     ELFIN_DEMAND_LOW_OR_TOP_2G = 1 << 1, /* a sign-extended absolute 32-bit field */
     ELFIN_DEMAND_NEAR_IMPORTS = 1 << 2,  /* PC-relative data references to imports */
+    ELFIN_DEMAND_TINY = 1 << 3,          /* an absolute 8- or 16-bit field */
 };
 
 typedef struct elfin_inspection {
