@@ -114,3 +114,16 @@ elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struc
 {
     return elfin_fail(load, ELFIN_ERR_MEMORY, phase, object, "no working memory");
 }
+
+void elfin_log(const elfin_host *host, const char *format, ...)
+{
+    char line[160];
+    va_list args;
+
+    if (!host->log)
+        return;
+    va_start(args, format);
+    mini_vfmt(line, sizeof(line), format, args);
+    va_end(args);
+    host->log(host->ctx, line);
+}

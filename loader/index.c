@@ -55,13 +55,16 @@ static bool rehash(elfin_space *space, const struct elfin_index_entry *old, uint
     return true;
 }
 
-elfin_status elfin_index_reserve(elfin_space *space, uint64_t more)
+elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup)
 {
     uint64_t capacity = space->index_capacity ? space->index_capacity : INDEX_FIRST;
-    elfin_space old = *space;
     elfin_region region;
     elfin_status status;
 
+    *backup = (struct index_backup){ .index = space->index,
+                                     .region = space->index_region,
+                                     .capacity = space->index_capacity,
+                                     .used = space->index_used };
     while (2 * (space->index_used + more) > capacity)
         capacity *= 2;
     if (capacity == space->index_capacity)
@@ -74,14 +77,30 @@ elfin_status elfin_index_reserve(elfin_space *space, uint64_t more)
     space->index = region.edit;
     space->index_region = region;
     space->index_capacity = capacity;
-    if (!rehash(space, old.index, old.index_capacity)) {
-        space->host.release(space->host.ctx, &region);
-        *space = old;
-        return ELFIN_ERR_LIMIT;
-    }
-    if (old.index_capacity)
-        space->host.release(space->host.ctx, &old.index_region);
-    return ELFIN_OK;
+    backup->grown = true;
+    if (rehash(space, backup->index, backup->capacity))
+        return ELFIN_OK;
+    elfin_index_restore(space, backup);
+    return ELFIN_ERR_LIMIT;
+}
+
+void elfin_index_keep(elfin_space *space, struct index_backup *backup)
+{
+    if (backup->grown && backup->capacity)
+        space->host.release(space->host.ctx, &backup->region);
+    backup->grown = false;
+}
+
+void elfin_index_restore(elfin_space *space, struct index_backup *backup)
+{
+    if (!backup->grown)
+        return;
+    space->host.release(space->host.ctx, &space->index_region);
+    space->index = backup->index;
+    space->index_region = backup->region;
+    space->index_capacity = backup->capacity;
+    space->index_used = backup->used;
+    backup->grown = false;
 }
 
 elfin_status elfin_index_add(elfin_space *space, struct record *record)

@@ -227,6 +227,14 @@ struct block {
     struct reach reach;
 };
 
+/* The table that growing replaced, kept until it is certain that it will not be needed again. */
+struct index_backup {
+    struct elfin_index_entry *index;
+    elfin_region region;
+    uint64_t capacity, used;
+    bool grown;
+};
+
 struct load {
     elfin_space *space;
     const elfin_host *host;
@@ -246,6 +254,7 @@ struct load {
     elfin_group *group;    /* its records have been reserved */
     struct object **order; /* of init */
     bool published;
+    struct index_backup index; /* undoes the growth of the space's index */
 };
 
 /* ---- arena.c --------------------------------------------------------------------------------- */
@@ -279,6 +288,9 @@ elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phas
                         const struct object *object, const char *detail);
 elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object);
 void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase);
+/* A line for the host's log, if it has one. */
+void elfin_log(const elfin_host *host, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* ---- Phases, in their order ------------------------------------------------------------------ */
 
@@ -358,8 +370,14 @@ bool elfin_final_run(const elfin_host *host, elfin_group *group);
 
 /* ---- index.c --------------------------------------------------------------------------------- */
 
-/* Makes room for `more` records, so that elfin_index_add cannot fail for want of memory. */
-elfin_status elfin_index_reserve(elfin_space *space, uint64_t more);
+/*
+ * Makes room for `more` records, so that elfin_index_add cannot fail for want of memory. After it,
+ * exactly one of elfin_index_keep and elfin_index_restore must be called; the latter after all records
+ * added since have been removed again.
+ */
+elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup);
+void elfin_index_keep(elfin_space *space, struct index_backup *backup);
+void elfin_index_restore(elfin_space *space, struct index_backup *backup);
 /* ELFIN_ERR_LIMIT: too many names with one hash. The record's flags say what kind it is. */
 elfin_status elfin_index_add(elfin_space *space, struct record *record);
 void elfin_index_remove(elfin_space *space, struct record *record);

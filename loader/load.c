@@ -146,6 +146,7 @@ static void unwind(struct load *load)
         elfin_final_run(load->host, load->group);
         elfin_withdraw(load->space, load->group);
     }
+    elfin_index_restore(load->space, &load->index);
     for (uint32_t i = 0; i < load->block_count; i++)
         if (load->blocks[i].reserved)
             load->host->release(load->host->ctx, &load->blocks[i].region);
@@ -196,7 +197,9 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
     if ((status = add_inputs(&load, inputs, count)) == ELFIN_OK &&
         (status = link(&load)) == ELFIN_OK)
         status = commit(&load);
-    if (status != ELFIN_OK)
+    if (status == ELFIN_OK)
+        elfin_index_keep(space, &load.index);
+    else
         unwind(&load);
     elfin_arena_release(&load.work);
     space->busy = false;

@@ -20,6 +20,26 @@ static uint64_t count_names(const elfin_group *group)
     return count;
 }
 
+/* A name that was exported before stays bound to its first owner; people should know. */
+static void log_shadowed(const elfin_space *space, const elfin_group *group)
+{
+    for (uint32_t m = 0; m < group->module_count; m++) {
+        const struct elfin_module *module = &group->modules[m];
+
+        for (uint32_t i = 0; i < module->symbol_count; i++) {
+            const struct record *own = &module->symbols[i], *first;
+
+            if (!(own->flags & RECORD_EXPORTED))
+                continue;
+            first = elfin_index_find(space, own->name, own->hash, RECORD_EXPORTED, NULL);
+            if (first != own)
+                elfin_log(&space->host, "%s: its export %s is shadowed by that of %s",
+                          module->self.name, own->name,
+                          first && first->owner ? first->owner->self.name : "the host");
+        }
+    }
+}
+
 static elfin_status add_names(elfin_space *space, elfin_group *group)
 {
     for (uint32_t m = 0; m < group->module_count; m++) {
@@ -69,7 +89,7 @@ static void append(elfin_space *space, elfin_group *group)
 elfin_status elfin_publish(struct load *load)
 {
     elfin_space *space = load->space;
-    elfin_status status = elfin_index_reserve(space, count_names(load->group));
+    elfin_status status = elfin_index_reserve(space, count_names(load->group), &load->index);
 
     if (status != ELFIN_OK)
         return elfin_fail(load, status, ELFIN_PHASE_PUBLISH, load->objects, "for the symbol index");
@@ -79,6 +99,8 @@ elfin_status elfin_publish(struct load *load)
         return elfin_fail(load, status, ELFIN_PHASE_PUBLISH, load->objects,
                           "too many names have the same hash");
     }
+    if (load->host->log)
+        log_shadowed(space, load->group);
     count_edges(load->group, true);
     append(space, load->group);
     load->published = true;

@@ -52,6 +52,7 @@ static elfin_status add_rows(elfin_space *space, struct elfin_export_table *tabl
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
 {
     struct elfin_export_table *table;
+    struct index_backup backup;
     elfin_region region;
     elfin_status status;
     uint64_t size;
@@ -62,10 +63,7 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
     if (__builtin_mul_overflow((uint64_t)count, sizeof(table->rows[0]), &size) ||
         size > UINT64_MAX / 2)
         return ELFIN_ERR_ARGUMENT;
-    status = elfin_index_reserve(space, count);
-    if (status == ELFIN_OK)
-        status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size,
-                                     &region);
+    status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size, &region);
     if (status != ELFIN_OK)
         return status;
     table = region.edit;
@@ -75,10 +73,16 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
                                           .address = exports[i].address,
                                           .hash = elfin_hash(exports[i].name),
                                           .flags = RECORD_EXPORTED };
-    status = add_rows(space, table);
-    if (status == ELFIN_OK)
-        append_table(space, table);
-    else
-        space->host.release(space->host.ctx, &region);
+    status = elfin_index_reserve(space, count, &backup);
+    if (status == ELFIN_OK) {
+        status = add_rows(space, table);
+        if (status == ELFIN_OK) {
+            elfin_index_keep(space, &backup);
+            append_table(space, table);
+            return ELFIN_OK;
+        }
+        elfin_index_restore(space, &backup);
+    }
+    space->host.release(space->host.ctx, &region);
     return status;
 }
