@@ -94,7 +94,7 @@ static bool take_dual(struct fake_region *r, void *at, uint64_t size)
         return false;
     }
     if (ftruncate(fd, (off_t)size) == 0) {
-        run = mmap(at, size, PROT_READ, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
+        run = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED_NOREPLACE, fd, 0);
     }
     if (run != MAP_FAILED && (run != at || !map_edit(r, size, fd))) {
         munmap(run, size);
@@ -306,7 +306,7 @@ static void apply_rights(const struct fake_host *fake, const struct fake_region 
     int prot = to_prot(rights);
 
     if (fake->memory == FAKE_DUAL) {
-        /* The run address never gets W: stores belong to the edit mapping. */
+        /* The edit mapping stays writable: that is another address. */
         mprotect((void *)(uintptr_t)(r->region.run + offset), size, prot);
         return;
     }
@@ -399,12 +399,9 @@ static bool fake_resolve(void *ctx, const char *name, uint64_t *address)
     struct fake_event *event = note(fake, FAKE_RESOLVE);
 
     snprintf(event->name, sizeof event->name, "%s", name);
-    if (must_fail(fake)) {
-        event->failed = true;
-        return false;
-    }
     for (const elfin_export *e = fake->resolvable; e != NULL && e->name != NULL; e++) {
-        if (strcmp(e->name, name) == 0) {
+        /* Not to know a name is no failure; not to tell one that is known would be. */
+        if (strcmp(e->name, name) == 0 && !must_fail(fake)) {
             *address = e->address;
             return true;
         }

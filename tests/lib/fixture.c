@@ -101,11 +101,11 @@ elfin_status fx_load_inputs(struct fixture *f, const elfin_input *inputs, size_t
     }
     for (size_t i = 0; i < count; i++) {
         copies[i] = inputs[i];
-        bytes[i] = xmalloc(inputs[i].size);
+        bytes[i] = xmalloc(inputs[i].size + f->odd);
         if (inputs[i].size != 0) {
-            memcpy(bytes[i], inputs[i].data, inputs[i].size);
+            memcpy(bytes[i] + f->odd, inputs[i].data, inputs[i].size);
         }
-        copies[i].data = bytes[i];
+        copies[i].data = bytes[i] + f->odd;
     }
     f->report_count = 0;
     memset(&f->diag, 0xee, sizeof f->diag);

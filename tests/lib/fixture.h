@@ -16,6 +16,7 @@ struct fixture {
     struct fake_host fake;
     elfin_space space;
     elfin_options options; /* of the next load; the report callback is ours */
+    bool odd;              /* hand inputs over at odd addresses */
     elfin_group *group;    /* of the last load that succeeded */
     elfin_status status;   /* of the last load */
     elfin_diag diag;       /* of the last call that failed */

@@ -261,7 +261,7 @@ static void a_host_without_rights_is_never_asked_for_them(void)
     f->fake.host.flags = ELFIN_HOST_NO_RIGHTS;
     f->fake.host.protect = NULL;
     STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    LOAD(f, "a.o", "fn f 1; ptr p f; init 1 0; ctor 2");
+    LOAD(f, "a.o", "fn f 1; ptr p f; addr a f; ro r 1");
     CHECK_EQ(count_rights(f), 0);
     CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_lookup(f, "f"));
     END(f);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Every host call fails at every position, once and for ever. After each failure nothing is leaked,
+ * registered or protected, what was there before still works, and the next try succeeds.
+ */
+#include "tests/lib/ar_builder.h"
+#include "tests/lib/expect.h"
+
+/* A scenario brings a space into a state and then makes the one call that is swept. */
+struct scenario {
+    const char *name;
+    void (*prepare)(struct fixture *f);
+    elfin_status (*act)(struct fixture *f);
+    bool (*holds)(const struct fixture *f); /* after act succeeded */
+    bool may_keep_room; /* a larger index may stay after failure */
+};
+
+static struct blob archive;
+
+static void nothing(struct fixture *f)
+{
+    (void)f;
+}
+
+static void provider(struct fixture *f)
+{
+    LOAD(f, "base.o", "fn base 3; var base_v 4; exit 9");
+}
+
+static elfin_status one_object(struct fixture *f)
+{
+    return fx_load(f, "a.o", "fn f 7; var v 1; ro r 2; rel q v; bss z 5000; init 1 0; exit 2", NULL);
+}
+
+static bool one_object_works(const struct fixture *f)
+{
+    return fx_run(f, "f") == 7 && fx_read(f, fx_lookup(f, "q")) == fx_lookup(f, "v");
+}
+
+static elfin_status a_group(struct fixture *f)
+{
+    return fx_load(f, "a.o", "call f g; ctor 1; dtor 2; init 3 0; exit 4; common c 64 64", "b.o",
+                   "fn g 8; call h base; init 5 0; exit 6; needs base; export g; export h", "c.o",
+                   "module third; rel q base_v; ctor 7 100; common c 8 8; comdat cd 1", NULL);
+}
+
+static bool a_group_works(const struct fixture *f)
+{
+    return fx_run(f, "g") == 8 && fx_run(f, "h") == 3 && fx_run(f, "base") == 3;
+}
+
+static elfin_status with_an_archive(struct fixture *f)
+{
+    struct blob object = toy("call f one; init 1 0");
+    elfin_input inputs[2] = { INPUT(object, "a.o"), INPUT(archive, "lib.a") };
+
+    fx_load_inputs(f, inputs, 2);
+    free(object.data);
+    return f->status;
+}
+
+static bool the_archive_works(const struct fixture *f)
+{
+    return fx_run(f, "f") == 3;
+}
+
+static elfin_status two_blocks(struct fixture *f)
+{
+    struct blob a = toy("fn f 5; call k g; rel q f"), b = toy("call g f; init 1 0");
+    elfin_input inputs[2] = { INPUT(a, "a.o"), INPUT(b, "b.o") };
+
+    inputs[0].flags = inputs[1].flags = ELFIN_INPUT_AT;
+    inputs[0].at = UINT64_C(0x3c0000000000);
+    inputs[1].at = UINT64_C(0x3d0000000000);
+    fx_load_inputs(f, inputs, 2);
+    free(a.data);
+    free(b.data);
+    return f->status;
+}
+
+static bool two_blocks_work(const struct fixture *f)
+{
+    return fx_run(f, "k") == 5;
+}
+
+static elfin_status late_name(struct fixture *f)
+{
+    static const elfin_export known[] = { { "late", 0x4000 }, { NULL, 0 } };
+
+    f->fake.resolvable = known;
+    return fx_load(f, "a.o", "ptr p late; fn f 1", NULL);
+}
+
+static bool late_name_bound(const struct fixture *f)
+{
+    return fx_read(f, fx_lookup(f, "p")) == 0x4000;
+}
+
+/* Enough names that the index has to grow, in the host's table and in a module's. */
+static char many_names[600][12];
+
+static elfin_status many_host_exports(struct fixture *f)
+{
+    elfin_export rows[600];
+
+    for (size_t i = 0; i < 600; i++) {
+        snprintf(many_names[i], sizeof many_names[i], "host%zu", i);
+        rows[i] = (elfin_export){ many_names[i], i + 1 };
+    }
+    return elfin_space_export(&f->space, rows, 600);
+}
+
+static bool many_host_exports_found(const struct fixture *f)
+{
+    return fx_lookup(f, "host0") == 1 && fx_lookup(f, "host599") == 600;
+}
+
+static elfin_status many_module_exports(struct fixture *f)
+{
+    enum { COUNT = 100 };
+    char text[COUNT * 16] = "";
+
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text + strlen(text), sizeof text - strlen(text), "var x%d %d;", i, i);
+    }
+    return fx_load(f, "many.o", text, NULL);
+}
+
+static bool many_module_exports_found(const struct fixture *f)
+{
+    return fx_read(f, fx_lookup(f, "x99")) == 99 && fx_read(f, fx_lookup(f, "x0")) == 0;
+}
+
+static elfin_status inspect(struct fixture *f)
+{
+    struct blob object = toy("fn f 7; call g x; addr a x");
+    elfin_input input = INPUT(object, "a.o");
+    elfin_inspection out;
+    elfin_status status = elfin_inspect(&f->fake.host, &input, NULL, &out, &f->diag);
+
+    free(object.data);
+    return status;
+}
+
+static bool always(const struct fixture *f)
+{
+    (void)f;
+    return true;
+}
+
+static const struct scenario scenarios[] = {
+    { "one_object", nothing, one_object, one_object_works, false },
+    { "a_group_that_binds_to_another", provider, a_group, a_group_works, false },
+    { "with_an_archive", provider, with_an_archive, the_archive_works, false },
+    { "two_blocks", nothing, two_blocks, two_blocks_work, false },
+    { "a_name_of_last_resort", nothing, late_name, late_name_bound, false },
+    { "many_host_exports", provider, many_host_exports, many_host_exports_found, true },
+    { "many_module_exports", nothing, many_module_exports, many_module_exports_found, false },
+    { "inspect", nothing, inspect, always, false },
+};
+
+static const struct scenario *current;
+
+static bool provider_works(const struct fixture *f)
+{
+    return current->prepare != provider || fx_run(f, "base") == 3;
+}
+
+/* Groups that remain must have the rights they had. */
+static void check_all_rights(const struct fixture *f)
+{
+    for (elfin_group *g = elfin_next_group(&f->space, NULL); g != NULL;
+         g = elfin_next_group(&f->space, g)) {
+        NO_COMPLAINT(fx_check_rights(f, g));
+    }
+}
+
+/* False when the call succeeded although the n-th host call was to fail: there are fewer. */
+static bool fail_nth(uint64_t n, bool for_ever)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct fx_snapshot before;
+    bool reached;
+    elfin_status status;
+
+    current->prepare(f);
+    before = fx_snapshot(f);
+    fake_host_rewind(&f->fake);
+    f->fake.fail_at = n;
+    f->fake.fail_for_ever = for_ever;
+    status = current->act(f);
+    reached = f->fake.fallible >= n;
+    if (!reached) {
+        STATUS(status, ELFIN_OK);
+        END(f);
+        return false;
+    }
+    CHECK_MSG(status != ELFIN_OK, "host call %llu failed unnoticed", (unsigned long long)n);
+    CHECK_MSG(status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_PROTECT ||
+                  status == ELFIN_ERR_CALL || status == ELFIN_ERR_UNDEFINED,
+              "host call %llu: %s", (unsigned long long)n, elfin_status_text(status));
+    if (current->may_keep_room) {
+        struct fx_snapshot now = fx_snapshot(f);
+
+        before.bytes = now.bytes;
+        before.stats.record_bytes = now.stats.record_bytes;
+    }
+    NO_COMPLAINT(fx_compare(f, &before));
+    check_all_rights(f);
+    CHECK(provider_works(f));
+    fake_host_rewind(&f->fake);
+    STATUS(current->act(f), ELFIN_OK);
+    CHECK(current->holds(f));
+    CHECK(provider_works(f));
+    END(f);
+    return true;
+}
+
+static void sweep(void)
+{
+    unsigned positions = 0;
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    current->prepare(f);
+    STATUS(current->act(f), ELFIN_OK);
+    CHECK(current->holds(f));
+    END(f);
+    for (uint64_t n = 1; fail_nth(n, false); n++) {
+        REQUIRE_NO_FAILURE();
+        CHECK(fail_nth(n, true));
+        positions++;
+        REQUIRE(n < 10000);
+    }
+    printf("# %s: each of %u host calls failed once and for ever\n", current->name, positions);
+    CHECK(positions >= 1);
+}
+
+/* Unloading cannot fail: whatever module code does, everything goes. */
+static void unload_goes_on_when_calls_fail(void)
+{
+    for (uint64_t n = 1; n <= 4; n++) {
+        struct fixture *f = fx_new(FAKE_REAL);
+
+        LOAD(f, "a.o", "exit 1; dtor 2", "b.o", "exit 3; dtor 4");
+        fake_host_rewind(&f->fake);
+        f->fake.fail_at = n;
+        f->fake.fail_for_ever = n % 2 == 0;
+        STATUS(elfin_unload(&f->space, f->group, &f->diag, NULL, NULL), ELFIN_OK);
+        CHECK_EQ(fake_host_count(&f->fake, FAKE_CALL), 4);
+        CHECK_EQ(f->fake.live_images, 0);
+        END(f);
+    }
+}
+
+/* An init that fails in earnest, while the host's calls fail as well. */
+static void a_failing_init_is_undone_when_calls_fail(void)
+{
+    for (uint64_t n = 1; n <= 40; n++) {
+        struct fixture *f = fx_new(FAKE_REAL);
+        struct fx_snapshot before = fx_snapshot(f);
+
+        fake_host_rewind(&f->fake);
+        f->fake.fail_at = n;
+        f->fake.fail_for_ever = true;
+        CHECK(fx_load(f, "a.o", "ctor 1; init 2 0; exit 3; dtor 4", "b.o", "init 5 9; exit 6",
+                      NULL) != ELFIN_OK);
+        NO_COMPLAINT(fx_compare(f, &before));
+        END(f);
+    }
+}
+
+int main(void)
+{
+    static const struct test_case more[] = {
+        TEST_CASE(unload_goes_on_when_calls_fail),
+        TEST_CASE(a_failing_init_is_undone_when_calls_fail),
+    };
+    char *arguments[] = { NULL };
+    struct blob one = toy("call one two"), two = toy("call two base");
+    struct ar_builder *ar = xmalloc(sizeof *ar);
+    int status;
+
+    ar_init(ar);
+    ar_member(ar, "one.o", one, "one");
+    ar_member(ar, "two.o", two, "two");
+    archive = ar_finish(ar);
+    status = test_run_all("fault", more, 2, 0, arguments);
+    for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
+        struct test_case row = { scenarios[i].name, sweep };
+
+        current = &scenarios[i];
+        status |= test_run_all("fault", &row, 1, 0, arguments);
+    }
+    free(one.data);
+    free(two.data);
+    free(ar);
+    free(archive.data);
+    return status;
+}
