@@ -62,9 +62,10 @@ static void store32(uint8_t *field, uint64_t value)
     store(field, value, 4);
 }
 
-static uint64_t slot_address(const struct arch_fixup *f, uint32_t symbol)
+static uint64_t slot_address(struct arch_fixup *f, uint32_t symbol)
 {
-    return f->got + ARCH_SLOT_SIZE * (uint64_t)(f->slot[symbol] - 1);
+    f->slot[symbol] |= ARCH_IN_USE;
+    return f->got + ARCH_SLOT_SIZE * (uint64_t)((f->slot[symbol] & ~ARCH_IN_USE) - 1);
 }
 
 /* jmp *slot(%rip); ud2. Slots and stubs of one module are at most a block apart. */
@@ -93,10 +94,10 @@ static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
 
     if (!stub)
         return 0;
-    offset = ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_STUB_USED) - 1);
-    if (!(stub & ARCH_STUB_USED)) {
+    offset = ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_IN_USE) - 1);
+    if (!(stub & ARCH_IN_USE)) {
         write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
-        f->stub[symbol] |= ARCH_STUB_USED;
+        f->stub[symbol] |= ARCH_IN_USE;
     }
     return f->plt + offset;
 }
@@ -190,7 +191,7 @@ static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
         return branch(f, rela, symbol, p);
     case FORMULA_SLOT_RELAX:
         *stored = relax(f, rela, symbol, p);
-        return slot_address(f, symbol) + a - p;
+        return *stored ? 0 : slot_address(f, symbol) + a - p;
     case FORMULA_SLOT_PC:
         return slot_address(f, symbol) + a - p;
     case FORMULA_SLOT:

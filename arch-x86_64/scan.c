@@ -41,6 +41,14 @@ static unsigned use_of(const struct relocation *r, const struct elf_rela *rela, 
     return r->use;
 }
 
+static void note_addend(struct arch_scan *scan, int64_t addend)
+{
+    if (scan->addend_low > addend)
+        scan->addend_low = addend;
+    if (scan->addend_high < addend)
+        scan->addend_high = addend;
+}
+
 elfin_status elfin_arch_scan(struct arch_scan *scan)
 {
     uint64_t count = scan->rela.size / sizeof(struct elf_rela);
@@ -49,6 +57,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         struct elf_rela rela = read_rela(scan->rela, i);
         uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
         const struct relocation *r;
+        unsigned use;
 
         if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
             return refuse_type(scan, i, type);
@@ -64,8 +73,10 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             scan->has_dead = true;
             continue;
         }
-        scan->use[symbol] |=
-            (uint8_t)use_of(r, &rela, scan->bytes.data, scan->executable);
+        use = use_of(r, &rela, scan->bytes.data, scan->executable);
+        scan->use[symbol] |= (uint8_t)use;
+        if (use & USE_CONSTRAINS)
+            note_addend(scan, rela.r_addend);
         scan->needs_got |= r->needs_got;
     }
     return ELFIN_OK;

@@ -25,6 +25,8 @@ enum {
 
 enum { ARCH_SLOT_SIZE = 8, ARCH_STUB_SIZE = 8, ARCH_TYPE_LIMIT = 52 /* types are below */ };
 
+enum { USE_CONSTRAINS = USE_NEAR | USE_ABS32 | USE_ABS32S };
+
 /* Beyond that byte: only elfin_arch_record_use tells it, scan leaves it to fix-up. */
 enum { USE_TINY = 1 << 8 }; /* absolute 8- or 16-bit field */
 
@@ -44,6 +46,7 @@ struct arch_scan {
     bool executable, constant; /* rights of that section; constant = neither X nor W */
     uint32_t symbol_count;
     uint8_t *use;           /* per symbol; ORed into */
+    int64_t addend_low, addend_high; /* of records with a use that constrains placement; 0 included */
     bool needs_got;         /* set when a formula contains the address of the slot table */
     bool has_dead;          /* set when a record of a constant section names a USE_DEAD symbol */
     struct arch_failure failure;
@@ -67,8 +70,8 @@ struct arch_fixup {
     bool executable;
     const uint64_t *value;  /* S, per symbol */
     const uint8_t *use;
-    const uint32_t *slot;   /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
-    uint32_t *stub;         /* the same for stubs; ARCH_STUB_USED is added when one is written */
+    uint32_t *slot;         /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
+    uint32_t *stub;         /* the same for stubs; a stub is written when it is first used */
     uint64_t got;           /* run address of slot 0: _GLOBAL_OFFSET_TABLE_ */
     uint64_t plt;           /* run address of stub 0 */
     uint8_t *plt_edit;
@@ -79,7 +82,8 @@ struct arch_fixup {
     struct arch_failure failure;
 };
 
-#define ARCH_STUB_USED 0x80000000u
+/* Added to a slot's or stub's number when something refers to it. */
+#define ARCH_IN_USE 0x80000000u
 
 /* Applies the records from `first` on. ELFIN_OK or failure.status. */
 elfin_status elfin_arch_fixup(struct arch_fixup *fixup);

@@ -65,9 +65,19 @@ static void write_text(struct writer *w, const char *format, ...)
     va_end(args);
 }
 
+/* Names come out of hostile files: nothing but printable ASCII reaches the console. */
+static void write_name(struct writer *w, const char *before, const char *name)
+{
+    write_text(w, "%s", before);
+    for (; *name; name++)
+        write_text(w, "%c", *name >= ' ' && *name <= '~' ? *name : '?');
+}
+
 static void write_number(struct writer *w, const elfin_diag *diag, uint64_t value)
 {
-    if (diag->have & ELFIN_DIAG_SIGNED && (int64_t)value < 0)
+    if (diag->status == ELFIN_ERR_INIT)
+        write_text(w, "%lld", (long long)value);
+    else if (diag->have & ELFIN_DIAG_SIGNED && (int64_t)value < 0)
         write_text(w, "-0x%llx", (unsigned long long)(0 - value));
     else
         write_text(w, "0x%llx", (unsigned long long)value);
@@ -77,7 +87,7 @@ static void write_place(struct writer *w, const elfin_diag *diag)
 {
     if (diag->section_index == ELFIN_NO_INDEX)
         return;
-    write_text(w, " in section %s", diag->section[0] ? diag->section : "(no name)");
+    write_name(w, " in section ", diag->section[0] ? diag->section : "(no name)");
     if (diag->have & ELFIN_DIAG_PLACE)
         write_text(w, "+0x%llx", (unsigned long long)diag->place);
     else
@@ -90,9 +100,9 @@ static void write_facts(struct writer *w, const elfin_diag *diag)
         write_text(w, "; relocation %lld%s%s", (long long)diag->relocation_index,
                    diag->relocation[0] ? " " : "", diag->relocation);
     if (diag->symbol[0])
-        write_text(w, "; symbol %s", diag->symbol);
+        write_name(w, "; symbol ", diag->symbol);
     if (diag->other[0])
-        write_text(w, "; other: %s", diag->other);
+        write_name(w, "; other: ", diag->other);
     if (diag->have & ELFIN_DIAG_VALUE) {
         write_text(w, "; value ");
         write_number(w, diag, diag->value);
@@ -113,9 +123,8 @@ size_t elfin_diag_format(const elfin_diag *diag, char *buffer, size_t size)
 
     if (size)
         buffer[0] = 0;
-    if (diag->file[0])
-        write_text(&w, "%s: ", diag->file);
-    write_text(&w, "%s", elfin_status_text(diag->status));
+    write_name(&w, "", diag->file);
+    write_text(&w, "%s%s", diag->file[0] ? ": " : "", elfin_status_text(diag->status));
     write_place(&w, diag);
     if (diag->detail[0])
         write_text(&w, ": %s", diag->detail);

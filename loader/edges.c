@@ -23,7 +23,7 @@ static void add_module(struct load *load, struct object *user, struct elfin_modu
     user->uses_modules[user->uses_modules_count++] = used;
 }
 
-static elfin_status add_need(struct load *load, struct object *object, const char *name)
+static void add_need(struct load *load, struct object *object, const char *name)
 {
     uint32_t hash = elfin_hash(name);
     struct object *other = elfin_names_find(&load->modules, name, hash);
@@ -32,34 +32,35 @@ static elfin_status add_need(struct load *load, struct object *object, const cha
 
     if (other) {
         add_object(object, other);
-        return ELFIN_OK;
+        return;
     }
     record = elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
     if (record) {
         add_module(load, object, record->owner);
-        return ELFIN_OK;
+        return;
     }
     diag = elfin_diag_begin(load, ELFIN_ERR_NEEDS, ELFIN_PHASE_RESOLVE, object, "");
     elfin_diag_section(diag, object, object->needs);
     mini_strlcpy(diag->other, sizeof(diag->other), name);
     diag->hint = "load that module first, or in the same load";
-    return elfin_diag_emit(load);
+    elfin_diag_emit(load);
 }
 
-/* Names stand one after the other, each with its NUL; linkers may pad with more NULs. */
-static elfin_status add_needs(struct load *load, struct object *object)
+/*
+ * Names stand one after the other, each with its NUL; linkers may pad with more NULs. All that are
+ * missing are reported.
+ */
+static void add_needs(struct load *load, struct object *object)
 {
     struct span names = elfin_section_bytes(object, object->needs);
-    elfin_status status = ELFIN_OK;
 
-    for (uint64_t at = 0; status == ELFIN_OK && at < names.size;) {
+    for (uint64_t at = 0; at < names.size;) {
         const char *name = span_string(names, at);
 
         if (*name)
-            status = add_need(load, object, name);
+            add_need(load, object, name);
         at += mini_strlen(name) + 1;
     }
-    return status;
 }
 
 static elfin_status object_edges(struct load *load, struct object *object)
@@ -83,7 +84,9 @@ static elfin_status object_edges(struct load *load, struct object *object)
         else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
             add_object(object, symbol->object);
     }
-    return object->needs ? add_needs(load, object) : ELFIN_OK;
+    if (object->needs)
+        add_needs(load, object);
+    return ELFIN_OK;
 }
 
 static bool is_taken(struct load *load, const char *name, uint32_t hash)
@@ -140,5 +143,5 @@ elfin_status elfin_edges(struct load *load)
         status = enter_name(load, o);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = object_edges(load, o);
-    return status;
+    return status == ELFIN_OK ? load->status : status;
 }

@@ -142,13 +142,13 @@ static void prepare_stubs(const struct load *load, const struct object *object)
         elfin_arch_write_trap(edit + ARCH_STUB_SIZE * (uint64_t)i);
 }
 
-static uint32_t count_stubs(const struct object *object)
+static void count_used(const struct object *object)
 {
-    uint32_t used = object->trap != 0;
-
-    for (uint32_t i = 0; object->stub && i < object->symbol_count; i++)
-        used += (object->stub[i] & ARCH_STUB_USED) != 0;
-    return used;
+    object->module->stub_count = object->trap != 0;
+    for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
+        object->module->slot_count += (object->slot[i] & ARCH_IN_USE) != 0;
+        object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;
+    }
 }
 
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
@@ -172,7 +172,7 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
     prepare_stubs(load, object);
     compute_values(load, object, value);
     fix_sections(load, object, &fixup);
-    object->module->stub_count = count_stubs(object);
+    count_used(object);
 }
 
 /* Zero-filled data, and what is left of each part's last page. */

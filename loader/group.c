@@ -32,6 +32,13 @@ static const char *carve_name(struct carver *c, const char *name)
     return copy;
 }
 
+/* What only init needs is gone when others could bind to it. */
+static bool is_lasting(const struct section *section)
+{
+    return section->part != PART_NONE && section->part != ELFIN_PART_INIT_TEXT &&
+           section->part != ELFIN_PART_INIT_DATA;
+}
+
 /* True if the object itself provides this definition: not undefined, not a COMMON of another's. */
 static bool is_own(const struct object *object, uint32_t index, uint32_t section)
 {
@@ -41,7 +48,7 @@ static bool is_own(const struct object *object, uint32_t index, uint32_t section
         return false;
     if (elfin_is_common(section))
         return symbol->state == SYMBOL_COMMON && symbol->object == object && symbol->index == index;
-    return section & SECTION_SPECIAL || object->sections[section].part != PART_NONE;
+    return section & SECTION_SPECIAL || is_lasting(&object->sections[section]);
 }
 
 static uint32_t record_flags(const struct object *object, uint32_t index,
@@ -238,7 +245,6 @@ static void fill_module(struct object *object, struct elfin_module *module)
     if (object->slot_count || object->needs_got || object->got_symbol)
         module->flags |= ELFIN_MODULE_HAS_GOT;
     module->got = object->got;
-    module->slot_count = object->slot_count;
     module->size = loaded_size(object);
 }
 

@@ -47,29 +47,26 @@ static void show_symbols(const struct object *object, const elfin_inspector *ins
     }
 }
 
-/* The demand that one use makes, given where its target lies. */
-static uint32_t demand_of(unsigned use, bool fixed)
-{
-    uint32_t demand = 0;
-
-    if (!fixed && use & USE_ABS32)
-        demand |= ELFIN_DEMAND_LOW_4G;
-    if (!fixed && use & USE_ABS32S)
-        demand |= ELFIN_DEMAND_LOW_OR_TOP_2G;
-    if (!fixed && use & USE_TINY)
-        demand |= ELFIN_DEMAND_TINY;
-    if (fixed && use & USE_NEAR)
-        demand |= ELFIN_DEMAND_NEAR_IMPORTS;
-    return demand;
-}
-
-/* Undefined names and absolute symbols do not move with the object. */
-static bool is_fixed(const struct object *object, uint32_t index)
+/*
+ * The demand that one use makes. Absolute symbols have their value already; where an import lies is
+ * not known yet, so its address too must turn out to be low.
+ */
+static uint32_t demand_of(const struct object *object, uint32_t index, unsigned use)
 {
     struct elf_symbol elf = elfin_read_symbol(object, index);
-    uint32_t section = elfin_symbol_section(object, &elf, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index), demand = 0;
+    bool absolute = section == SECTION_ABS;
+    bool import = section == SHN_UNDEF && index != object->got_symbol;
 
-    return index != object->got_symbol && (section == SHN_UNDEF || section == SECTION_ABS);
+    if (!absolute && use & USE_ABS32)
+        demand |= ELFIN_DEMAND_LOW_4G;
+    if (!absolute && use & USE_ABS32S)
+        demand |= ELFIN_DEMAND_LOW_OR_TOP_2G;
+    if (!absolute && use & USE_TINY)
+        demand |= ELFIN_DEMAND_TINY;
+    if ((absolute || import) && use & USE_NEAR)
+        demand |= ELFIN_DEMAND_NEAR_IMPORTS;
+    return demand;
 }
 
 struct tally {
@@ -96,7 +93,7 @@ static void tally_table(struct tally *t, uint32_t target, uint32_t table)
         span_record(records, i, &rela, sizeof(rela));
         t->types[elf_rela_type(rela.r_info)]++;
         t->out->relocations++;
-        demand = demand_of(use, is_fixed(object, elf_rela_symbol(rela.r_info)));
+        demand = demand_of(object, elf_rela_symbol(rela.r_info), use);
         if (!(demand & ~t->out->demands))
             continue;
         t->out->demands |= demand;

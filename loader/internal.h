@@ -171,6 +171,7 @@ struct object {
     struct symbol **global; /* per global symbol: [index - first_global] */
     uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
+    int64_t addend_low, addend_high; /* of records that constrain placement; 0 included */
     bool has_dead, needs_got;
 
     /* layout.c, place.c */
@@ -324,6 +325,7 @@ bool elfin_name_allowed(struct object *object, const char *name);
 elfin_status elfin_symbols_collect(struct load *load, struct object *object);
 
 /* archive.c and pull.c */
+bool elfin_is_thin_archive(const void *data, size_t size);
 elfin_status elfin_library_open(struct load *load, struct library *library);
 elfin_status elfin_library_pull(struct load *load);
 

@@ -64,7 +64,8 @@ static elfin_status add_input(struct load *load, const elfin_input *input, uint3
 {
     struct object *object;
 
-    if (elfin_is_archive(input->data, input->size))
+    if (elfin_is_archive(input->data, input->size) ||
+        elfin_is_thin_archive(input->data, input->size))
         return add_library(load, input, block);
     object = elfin_arena_get(&load->work, 1, sizeof(*object));
     if (!object)
@@ -204,7 +205,7 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
     elfin_arena_release(&load.work);
     space->busy = false;
     if (status != ELFIN_OK)
-        return status;
+        return load.status; /* of the first problem: what *diag is about */
     *out = load.group;
     if (diag)
         elfin_diag_clear(diag, ELFIN_OK, ELFIN_PHASE_NONE);

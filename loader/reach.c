@@ -28,19 +28,50 @@ static void intersect(struct reach *reach, const struct range *with, uint32_t co
     *reach = result;
 }
 
-/* Addresses from which a signed 32-bit displacement reaches the target, modulo 2^64. */
-static void intersect_near(struct reach *reach, uint64_t target)
+/*
+ * Where a block may lie whose fields S + A - P must fit 32 signed bits, for every place P in it and
+ * every addend A between the two: P >= S + A - (2^31 - 1) and P <= S + A + 2^31, modulo 2^64.
+ */
+static void intersect_near(struct reach *reach, uint64_t target, const struct object *object)
 {
-    uint64_t low = target - 2 * GIB, high = target + 2 * GIB - 1;
+    uint64_t spread = (uint64_t)object->addend_high - (uint64_t)object->addend_low;
+    uint64_t low = target + (uint64_t)object->addend_high - (2 * GIB - 1);
+    uint64_t high = target + (uint64_t)object->addend_low + 2 * GIB;
     struct range ranges[2] = { { low, high }, { 0, 0 } };
 
-    if (low <= high) {
+    if (spread >= 4 * GIB) {
+        reach->count = 0;
+    } else if (low <= high) {
         intersect(reach, ranges, 1);
-        return;
+    } else {
+        ranges[0] = (struct range){ 0, high };
+        ranges[1] = (struct range){ low, UINT64_MAX };
+        intersect(reach, ranges, 2);
     }
-    ranges[0] = (struct range){ 0, high };
-    ranges[1] = (struct range){ low, UINT64_MAX };
-    intersect(reach, ranges, 2);
+}
+
+/* Where a block may lie whose fields S + A, with S in it, must be in [0, limit]. */
+static void intersect_low(struct reach *reach, uint64_t limit, const struct object *object)
+{
+    struct range range = { 0 - (uint64_t)object->addend_low, limit - (uint64_t)object->addend_high };
+
+    if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
+        reach->count = 0;
+    else
+        intersect(reach, &range, 1);
+}
+
+/* The same for [0, 2^31 - 1] and the 2^31 addresses at the top. */
+static void intersect_low_or_top(struct reach *reach, const struct object *object)
+{
+    uint64_t limit = 2 * GIB - 1, low = (uint64_t)object->addend_low;
+    uint64_t high = (uint64_t)object->addend_high;
+    struct range ranges[2] = { { 0 - low, limit - high }, { 0 - 2 * GIB - low, UINT64_MAX - high } };
+
+    if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
+        reach->count = 0;
+    else
+        intersect(reach, ranges, 2);
 }
 
 /*
@@ -72,34 +103,39 @@ static bool is_fixed(const struct object *object, uint32_t index, uint64_t *addr
     return section == SECTION_ABS || section == SHN_UNDEF;
 }
 
+/* True for what stubs and slots lead to: being near it saves them. */
+static bool is_import(const struct object *object, uint32_t index)
+{
+    const struct symbol *symbol =
+        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+
+    return symbol && (symbol->state == SYMBOL_IMPORT || symbol->object->block != object->block);
+}
+
 /* Narrows the block's reach by what one symbol is used for. */
 static void constrain(struct block *block, const struct object *object, uint32_t index)
 {
-    static const struct range low_4g[] = { { 0, 4 * GIB - 1 } };
-    static const struct range low_or_top_2g[] = { { 0, 2 * GIB - 1 },
-                                                  { 0 - 2 * GIB, UINT64_MAX } };
     unsigned use = object->use[index];
     uint64_t address = 0;
     bool fixed;
 
-    if (!(use & (USE_ABS32 | USE_ABS32S | USE_NEAR | USE_BRANCH)))
+    if (!(use & (USE_CONSTRAINS | USE_BRANCH | USE_SLOT)))
         return;
     fixed = is_fixed(object, index, &address);
-    if (fixed && use & USE_NEAR)
-        intersect_near(&block->reach, address);
-    if (fixed && use & USE_BRANCH && address && !block->near)
+    if (!block->near && is_import(object, index))
         block->near = address;
+    if (fixed && use & USE_NEAR)
+        intersect_near(&block->reach, address, object);
     if (!fixed && use & USE_ABS32)
-        intersect(&block->reach, low_4g, 1);
+        intersect_low(&block->reach, 4 * GIB - 1, object);
     if (!fixed && use & USE_ABS32S)
-        intersect(&block->reach, low_or_top_2g, 2);
+        intersect_low_or_top(&block->reach, object);
 }
 
 /* Reports the first record of a table that constrains the block: reach became empty. */
 static bool report_table(struct load *load, const struct object *object, uint32_t target,
                          uint32_t table)
 {
-    const unsigned constraining = USE_ABS32 | USE_ABS32S | USE_NEAR;
     struct span records = elfin_section_bytes(object, table);
     struct span bytes = elfin_section_bytes(object, target);
     bool executable = object->sections[target].flags & SHF_EXECINSTR;
@@ -110,7 +146,7 @@ static bool report_table(struct load *load, const struct object *object, uint32_
         uint64_t address;
         elfin_diag *diag;
 
-        if (!(use & constraining))
+        if (!(use & USE_CONSTRAINS))
             continue;
         span_record(records, i, &rela, sizeof(rela));
         if (is_fixed(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))

@@ -74,9 +74,11 @@ static elfin_status read_flags(struct load *load, struct object *object, uint32_
 
     if (bytes.size == 0 || bytes.size % 8)
         return bad_record(load, object, index, "the section's size is wrong");
-    for (uint64_t i = 0; i < bytes.size / 8; i++)
-        if (span_u32(bytes, 2 * i) & ELFIN_MODULE_INTERRUPTS)
-            object->flags |= ELFIN_MODULE_INTERRUPTS;
+    for (uint64_t i = 0; i < bytes.size / 8; i++) {
+        if (span_u32(bytes, 2 * i) & ~(uint32_t)ELFIN_MODULE_INTERRUPTS || span_u32(bytes, 2 * i + 1))
+            return bad_record(load, object, index, "the module asks for something unknown");
+        object->flags |= span_u32(bytes, 2 * i);
+    }
     return ELFIN_OK;
 }
 

@@ -34,6 +34,10 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
             return refused(load, object, table, &scan.failure);
         object->needs_got |= scan.needs_got;
         object->has_dead |= scan.has_dead;
+        if (object->addend_low > scan.addend_low)
+            object->addend_low = scan.addend_low;
+        if (object->addend_high < scan.addend_high)
+            object->addend_high = scan.addend_high;
     }
     return ELFIN_OK;
 }
@@ -99,6 +103,22 @@ static elfin_status scan_exports(struct load *load, struct object *object)
     return status;
 }
 
+/* An ELFIN_INIT or ELFIN_EXIT record is one address: without a relocation it would be 0. */
+static elfin_status scan_entry(struct load *load, struct object *object, uint32_t index)
+{
+    elfin_diag *diag;
+
+    for (uint32_t table = object->sections[index].rela; table;
+         table = object->sections[table].next_rela)
+        if (elfin_arch_record_use(elfin_section_bytes(object, table), 0,
+                                  elfin_section_bytes(object, index), false))
+            return ELFIN_OK;
+    diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
+                            "the record has no relocation for its address");
+    elfin_diag_section(diag, object, index);
+    return elfin_diag_emit(load);
+}
+
 elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
@@ -108,6 +128,10 @@ elfin_status elfin_scan(struct load *load, struct object *object)
             status = scan_section(load, object, i);
     if (status == ELFIN_OK && object->exports)
         status = scan_exports(load, object);
+    if (status == ELFIN_OK && object->init)
+        status = scan_entry(load, object, object->init);
+    if (status == ELFIN_OK && object->exit)
+        status = scan_entry(load, object, object->exit);
     if (status != ELFIN_OK)
         return status;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {

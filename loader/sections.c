@@ -161,7 +161,7 @@ static elfin_status open_relocations(struct load *load, struct object *object, u
 {
     struct section *section = &object->sections[index], *target;
 
-    if (section->info >= object->section_count)
+    if (section->info >= object->section_count || (section->info == 0 && section->size))
         return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_info is out of range");
     target = &object->sections[section->info];
     if (target->part == PART_NONE || section->size == 0)

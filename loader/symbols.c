@@ -102,7 +102,7 @@ static unsigned visibility_rank(unsigned visibility)
     return visibility == STV_DEFAULT ? 0 : 4 - visibility;
 }
 
-static void refer(struct load *load, struct symbol *symbol, const struct object *object, bool weak)
+static void refer(struct load *load, struct symbol *symbol, struct object *object, bool weak)
 {
     if (!object->archive)
         symbol->outside = true;
@@ -112,6 +112,8 @@ static void refer(struct load *load, struct symbol *symbol, const struct object 
         symbol->outside = true;
     if (weak)
         return;
+    if (!symbol->strong_reference && symbol->state == SYMBOL_UNDEFINED)
+        symbol->object = object;
     symbol->strong_reference = true;
     if (symbol->state == SYMBOL_UNDEFINED && !symbol->open) {
         symbol->open = true;

@@ -49,13 +49,16 @@ static void release_group(elfin_space *space, elfin_group *group)
 elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
                           void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx)
 {
+    elfin_status status = ELFIN_OK;
+
+    if (!space || !group)
+        status = ELFIN_ERR_ARGUMENT;
+    else if (space->busy)
+        status = ELFIN_ERR_BUSY;
     if (diag)
-        elfin_diag_clear(diag, ELFIN_OK, ELFIN_PHASE_UNLOAD);
-    if (space->busy) {
-        if (diag)
-            diag->status = ELFIN_ERR_BUSY;
-        return ELFIN_ERR_BUSY;
-    }
+        elfin_diag_clear(diag, status, ELFIN_PHASE_UNLOAD);
+    if (status != ELFIN_OK)
+        return status;
     if (group->users)
         return report_users(space, group, diag, report, report_ctx);
     space->busy = true;
