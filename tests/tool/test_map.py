@@ -80,6 +80,23 @@ def every_allocated_section(bench: Bench) -> None:
 
 
 @case
+def comdat_losers_are_left_out(bench: Bench) -> None:
+    source = """.section .text.shared,"axG",@progbits,shared,comdat
+.weak shared
+shared: ret
+.data
+.globl {name}
+{name}: .quad shared
+"""
+    for name in ("first", "second"):
+        bench.compile(f"{name}.s.o", source.format(name=name))
+    linked = bench.link("--at", "0x400000", "first.s.o", "second.s.o")
+    expect(".text.shared" in linked.sections("first.s"), "the winner is not listed")
+    expect(".text.shared" not in linked.sections("second.s"), "the loser is listed")
+    equal(linked.quad("second.s", "second"), linked.symbol("first.s", "shared"), "reference")
+
+
+@case
 def global_weak_and_common_symbols(bench: Bench) -> None:
     bench.compile("mixed.o", MIXED)
     bench.compile("other.o", OTHER, PLAIN + ["-fcommon"])

@@ -115,18 +115,16 @@ const char *part_name(elfin_part part)
 const struct demand_words *demand_words(uint32_t demand)
 {
     static const struct demand_words table[] = {
-        { ELFIN_DEMAND_LOW_4G, "low-4g",
-          "it must lie below 4 GiB, or what it refers to: a field holds an address in 32 bits",
+        { ELFIN_DEMAND_LOW_4G, "low-4g", "an address in 32 bits: it must be below 4 GiB",
           "-fpie, or -mcmodel=large" },
         { ELFIN_DEMAND_LOW_OR_TOP_2G, "low-or-top-2g",
-          "it must lie in the lowest or the highest 2 GiB, or what it refers to: a field holds an "
-          "address in 32 bits that are sign-extended",
+          "an address in 32 sign-extended bits: it must be in the lowest or highest 2 GiB",
           "-fpie, or -mcmodel=large" },
         { ELFIN_DEMAND_NEAR_IMPORTS, "near-imports",
-          "it must lie within 2 GiB of data that it imports: a field holds the distance in 32 bits",
+          "a distance in 32 bits to data of others: the module must lie within 2 GiB of them",
           "-fPIC, or with -fpie: -mno-direct-extern-access (gcc), "
           "-fno-direct-access-external-data (clang)" },
-        { ELFIN_DEMAND_TINY, "tiny", "a field of 8 or 16 bits must hold an address or a distance",
+        { ELFIN_DEMAND_TINY, "tiny", "an address or a distance in 8 or 16 bits",
           "none: only assembly asks for such fields; use 32 or 64 bits there" },
     };
     static const struct demand_words other = { 0, "other", "it makes a demand without words",

@@ -5,23 +5,30 @@
 
 #include <inttypes.h>
 
+static void put_part(FILE *out, const struct findings *findings, unsigned part)
+{
+    bool named = false;
+
+    for (size_t i = 0; i < findings->section_count; i++) {
+        const struct found_section *section = &findings->sections[i];
+
+        if ((unsigned)section->part != part)
+            continue;
+        if (!named)
+            fprintf(out, "    %s: %" PRIu64 " bytes\n", part_name((elfin_part)part),
+                    findings->totals.part_size[part]);
+        named = true;
+        fprintf(out, "      [%3" PRIu32 "] %10" PRIu64 "  ", section->index, section->size);
+        text_put(out, section->name);
+        fputc('\n', out);
+    }
+}
+
 static void put_sections(FILE *out, const struct findings *findings)
 {
     fprintf(out, "  sections in memory: %zu\n", findings->section_count);
-    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++) {
-        if (findings->totals.part_size[part] > 0)
-            fprintf(out, "    %s: %" PRIu64 " bytes\n", part_name((elfin_part)part),
-                    findings->totals.part_size[part]);
-        for (size_t i = 0; i < findings->section_count; i++) {
-            const struct found_section *section = &findings->sections[i];
-
-            if ((unsigned)section->part != part)
-                continue;
-            fprintf(out, "      [%3" PRIu32 "] %10" PRIu64 "  ", section->index, section->size);
-            text_put(out, section->name);
-            fputc('\n', out);
-        }
-    }
+    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++)
+        put_part(out, findings, part);
 }
 
 static void put_symbols(FILE *out, const char *title, const struct found_symbols *symbols,
