@@ -37,8 +37,8 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(CLANG) $(FUZZ_CFLAGS) $(DEPS) -c $< -o $@
 
-$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o $(BUILD)/fuzz/libelfin.a \
-		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c))
+$(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o \
+		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c)) $(BUILD)/fuzz/libelfin.a
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@
 
 .PHONY: fuzz

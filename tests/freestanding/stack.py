@@ -1,0 +1,161 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Code size and worst stack depth of libelfin.a, from what gcc tells about each function.
+
+usage: stack.py [BUILD]
+
+The depth is the sum of the frames on the deepest path of the call graph (-fcallgraph-info=su), return
+addresses included, without the host's callbacks and module code. Calls through pointers end there,
+except those to functions of the library itself: POINTERS names who calls whom, and every function
+whose address is taken must stand in it. "make size" runs this; tests/freestanding/run imports it.
+"""
+import pathlib
+import re
+import subprocess
+import sys
+
+# Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
+POINTERS = {
+    "sift_down": ["by_priority", "by_number"],
+    "elfin_arch_fixup": ["symbol_size"],
+    "put_text": ["put_buffer"],
+    "put_fill": ["put_buffer"],
+    "mini_vfmt_to": ["put_buffer"],
+    "update": ["mini_pages_summarize"],
+}
+# Their address is taken for users of libmini, who call by pointer from outside the library.
+FOR_USERS = set()
+
+# They come from the program that links the library; the bytes are those of libmini's own.
+FOREIGN = {"memcpy", "memmove", "memset", "memcmp"}
+
+NODE = re.compile(r'node: { title: "([^"]+)" label: "([^"]*)"')
+EDGE = re.compile(r'edge: { sourcename: "([^"]+)" targetname: "([^"]+)"')
+FRAME = re.compile(r"(\d+) bytes \(([a-z,]+)\)")
+
+
+class Graph:
+    """Functions by unique title ("file:name" for static ones) with frames and calls."""
+
+    def __init__(self, build):
+        self.frames, self.calls, self.unbounded, self.indirect = {}, {}, [], set()
+        files = sorted(pathlib.Path(build, "core/obj").glob("*/*.ci"))
+        if not files:
+            raise SystemExit(f"stack.py: no .ci files below {build}/core/obj: run make first")
+        for file in files:
+            # Only what is in the library now: an object whose source has gone leaves its .ci behind.
+            if pathlib.Path(*file.parts[-2:]).with_suffix(".c").exists():
+                self.read(file.read_text())
+        for caller, callees in POINTERS.items():
+            for title in [t for t in self.frames if self.name(t) == caller]:
+                for callee in callees:
+                    self.calls[title].update(t for t in self.frames if self.name(t) == callee)
+
+    @staticmethod
+    def name(title):
+        """by_priority for loader/init.c:by_priority, f for f.constprop.0."""
+        return title.rsplit(":", 1)[-1].split(".")[0]
+
+    def read(self, text):
+        for title, label in NODE.findall(text):
+            frame = FRAME.search(label)
+            if frame:
+                self.frames[title] = int(frame.group(1))
+                self.calls.setdefault(title, set())
+                # "dynamic,bounded" is pushing of arguments; the number is the bound.
+                if frame.group(2) not in ("static", "dynamic,bounded"):
+                    self.unbounded.append(title)
+        for source, target in EDGE.findall(text):
+            if target == "__indirect_call":
+                self.indirect.add(source)
+            else:
+                self.calls.setdefault(source, set()).add(target)
+
+    def unknown(self):
+        """Called by name, but defined nowhere."""
+        called = set().union(*self.calls.values())
+        return sorted(called - set(self.frames) - FOREIGN)
+
+    def order(self):
+        """Callees before callers, and the titles of a cycle if there is one."""
+        state, order = {}, []
+        for root in self.frames:
+            stack = [(root, iter(sorted(self.calls[root])))] if root not in state else []
+            state.setdefault(root, "open")
+            while stack:
+                title, rest = stack[-1]
+                for callee in rest:
+                    if callee not in self.frames:
+                        continue
+                    if state.get(callee) == "open":
+                        path = [t for t, _ in stack]
+                        return order, path[path.index(callee):]
+                    if callee not in state:
+                        state[callee] = "open"
+                        stack.append((callee, iter(sorted(self.calls[callee]))))
+                        break
+                else:
+                    state[title] = "done"
+                    order.append(title)
+                    stack.pop()
+        return order, None
+
+    def depths(self):
+        """Worst depth below each function, itself included, and the next function on that path."""
+        order, cycle = self.order()
+        if cycle:
+            raise SystemExit("stack.py: recursion: " + " -> ".join(cycle))
+        depth, following = {}, {}
+        for title in order:
+            callees = [c for c in self.calls[title] if c in depth]
+            deepest = max(callees, key=lambda c: depth[c], default=None)
+            depth[title] = self.frames[title] + (depth[deepest] if deepest else 0)
+            following[title] = deepest
+        return depth, following
+
+
+def code_sizes(archive):
+    """Bytes of .text*, .rodata* and .data.rel.ro* by member's object."""
+    sizes = {}
+    member = None
+    output = subprocess.run(["objdump", "-h", archive], check=True, capture_output=True, text=True)
+    for line in output.stdout.splitlines():
+        if ":     file format" in line:
+            member = line.split(":")[0]
+            sizes[member] = [0, 0]
+        fields = line.split()
+        if len(fields) == 7 and fields[0].isdigit():
+            if fields[1].startswith(".text"):
+                sizes[member][0] += int(fields[2], 16)
+            elif fields[1].startswith((".rodata", ".data.rel.ro")):
+                sizes[member][1] += int(fields[2], 16)
+    return sizes
+
+
+def public_functions(header="include/elfin/elfin.h"):
+    text = pathlib.Path(header).read_text()
+    return re.findall(r"^[a-z][\w \*]*?\b\*?(elfin_\w+)\(", text, re.MULTILINE)
+
+
+def figures(build):
+    """The lines that "make size" and the tests print."""
+    sizes = code_sizes(f"{build}/libelfin.a")
+    text, constants = (sum(column) for column in zip(*sizes.values()))
+    yield f"libelfin.a: {text} bytes of code, {constants} bytes of constants"
+    largest = sorted(sizes, key=lambda m: -sum(sizes[m]))[:5]
+    yield "largest: " + ", ".join(f"{m} {sizes[m][0]}+{sizes[m][1]}" for m in largest)
+    graph = Graph(build)
+    depth, following = graph.depths()
+    entries = [f for f in public_functions() if f in depth]
+    for entry in sorted(entries, key=lambda f: -depth[f])[:4]:
+        yield f"worst stack: {depth[entry]} bytes below {entry}"
+    path, title = [], "elfin_load"
+    while title:
+        path.append(f"{Graph.name(title)} {graph.frames[title]}")
+        title = following[title]
+    yield "elfin_load's deepest path: " + ", ".join(path)
+
+
+if __name__ == "__main__":
+    for figure in figures(sys.argv[1] if len(sys.argv) > 1 else "build"):
+        print("# " + figure)
