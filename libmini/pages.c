@@ -301,7 +301,8 @@ struct mini_pages_statistics mini_pages_statistics(const struct mini_pages *page
 
 const char *mini_pages_status_text(enum mini_pages_status status)
 {
-    static const char *const texts[] = {
+    /* Arrays, not pointers: nothing that a position-independent image would have to relocate. */
+    static const char texts[][40] = {
         [MINI_PAGES_OK] = "done",
         [MINI_PAGES_INVALID] = "invalid size, address or alignment",
         [MINI_PAGES_NO_MEMORY] = "no free run satisfies the request",
