@@ -40,7 +40,8 @@ def sections(path: Path) -> list[Section]:
             if section["sh_flags"] & SHF_ALLOC:
                 found[index] = Section(index, section.name, section["sh_size"],
                                        max(section["sh_addralign"], 1),
-                                       section["sh_type"] == "SHT_NOBITS", section.data(), set(), [])
+                                       section["sh_type"] == "SHT_NOBITS", section.data(),
+                                       set(), [])
         for section in elf.iter_sections():
             if section["sh_type"] == "SHT_RELA" and section["sh_info"] in found:
                 target = found[section["sh_info"]]

@@ -59,7 +59,8 @@ class Bench:
         # Sanitizers have statuses of their own, and must not hide behind one that is expected.
         expect("Sanitizer" not in result.err and "runtime error:" not in result.err, result.err)
         if status is not None:
-            equal(result.status, status, f"status of elfin {' '.join(map(str, words))}\n{result.err}")
+            command = " ".join(map(str, words))
+            equal(result.status, status, f"status of elfin {command}\n{result.err}")
         return result
 
     def write(self, name: str, content: str | bytes) -> Path:

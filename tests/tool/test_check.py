@@ -27,7 +27,8 @@ def each_missing_name(bench: Bench) -> None:
 @case
 def each_fixup_out_of_reach(bench: Bench) -> None:
     """One object cannot be near two imports that are far from each other."""
-    bench.compile("a.o", "extern int low, high; int f(void) { return low + high; }", PLAIN + ["-fpie"])
+    bench.compile("a.o", "extern int low, high; int f(void) { return low + high; }",
+                  PLAIN + ["-fpie"])
     bench.write("exports", "low 0x100000\nhigh 0x7fffffff0000\n")
     result = bench.elfin("check", "--exports", "exports", "a.o", status=1)
     expect(lines_with(result.err, "R_X86_64_PC32", "low") or

@@ -16,7 +16,8 @@ def nothing_given(bench: Bench) -> None:
 
 @case
 def version(bench: Bench) -> None:
-    equal(bench.elfin("--version").out, f"elfin {header_string('ELFIN_VERSION_STRING')}\n", "output")
+    want = header_string("ELFIN_VERSION_STRING")
+    equal(bench.elfin("--version").out, f"elfin {want}\n", "output")
 
 
 @case

@@ -19,7 +19,8 @@ def bound(bench: Bench, *tables: str | bytes) -> int:
 @case
 def forms(bench: Bench) -> None:
     bench.compile("user.o", USER)
-    for line in ("wanted 0x123456789abcdef0", "wanted\t0x123456789ABCDEF0", "wanted 0X123456789abcdef0",
+    for line in ("wanted 0x123456789abcdef0", "wanted\t0x123456789ABCDEF0",
+                 "wanted 0X123456789abcdef0",
                  "  wanted   0x123456789abcdef0  ", "wanted 0x0000123456789abcdef0",
                  *[f"123456789abcdef0 {letter} wanted" for letter in "ABDGRSTVWu"]):
         for text in (line, line + "\n", line + "\r\n", f"first 0x1\n\n{line}\nlast 0x2"):
@@ -39,13 +40,13 @@ def other_lines_are_skipped(bench: Bench) -> None:
     bench.compile("user.o", USER)
     for line in ("wanted", "wanted 1234", "wanted 0x", "wanted 0x12g", "wanted 0x11112222333344445",
                  "wanted 0x1 0x2", "wanted = 0x1", "wanted: 0x1", "                 U wanted",
-                 "                 w wanted", "0000000000001000 t wanted", "0000000000001000 d wanted",
-                 "0000000000000008 C wanted", "0000000000001000 TT wanted", "10 T", "1000 T wanted x",
-                 "g000 T wanted", "11112222333344445 T wanted", "T 1000 wanted", "# wanted 0x1",
+                 "                 w wanted", "0000000000001000 t wanted",
+                 "0000000000001000 d wanted", "0000000000000008 C wanted",
+                 "0000000000001000 TT wanted", "10 T", "1000 T wanted x", "g000 T wanted", "11112222333344445 T wanted", "T 1000 wanted", "# wanted 0x1",
                  "#wanted 0x1", "user.o:", "wanted\0 0x1", "wanted 0x1\0"):
         for after in ("", "\n", "\nother 0x1\n"):
             table = bench.write("table", line + after)
-            result = bench.elfin("link", "--at", "0x1000000", "--exports", table, "user.o", status=1)
+            result = bench.elfin("link", "--at", "0x1000", "--exports", table, "user.o", status=1)
             expect("wanted" in result.err, f"{line!r}: {result.err!r}")
 
 
@@ -67,7 +68,8 @@ def nm_and_system_map(bench: Bench) -> None:
 @case
 def first_of_a_name_holds(bench: Bench) -> None:
     bench.compile("user.o", USER)
-    equal(bound(bench, "wanted 0x1000\n0000000000002000 T wanted\nwanted 0x3000\n"), 0x1000, "in one")
+    table = "wanted 0x1000\n0000000000002000 T wanted\nwanted 0x3000\n"
+    equal(bound(bench, table), 0x1000, "in one")
     equal(bound(bench, "wanted 0x2000\n", "wanted 0x1000\n"), 0x2000, "in two files")
     words = ["link", "--at", "0x1000000", "--exports", "t", "user.o"]
     bench.write("t", "wanted 0x1000\nwanted 0x2000\nwanted 0x1000\nwanted 0x3000\n")

@@ -80,11 +80,12 @@ def blocks_one_after_the_other(bench: Bench) -> None:
     for module, at in (("mixed", 0x600000), ("other", 0x400000)):
         present = [section for section in linked.sections(module).values()
                    if section["image_offset"] is not None]
-        starts = {section["image_offset"] - (int(section["address"], 16) - at) for section in present}
+        starts = {section["image_offset"] - (int(section["address"], 16) - at)
+                  for section in present}
         equal(len(starts), 1, "each block is in one piece")
         start = starts.pop()
         equal(start % 4096, 0, "start of a block in the image")
-        expect(previous_end <= start < previous_end + 4096, "blocks follow each other in their order")
+        expect(previous_end <= start < previous_end + 4096, "blocks are not in order")
         previous_end = max(section["image_offset"] + section["size"] for section in present)
         check_contents(bench, linked, module)
     equal(len(linked.image), previous_end, "size of the image")

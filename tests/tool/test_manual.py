@@ -34,10 +34,10 @@ def examples_are_true(bench: Bench) -> None:
         bench.write(name, source)
     table = next(output for command, output in commands(text) if command == "cat System.map")
     bench.write("System.map", table)
-    path = f"{bench.program.parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": f"{bench.program.parent}:{os.environ['PATH']}"}
     done = 0
     for command, output in commands(text):
-        result = subprocess.run(command, shell=True, cwd=bench.folder, env={**os.environ, "PATH": path},
+        result = subprocess.run(command, shell=True, cwd=bench.folder, env=environment,
                                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                                 check=False, timeout=120)
         equal(result.stdout, output, command)

@@ -36,7 +36,7 @@ def check_sections(sections: list[dict], keys: list[str]) -> None:
         equal(list(section), keys, "keys of a section")
         check_address(section["address"])
         expect(isinstance(section["size"], int), "size")
-        expect(section["image_offset"] is None or isinstance(section["image_offset"], int), "offset")
+        expect(isinstance(section["image_offset"], (int, type(None))), "image_offset")
 
 
 @case
@@ -127,7 +127,8 @@ def common_is_synthetic(bench: Bench) -> None:
 @case
 def base_of_the_got(bench: Bench) -> None:
     bench.compile("a.o", "int a; int f(void) { return a; }")
-    bench.compile("b.o", "static int b[9]; int *g(int n) { return &b[n]; }", PIC + ["-mcmodel=large"])
+    bench.compile("b.o", "static int b[9]; int *g(int n) { return &b[n]; }",
+                  PIC + ["-mcmodel=large"])
     linked = bench.link("--at", "0x400000", "a.o", "b.o")
     equal(linked.modules["a"]["got_base"], None, "without a GOT")
     expect(linked.modules["b"]["got_base"] is not None, "with a GOT")
@@ -146,7 +147,8 @@ def zero_filled_memory(bench: Bench) -> None:
 def names_that_json_must_escape(bench: Bench) -> None:
     names = [b'quo"te', b"back\\slash", b"tab\there", "\u00e4\u20ac\U0001f600".encode(), b"\x7f"]
     wanted = [name.decode() for name in names]
-    damaged = {b"\xff\xfe": "\u00ff\u00fe", b"a\xc3": "a\u00c3", b"\xed\xa0\x80": "\u00ed\u00a0\u0080",
+    damaged = {b"\xff\xfe": "\u00ff\u00fe", b"a\xc3": "a\u00c3",
+               b"\xed\xa0\x80": "\u00ed\u00a0\u0080",
                b"\xc0\xaf": "\u00c0\u00af", b"\xf4\x90\x80\x80": "\u00f4\u0090\u0080\u0080"}
     source = ".data\n" + "".join(f".globl victim{i:04}\nvictim{i:04}: .quad {i}\n"
                                  for i in range(len(names) + len(damaged)))

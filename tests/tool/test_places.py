@@ -13,8 +13,8 @@ def span(linked: Linked, module: str) -> tuple[int, int]:
 
 def three(bench: Bench) -> None:
     for name in "abc":
-        bench.compile(f"{name}.o", f"int {name}_data = 1; int {name}(void) {{ return {name}_data; }}",
-                      PIC)
+        source = f"int {name}_data = 1; int {name}(void) {{ return {name}_data; }}"
+        bench.compile(f"{name}.o", source, PIC)
 
 
 @case
@@ -40,7 +40,8 @@ def holds_for_the_files_after_it(bench: Bench) -> None:
 @case
 def blocks_in_any_order(bench: Bench) -> None:
     three(bench)
-    linked = bench.link("--at", "0x900000", "a.o", "--at", "0x100000", "b.o", "--at", "0x500000", "c.o")
+    linked = bench.link("--at", "0x900000", "a.o", "--at", "0x100000", "b.o",
+                        "--at", "0x500000", "c.o")
     equal([span(linked, name)[0] for name in "abc"], [0x900000, 0x100000, 0x500000], "addresses")
 
 
@@ -102,8 +103,8 @@ def every_unreachable_fixup_is_listed(bench: Bench) -> None:
     bench.compile("a.o", "extern int one, two; int x; int *f(int n) { return n ? &one : &x; }"
                          "int g(int n) { return (&two)[n]; }")
     bench.write("exports", "one 0x500000000000\ntwo 0x600000000000\n")
-    result = bench.elfin("link", "--at", "0x700000000000", "--exports", "exports", "--image", "image",
-                         "a.o", status=1)
+    result = bench.elfin("link", "--at", "0x700000000000", "--exports", "exports",
+                         "--image", "image", "a.o", status=1)
     for name in ("one", "two", "x"):
         expect(lines_with(result.err, "R_X86_64_", f"{name}"), f"{name} in {result.err}")
     equal(len(lines_with(result.err, "R_X86_64_")), 3, f"fixups\n{result.err}")
