@@ -42,7 +42,8 @@ def other_lines_are_skipped(bench: Bench) -> None:
                  "wanted 0x1 0x2", "wanted = 0x1", "wanted: 0x1", "                 U wanted",
                  "                 w wanted", "0000000000001000 t wanted",
                  "0000000000001000 d wanted", "0000000000000008 C wanted",
-                 "0000000000001000 TT wanted", "10 T", "1000 T wanted x", "g000 T wanted", "11112222333344445 T wanted", "T 1000 wanted", "# wanted 0x1",
+                 "0000000000001000 TT wanted", "10 T", "1000 T wanted x", "g000 T wanted",
+                 "11112222333344445 T wanted", "T 1000 wanted", "# wanted 0x1",
                  "#wanted 0x1", "user.o:", "wanted\0 0x1", "wanted 0x1\0"):
         for after in ("", "\n", "\nother 0x1\n"):
             table = bench.write("table", line + after)

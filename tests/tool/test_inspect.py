@@ -47,7 +47,8 @@ def against_pyelftools(bench: Bench) -> None:
 @case
 def sections_by_part(bench: Bench) -> None:
     bench.compile("a.o", "int data = 1, zero[100]; const int constant = 2;"
-                         "int f(void) { return 3; } void g(void); void (*const relro)(void) = g;", PIC)
+                         "int f(void) { return 3; } void g(void);"
+                         "void (*const relro)(void) = g;", PIC)
     found = inspect(bench, "a.o")[0]
     parts = {entry["name"]: entry["part"] for entry in found["sections"]}
     want = {".text": "text", ".data": "data", ".bss": "data", ".rodata": "rodata",
