@@ -229,7 +229,7 @@ static void run_against_model(size_t limit, unsigned int failures_in_16, int rou
     source.failures_in_16 = failures_in_16;
     for (int i = 0; i < rounds; i++) {
         random_operation(i / 3000 % 2 == 0);
-        if (i % 128 == 0)
+        if (i % 512 == 0)
             check_totals();
         REQUIRE_NO_FAILURE();
     }
