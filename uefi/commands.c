@@ -176,16 +176,26 @@ static int run_repeated(struct session *session, int count, char **words)
 
 static int run_words(struct session *session, int count, char **words)
 {
-    bool inverted = take_inversions(&count, &words);
-    int status;
-
     if (count == 0)
         return command_error("a command is missing");
     if (mini_str_equal(words[0], "repeat"))
-        status = run_repeated(session, count, words);
-    else
-        status = run_command(session, count, words);
-    return inverted ? invert(session, status) : status;
+        return run_repeated(session, count, words);
+    return run_command(session, count, words);
+}
+
+/*
+ * The leading `!`s of a line, before it is split: a line that cannot be split is a failure that they
+ * may want.
+ */
+static char *skip_inversions(char *line, bool *inverted)
+{
+    *inverted = false;
+    for (;; line++) {
+        if (*line == '!' && (line[1] == ' ' || line[1] == '\t'))
+            *inverted = !*inverted;
+        else if (*line != ' ' && *line != '\t')
+            return line;
+    }
 }
 
 int commands_run(struct session *session, char *line)
@@ -193,16 +203,19 @@ int commands_run(struct session *session, char *line)
     struct mini_heap *heap = &session->memory.heap;
     size_t max = mini_strlen(line) / 2 + 2;
     char **words = mini_heap_alloc(heap, max * sizeof(*words));
-    int count, status = STATUS_SUCCESS;
+    int count, status;
+    bool inverted;
 
     if (words == NULL)
         return command_error("out of memory");
-    count = words_split(line, words, max);
+    count = words_split(skip_inversions(line, &inverted), words, max);
     if (count < 0)
         status = command_error("a quote is not closed");
-    else if (count > 0)
+    else if (count == 0 && !inverted)
+        status = STATUS_SUCCESS;
+    else
         status = run_words(session, count, words);
     (void)mini_heap_free(heap, words);
     console_fresh_line();
-    return status;
+    return inverted ? invert(session, status) : status;
 }

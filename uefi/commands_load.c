@@ -30,7 +30,7 @@ static int parse_option(struct load *load, const char *word, bool *known)
     *known = true;
     if (mini_str_starts(word, "name=")) {
         load->name = value + 1;
-        return STATUS_SUCCESS;
+        return *load->name != '\0' ? STATUS_SUCCESS : command_error("load: name= is empty");
     }
     if (number == NULL) {
         *known = false;

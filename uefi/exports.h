@@ -77,4 +77,20 @@ int64_t export_lseek(int file, int64_t offset, int whence);
 int64_t export_read(int file, void *buffer, size_t size);
 int64_t export_write(int file, const void *buffer, size_t size);
 
+/* exports_stdio.c: streams are opaque to all */
+extern void *export_stdin, *export_stdout, *export_stderr;
+size_t export_fwrite(const void *data, size_t size, size_t count, void *stream);
+int export_fputs(const char *text, void *stream);
+int export_fputc(int c, void *stream);
+int export_fprintf(void *stream, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int export_fprintf_chk(void *stream, int flag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+void *export_fopen(const char *path, const char *mode);
+void *export_fdopen(int file, const char *mode);
+size_t export_fread(void *data, size_t size, size_t count, void *stream);
+int export_fgetc(void *stream);
+int export_ungetc(int c, void *stream);
+int export_stream_success(void *stream);
+const uint16_t **export_ctype_b_loc(void);
+
 #endif

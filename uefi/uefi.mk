@@ -28,7 +28,7 @@ $(BUILD)/uefi/%.o: uefi/%.S Makefile uefi/uefi.mk
 	$(CC) $(UEFI_CFLAGS) -c $< -o $@
 
 $(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
-$(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/example.c)
+$(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
 $(BUILD)/uefi/%.so: $(BUILD)/libelfin.a $(BUILD)/libmini.a linker-scripts/uefi.ld
 	$(LD) $(UEFI_LDFLAGS) $(GNUEFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: MIT
+# Boot tests. The modules are built as their authors would, some with flags that matter to them.
+
+QEMU_TEST_CFLAGS  := -O1 -fno-builtin -Wall -Wextra -Iinclude
+QEMU_TEST_MODULES := $(patsubst tests-qemu/modules/%.c,$(BUILD)/tests-qemu/%.o,$(wildcard tests-qemu/modules/*.c))
+
+$(BUILD)/tests-qemu/interrupts.o: QEMU_TEST_CFLAGS += -mno-red-zone
+$(BUILD)/tests-qemu/machine.o:    QEMU_TEST_CFLAGS += -fstack-protector-all
+
+$(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk
+	@mkdir -p $(@D)
+	$(CC) $(QEMU_TEST_CFLAGS) $(DEPS) -c $< -o $@
+
+# Files that are not what their names say.
+$(BUILD)/tests-qemu/garbage.o: tests-qemu/tests.mk
+	@mkdir -p $(@D)
+	printf 'this is no object file, but it is long enough to have a header of sixty-four bytes' > $@
+$(BUILD)/tests-qemu/bad.a: tests-qemu/tests.mk
+	@mkdir -p $(@D)
+	printf '!<arch>\nthis is no member' > $@
+
+-include $(QEMU_TEST_MODULES:.o=.d)
+
+export LIBZ CLANG CLANG19
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TESTS     += $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
