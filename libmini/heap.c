@@ -217,6 +217,25 @@ static bool extend(struct mini_heap *heap, struct mini_heap_block *block, uint32
     return true;
 }
 
+/* The same with the free block before it: the object moves down, over itself. NULL if it cannot. */
+static struct mini_heap_block *slide(struct mini_heap *heap, struct mini_heap_block *block,
+                                     uint32_t units)
+{
+    struct mini_heap_block *before;
+    size_t size = bytes_of(block);
+
+    if (block->before == 0)
+        return NULL;
+    before = heap_before(block);
+    if (!mini_heap_is(before, HEAP_FREE) || before->units < units - block->units ||
+        !detach(heap, before))
+        return NULL;
+    absorb(before, block);
+    memmove(heap_object(before), heap_object(block), size);
+    mini_heap_seal(before, HEAP_USED);
+    return before;
+}
+
 static void *move(struct mini_heap *heap, struct mini_heap_block *block, size_t size)
 {
     void *moved = mini_heap_alloc(heap, size);
@@ -242,8 +261,12 @@ void *mini_heap_realloc(struct mini_heap *heap, void *object, size_t size)
         return NULL;
     }
     size_t old = bytes_of(block);
-    if (units > block->units && !extend(heap, block, units))
-        return move(heap, block, size);
+    if (units > block->units && !extend(heap, block, units)) {
+        struct mini_heap_block *grown = slide(heap, block, units);
+        if (grown == NULL)
+            return move(heap, block, size);
+        block = grown;
+    }
     if (block->units - units >= HEAP_BLOCK_UNITS_MIN) {
         struct mini_heap_block *rest = split(block, units);
         mini_heap_seal(block, HEAP_USED);
@@ -251,7 +274,7 @@ void *mini_heap_realloc(struct mini_heap *heap, void *object, size_t size)
     }
     heap->statistics.used -= old;
     count_used(heap, bytes_of(block));
-    return object;
+    return heap_object(block);
 }
 
 void mini_heap_trim(struct mini_heap *heap)

@@ -26,8 +26,8 @@ static inline uint64_t pages_count(uint64_t base, uint64_t last)
     return (last - base) / MINI_PAGE_SIZE + 1;
 }
 
-/* The tree's update function. */
-void mini_pages_summarize(struct mini_tree_node *node);
+/* The tree's update function. Hidden, so that taking its address needs no slot. */
+__attribute__((visibility("hidden"))) void mini_pages_summarize(struct mini_tree_node *node);
 
 /* The free run and the base in it that the request, found valid, names; NULL if there is none. */
 struct mini_pages_node *mini_pages_search(struct mini_tree *tree,
