@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Built with -mno-red-zone: may run with interrupts enabled. */
+/*
+ * Built with -mno-red-zone: may run with interrupts enabled. Its red_zone shows what happens to code
+ * that is built otherwise.
+ */
 #include <stdint.h>
 
 #include <elfin/module.h>
+
+#include "red_zone.h"
 
 ELFIN_INTERRUPTS;
 

@@ -6,10 +6,11 @@
 
 #include <elfin/efi.h>
 
+#include "red_zone.h"
+
 uint64_t interrupts_enabled(void);
 uint64_t interrupts_after_exports(void);
 uint64_t canary(void);
-uint64_t red_zone(uint64_t rounds);
 uint64_t smash(uint64_t count);
 
 uint64_t interrupts_enabled(void)
@@ -50,25 +51,6 @@ uint64_t canary(void)
     elfin_print("canary?\n");
     __asm__ volatile("movq %%fs:0x28, %0" : "=r"(second));
     return first != 0 && first == second && (first & 0xff) == 0;
-}
-
-/*
- * Writes below the stack pointer, waits for some timer interrupts to destroy it, and looks. Returns
- * the number of words that changed.
- */
-uint64_t red_zone(uint64_t rounds)
-{
-    uint64_t changed = 0, value;
-
-    __asm__ volatile("movq %2, -8(%%rsp)\n\tmovq %2, -64(%%rsp)\n\tmovq %2, -120(%%rsp)\n"
-                     "1:\tpause\n\tdecq %1\n\tjnz 1b\n\t"
-                     "cmpq %2, -8(%%rsp)\n\tsetne %b0\n\t"
-                     "movq -64(%%rsp), %1\n\txorq %2, %1\n\torq %1, %0\n\t"
-                     "movq -120(%%rsp), %1\n\txorq %2, %1\n\torq %1, %0"
-                     : "+r"(changed), "+r"(rounds), "=r"(value)
-                     : "2"(UINT64_C(0x1234567887654321))
-                     : "memory", "cc");
-    return changed;
 }
 
 /* The ABI: at entry, 8 more than a multiple of 16. No prologue of the compiler in between. */
