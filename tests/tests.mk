@@ -7,7 +7,7 @@ export ELFIN_BUILD := $(BUILD)
 TEST_LIB      := $(BUILD)/tests/libtests.a
 TEST_SOURCES  := $(wildcard tests/unit/*.c tests/evil/*.c tests/fault/*.c)
 TEST_PROGRAMS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
-TEST_OBJECTS  := $(patsubst tests/objects/%.c,$(BUILD)/tests/objects/%.o,$(wildcard tests/objects/*.c))
+TEST_OBJECTS  := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(wildcard tests/objects/*.[cS]))))
 
 $(BUILD)/tests/obj/%.o: tests/%.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
@@ -26,6 +26,9 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/
 $(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(CC) -std=c11 -O2 -g -fPIC -Wall -Wextra -Iinclude $(DEPS) -c $< -o $@
+$(BUILD)/tests/objects/%.o: tests/objects/%.S Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CC) $(DEPS) -c $< -o $@
 
 # A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
 FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \

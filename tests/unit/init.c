@@ -92,6 +92,23 @@ static void a_negative_result_is_told_with_its_sign(void)
     END(f);
 }
 
+static void a_call_that_does_not_return_is_told_apart(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    /* The last of the host calls is b's init. */
+    for (uint64_t n = 1; f->status != ELFIN_ERR_CALL || fx_trace_count == 0; n++) {
+        fake_host_rewind(&f->fake);
+        fx_clear_trace();
+        f->fake.fail_at = n;
+        REQUIRE(fx_load(f, "a.o", "init 1 0; exit 2", "b.o", "init 3 0; exit 4", NULL) != ELFIN_OK);
+    }
+    CHECK_STR(fx_trace_text(), "1 2");
+    CHECK_STR(f->diag.file, "b.o");
+    CHECK_EQ(f->diag.phase, ELFIN_PHASE_INIT);
+    END(f);
+}
+
 static void exports_of_a_group_that_fails_are_never_bound(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -215,6 +232,7 @@ static const struct test_case cases[] = {
     TEST_CASE(arrays_of_two_modules_do_not_mix),
     TEST_CASE(a_failing_init_undoes_all),
     TEST_CASE(a_negative_result_is_told_with_its_sign),
+    TEST_CASE(a_call_that_does_not_return_is_told_apart),
     TEST_CASE(exports_of_a_group_that_fails_are_never_bound),
     TEST_CASE(no_init_runs_no_module_code),
     TEST_CASE(the_library_calls_by_itself_without_a_callback),

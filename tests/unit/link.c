@@ -100,6 +100,21 @@ static void a_hidden_reference_wants_a_definition_in_the_group(void)
     END(f);
 }
 
+/* gABI: the most constraining visibility of all mentions holds. */
+static void a_hidden_mention_hides_the_definition(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    LOAD(f, "a.o", "hidden undef f; call b f; fn open 1", "c.o", "fn f 2", "d.o", "fn g 3; call h g",
+         "e.o", "weak hidden undef g; ptr p g");
+    CHECK_EQ(fx_run(f, "b"), 2);
+    CHECK_EQ(fx_run(f, "h"), 3);
+    CHECK_EQ(fx_lookup(f, "f"), 0);
+    CHECK_EQ(fx_lookup(f, "g"), 0);
+    CHECK(fx_lookup(f, "open") != 0);
+    END(f);
+}
+
 static void a_hidden_weak_reference_may_stay_undefined(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -280,6 +295,52 @@ static void one_of_several_comdat_groups_stays(void)
     END(f);
 }
 
+/*
+ * The loser of two COMDAT groups has a local symbol that the rest of its object refers to: an error in
+ * code, left alone in constants, where only tables about the lost function can be (.eh_frame).
+ */
+static struct blob refers_to_loser(bool from_code)
+{
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    const uint32_t words[2] = { GRP_COMDAT, 2 };
+    struct blob object;
+    int group, member, where, local;
+
+    eb_init(eb);
+    group = eb_section(eb, ".group", SHT_GROUP, 0, words, sizeof words, 4);
+    member = eb_section(eb, ".text.f", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR | SHF_GROUP, NULL,
+                        16, 16);
+    where = eb_section(eb, from_code ? ".text" : ".eh_frame", SHT_PROGBITS,
+                       from_code ? SHF_ALLOC | SHF_EXECINSTR : SHF_ALLOC, NULL, 16, 8);
+    local = eb_symbol(eb, "local", ELF64_ST_INFO(STB_LOCAL, STT_FUNC), 0, (unsigned)member, 0, 0);
+    eb->sections[group].header.sh_entsize = 4;
+    eb->sections[group].header.sh_info =
+        (Elf64_Word)eb_symbol(eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)member, 0, 0);
+    eb_rela(eb, where, 4, R_X86_64_PC32, local, 0);
+    object = eb_finish(eb);
+    free(eb);
+    return object;
+}
+
+static void references_to_discarded_sections(void)
+{
+    for (int from_code = 0; from_code < 2; from_code++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+        struct blob winner = toy("comdat f 1"), loser = refers_to_loser(from_code != 0);
+        elfin_input inputs[2] = { INPUT(winner, "winner.o"), INPUT(loser, "loser.o") };
+
+        STATUS(fx_load_inputs(f, inputs, 2), from_code ? ELFIN_ERR_DISCARDED : ELFIN_OK);
+        if (from_code) {
+            CHECK_STR(f->diag.symbol, "local");
+            CHECK_STR(f->diag.file, "loser.o");
+            CHECK_STR(f->diag.relocation, "R_X86_64_PC32");
+        }
+        free(winner.data);
+        free(loser.data);
+        END(f);
+    }
+}
+
 static void slots_are_shared_by_all_references(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -321,6 +382,7 @@ static const struct test_case cases[] = {
     TEST_CASE(local_names_never_meet),
     TEST_CASE(hidden_symbols_bind_inside_the_group_only),
     TEST_CASE(a_hidden_reference_wants_a_definition_in_the_group),
+    TEST_CASE(a_hidden_mention_hides_the_definition),
     TEST_CASE(a_hidden_weak_reference_may_stay_undefined),
     TEST_CASE(protected_symbols_are_exported),
     TEST_CASE(unique_symbols_are_global),
@@ -334,6 +396,7 @@ static const struct test_case cases[] = {
     TEST_CASE(all_missing_names_are_reported_at_once),
     TEST_CASE(an_unused_undefined_symbol_is_harmless),
     TEST_CASE(one_of_several_comdat_groups_stays),
+    TEST_CASE(references_to_discarded_sections),
     TEST_CASE(slots_are_shared_by_all_references),
     TEST_CASE(the_last_resort_is_asked_once_for_each_name),
 };

@@ -403,6 +403,9 @@ static void bad_arguments_of_a_load_are_refused(void)
     bad.data = NULL;
     STATUS(elfin_load(&f->space, &bad, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
     bad = input;
+    bad.name = "";
+    STATUS(elfin_load(&f->space, &bad, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
+    bad = input;
     bad.file = NULL;
     STATUS(elfin_load(&f->space, &bad, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
     options.struct_size = 0;
