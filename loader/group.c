@@ -234,6 +234,21 @@ static uint64_t loaded_size(const struct object *object)
     return size;
 }
 
+/* Parts are in the order of their numbers: the first code, or else the first section. */
+static uint64_t first_address(const struct object *object)
+{
+    const struct section *first = NULL;
+
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+
+        if (section->part != PART_NONE && section->size &&
+            (!first || section->address < first->address))
+            first = section;
+    }
+    return first ? first->address : 0;
+}
+
 static void fill_module(struct object *object, struct elfin_module *module)
 {
     module->self.owner = module;
@@ -244,6 +259,7 @@ static void fill_module(struct object *object, struct elfin_module *module)
         module->flags |= ELFIN_MODULE_MEMBER;
     if (object->slot_count || object->needs_got || object->got_symbol)
         module->flags |= ELFIN_MODULE_HAS_GOT;
+    module->address = first_address(object);
     module->got = object->got;
     module->size = loaded_size(object);
 }

@@ -52,7 +52,7 @@ struct elfin_module {
     struct record *symbols;
     struct module_section *sections;
     struct elfin_module **uses;
-    uint64_t got, size;
+    uint64_t address, got, size;
     uint64_t mark;              /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
 };

@@ -166,7 +166,8 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
     if (options && options->struct_size != sizeof(*options))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!inputs[i].file || (!inputs[i].data && inputs[i].size))
+        if (!inputs[i].file || (!inputs[i].data && inputs[i].size) ||
+            (inputs[i].name && !*inputs[i].name))
             return false;
     return true;
 }

@@ -72,6 +72,7 @@ void elfin_module_get(const elfin_module *module, elfin_module_info *out)
         .description = module->description,
         .flags = module->flags,
         .group = module->group,
+        .address = module->address,
         .got_base = module->got,
         .symbol_count = module->symbol_count,
         .section_count = module->section_count,

@@ -328,7 +328,7 @@ typedef struct elfin_input {
     const void *data;
     size_t size;
     const char *file; /* its name, for reports and for the module's name; may contain a path */
-    const char *name; /* module name to use instead, or NULL */
+    const char *name; /* module name to use instead (not empty), or NULL */
     uint32_t flags;   /* ELFIN_INPUT_* */
     uint64_t at;      /* run address of the block, page-aligned */
 } elfin_input;
@@ -420,6 +420,7 @@ typedef struct elfin_module_info {
     const char *description; /* from ELFIN_MODULE, or "" */
     uint32_t flags;          /* ELFIN_MODULE_* */
     elfin_group *group;
+    uint64_t address;  /* run address of its first code, or of its first section without code */
     uint64_t got_base; /* value of _GLOBAL_OFFSET_TABLE_ when ELFIN_MODULE_HAS_GOT */
     uint32_t symbol_count, section_count, uses_count;
     uint32_t slot_count, stub_count; /* in use */
