@@ -22,15 +22,11 @@ static void for_modules(struct session *session,
 
 static void list_module(const elfin_module *module, const elfin_module_info *info)
 {
-    elfin_block block;
-
     (void)module;
     console_print("%s", info->name);
     if (info->version[0] != '\0')
         console_print(" %s", info->version);
-    if (elfin_group_block(info->group, 0, &block))
-        console_print(" at 0x%llx", (ull)block.region.run);
-    console_print(", %llu bytes", (ull)info->size);
+    console_print(" at 0x%llx, %llu bytes", (ull)info->address, (ull)info->size);
     if (info->description[0] != '\0')
         console_print(": %s", info->description);
     console_print("\n");
