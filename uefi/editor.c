@@ -40,11 +40,9 @@ static void cursor_to(struct editor *editor, size_t position)
         console_screen_put(editor->text[editor->cursor]);
 }
 
-/* Shows the text from the cursor on again, after `erase` characters less than before. */
-static void redraw_tail(struct editor *editor, size_t erase)
+/* Shows the text from the cursor on again, `erase` characters less than before; then moves. */
+static void redraw_tail(struct editor *editor, size_t erase, size_t position)
 {
-    size_t position = editor->cursor;
-
     cursor_to(editor, editor->length);
     for (size_t i = 0; i < erase; i++)
         console_screen_put(' ');
@@ -61,8 +59,7 @@ static void insert(struct editor *editor, char c)
             editor->length - editor->cursor);
     editor->text[editor->cursor] = c;
     editor->length++;
-    redraw_tail(editor, 0);
-    cursor_to(editor, editor->cursor + 1);
+    redraw_tail(editor, 0, editor->cursor + 1);
 }
 
 /* Removes the character at the cursor. */
@@ -73,7 +70,7 @@ static void remove_here(struct editor *editor)
     editor->length--;
     memmove(editor->text + editor->cursor, editor->text + editor->cursor + 1,
             editor->length - editor->cursor);
-    redraw_tail(editor, 1);
+    redraw_tail(editor, 1, editor->cursor);
 }
 
 static void replace(struct editor *editor, const char *text)
@@ -83,8 +80,7 @@ static void replace(struct editor *editor, const char *text)
     cursor_to(editor, 0);
     editor->length = mini_strnlen(text, editor->size - 1);
     memcpy(editor->text, text, editor->length);
-    redraw_tail(editor, old > editor->length ? old - editor->length : 0);
-    cursor_to(editor, editor->length);
+    redraw_tail(editor, old > editor->length ? old - editor->length : 0, editor->length);
 }
 
 static void browse(struct editor *editor, bool older)

@@ -4,7 +4,7 @@
 #include "uefi/console.h"
 #include "uefi/firmware.h"
 
-#define PERIOD_SECONDS       2
+#define PERIOD_SECONDS        1
 #define PERIOD_100NANOSECONDS (PERIOD_SECONDS * UINT64_C(10000000))
 
 static EFI_EVENT timer;

@@ -3,7 +3,7 @@
 #define UEFI_PROGRESS_H
 
 /*
- * While something runs that may take long, prints `what` and the elapsed time every two seconds. No
+ * While something runs that may take long, prints `what` and the elapsed time every second. No
  * line appears for what is quicker. Does nothing when the firmware gives no timer. Not nested.
  */
 void progress_begin(const char *what);
