@@ -20,7 +20,7 @@ $(TEST_LIB): $(patsubst tests/%.c,$(BUILD)/tests/obj/%.o,$(wildcard tests/lib/*.
 # The lookups of libc and libm are real when a module is linked against them (tests/unit/real.c).
 $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/asan/libelfin.a
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) $^ -lm -ldl -o $@
+	$(CC) $(ASAN_CFLAGS) $^ -Wl,--no-as-needed -lm -ldl -o $@
 
 # Modules as their authors would build them, with position-independent code.
 $(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk

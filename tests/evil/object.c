@@ -110,6 +110,7 @@ static const struct mutation table[] = {
 
     /* Symbols. */
     { "symbol_name", SYMBOL("f", st_name), 0xffffff, ELFIN_ERR_SYMBOL, NULL, NULL, NULL },
+    { "local_name", SYMBOL("loc", st_name), 0xffffff, ELFIN_ERR_SYMBOL, NULL, NULL, NULL },
     { "symbol_name_empty", SYMBOL("ext", st_name), 0, ELFIN_ERR_SYMBOL, NULL, NULL, NULL },
     { "symbol_section_outside", SYMBOL("f", st_shndx), 0x1000, ELFIN_ERR_SYMBOL, NULL, "f", NULL },
     { "symbol_section_reserved", SYMBOL("f", st_shndx), 0xff20, ELFIN_ERR_SYMBOL, NULL, "f", NULL },
@@ -145,6 +146,8 @@ static const struct mutation table[] = {
       ".rela.text", NULL, NULL },
     { "rela_link", SECTION(".rela.text", sh_link), 1, ELFIN_ERR_SECTION, ".rela.text", NULL, NULL },
     { "rela_info_none", SECTION(".rela.text", sh_info), 0, ELFIN_ERR_SECTION, ".rela.text", NULL,
+      NULL },
+    { "rela_for_bss", SECTION(".rela.data", sh_info), 5, ELFIN_ERR_SECTION, ".rela.data", NULL,
       NULL },
     { "rela_info_outside", SECTION(".rela.text", sh_info), 0xffffff, ELFIN_ERR_SECTION,
       ".rela.text", NULL, NULL },

@@ -235,6 +235,51 @@ static void sweep(void)
     CHECK(positions >= 1);
 }
 
+/*
+ * Working memory comes in chunks, so that few of the library's allocations ask the host. A long file
+ * name of every length moves the ends of the chunks over all of them, one after the other.
+ */
+static void every_allocation_meets_the_end_of_a_chunk(void)
+{
+    enum { LONGEST = 16600, STEP = 24 };
+    char *file = xmalloc(LONGEST + 4);
+    struct blob object = toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
+                             "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base");
+    struct blob user = toy("call x one; comdat f 2; call y g");
+    unsigned tried = 0;
+
+    for (size_t length = 1; length <= LONGEST; length += STEP) {
+        elfin_input inputs[3] = { INPUT(user, "user.o"), INPUT(object, file),
+                                  INPUT(archive, "lib.a") };
+        struct fixture *f = fx_new(FAKE_INVENTED);
+        struct fx_snapshot before;
+
+        memset(file, 'n', length);
+        memcpy(file + length, ".o", 3);
+        LOAD(f, "base.o", "fn base 3; var base_v 4");
+        before = fx_snapshot(f);
+        for (uint64_t n = 1; n < 40; n++) {
+            fake_host_rewind(&f->fake);
+            f->fake.fail_at = n;
+            f->fake.fail_for_ever = true;
+            if (fx_load_inputs(f, inputs, 3) == ELFIN_OK) {
+                break;
+            }
+            CHECK(f->diag.status == f->status);
+            NO_COMPLAINT(fx_compare(f, &before));
+            tried++;
+        }
+        STATUS(f->status, ELFIN_OK);
+        END(f);
+        REQUIRE_NO_FAILURE();
+    }
+    printf("# %u failing allocations around the ends of chunks\n", tried);
+    CHECK(tried > 1000);
+    free(file);
+    free(object.data);
+    free(user.data);
+}
+
 /* Unloading cannot fail: whatever module code does, everything goes. */
 static void unload_goes_on_when_calls_fail(void)
 {
@@ -272,6 +317,7 @@ static void a_failing_init_is_undone_when_calls_fail(void)
 int main(void)
 {
     static const struct test_case more[] = {
+        TEST_CASE(every_allocation_meets_the_end_of_a_chunk),
         TEST_CASE(unload_goes_on_when_calls_fail),
         TEST_CASE(a_failing_init_is_undone_when_calls_fail),
     };
@@ -284,7 +330,7 @@ int main(void)
     ar_member(ar, "one.o", one, "one");
     ar_member(ar, "two.o", two, "two");
     archive = ar_finish(ar);
-    status = test_run_all("fault", more, 2, 0, arguments);
+    status = test_run_all("fault", more, sizeof more / sizeof more[0], 0, arguments);
     for (size_t i = 0; i < sizeof scenarios / sizeof scenarios[0]; i++) {
         struct test_case row = { scenarios[i].name, sweep };
 

@@ -144,18 +144,20 @@ static void exports_win_over_pulling(void)
 static void members_with_nothing_to_allocate_are_skipped(void)
 {
     static const struct member members[] = {
-        /* The index promises f in a member that has only a symbol to offer. */
-        { "empty.o", "abs f 5", "f" },
-        { "full.o", "fn f 1", "f" },
+        /* The index promises f in a member that has nothing at all; a constant is something. */
+        { "empty.o", "undef g", "f" },
+        { "full.o", "fn f 1; call h constant", "f h" },
+        { "constant.o", "abs constant 0x1234", "constant" },
         { NULL, NULL, NULL },
     };
     struct fixture *f = fx_new(FAKE_REAL);
     struct blob lib = library(members, false);
 
-    STATUS(load_with(f, "a.o", "call g f", &lib, 1), ELFIN_OK);
+    STATUS(load_with(f, "a.o", "call g f; ptr p h", &lib, 1), ELFIN_OK);
     CHECK(elfin_find_module(&f->space, "lib.a(empty.o)") == NULL);
     REQUIRE(elfin_find_module(&f->space, "lib.a(full.o)") != NULL);
     CHECK_EQ(fx_run(f, "g"), 1);
+    CHECK_EQ(fx_symbol(f, "lib.a(constant.o)", "constant"), 0x1234);
     free(lib.data);
     END(f);
 }
@@ -259,6 +261,42 @@ static void commons_in_members_serve_references(void)
     END(f);
 }
 
+/* Two members of one name are told apart, in one group and over groups. */
+static void members_of_one_name_get_along(void)
+{
+    static const struct member members[] = {
+        { "same.o", "fn one 1", "one" },
+        { "same.o", "fn two 2", "two" },
+        { NULL, NULL, NULL },
+    };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(members, false);
+    elfin_module_info info;
+
+    STATUS(load_with(f, "a.o", "call f one; call g two", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "f"), 1);
+    CHECK_EQ(fx_run(f, "g"), 2);
+    CHECK_EQ(count_modules(f), 3);
+    CHECK(elfin_find_module(&f->space, "lib.a(same.o)") != NULL);
+    elfin_module_get(elfin_next_module(f->group, elfin_find_module(&f->space, "lib.a(same.o)")),
+                     &info);
+    CHECK_MSG(strncmp(info.name, "lib.a(same.o)@", 14) == 0, "the other is %s", info.name);
+    free(lib.data);
+    END(f);
+}
+
+/* An archive alone has nothing to offer: nobody needs its members. */
+static void an_archive_alone_is_no_load(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(chain, false);
+    elfin_input input = INPUT(lib, "lib.a");
+
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_ERR_ARGUMENT);
+    free(lib.data);
+    END(f);
+}
+
 struct walk {
     char names[256];
     size_t stop_after, count;
@@ -306,6 +344,8 @@ static const struct test_case cases[] = {
     TEST_CASE(undefined_names_of_members_are_reported),
     TEST_CASE(an_archive_without_an_index_is_refused),
     TEST_CASE(commons_in_members_serve_references),
+    TEST_CASE(members_of_one_name_get_along),
+    TEST_CASE(an_archive_alone_is_no_load),
     TEST_CASE(members_can_be_walked),
 };
 

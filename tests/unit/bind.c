@@ -142,6 +142,31 @@ static void the_host_exports_win_over_later_modules(void)
     END(f);
 }
 
+static char logged[512];
+
+static void log_line(void *ctx, const char *text)
+{
+    (void)ctx;
+    strncat(logged, text, sizeof logged - strlen(logged) - 1);
+}
+
+static void shadowed_exports_are_logged(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    f->fake.host.log = log_line;
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    logged[0] = '\0';
+    LOAD(f, "a.o", "fn f 1; fn only 2");
+    CHECK_STR(logged, "");
+    LOAD(f, "b.o", "fn f 2");
+    CHECK_MSG(strstr(logged, "f") != NULL && strstr(logged, "a") != NULL &&
+                  strstr(logged, "b") != NULL && strchr(logged, '\n') == NULL,
+              "\"%s\"", logged);
+    END(f);
+}
+
 static void host_tables_are_all_or_nothing(void)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -291,6 +316,7 @@ static const struct test_case cases[] = {
     TEST_CASE(the_first_export_of_a_name_is_found_until_it_goes),
     TEST_CASE(a_weak_definition_yields_to_nobody_outside),
     TEST_CASE(the_host_exports_win_over_later_modules),
+    TEST_CASE(shadowed_exports_are_logged),
     TEST_CASE(host_tables_are_all_or_nothing),
     TEST_CASE(many_exports_are_found),
     TEST_CASE(failed_questions_write_nothing),

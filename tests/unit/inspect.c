@@ -144,7 +144,26 @@ static void nothing_is_written_on_failure(void)
     free(fake);
 }
 
+static void bad_arguments_are_refused(void)
+{
+    struct fake_host *fake = xmalloc(sizeof *fake);
+    struct blob object = toy("fn f 1");
+    elfin_input input = INPUT(object, "a.o");
+    elfin_inspection out;
+    elfin_diag diag;
+
+    fake_host_init(fake, FAKE_INVENTED);
+    STATUS(elfin_inspect(NULL, &input, NULL, &out, &diag), ELFIN_ERR_ARGUMENT);
+    STATUS(diag.status, ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_inspect(&fake->host, NULL, NULL, &out, NULL), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_inspect(&fake->host, &input, NULL, NULL, &diag), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_inspect(&fake->host, &input, NULL, &out, NULL), ELFIN_OK);
+    free(object.data);
+    free(fake);
+}
+
 static const struct test_case cases[] = {
+    TEST_CASE(bad_arguments_are_refused),
     TEST_CASE(everything_is_told),
     TEST_CASE(demands_have_a_reason),
     TEST_CASE(an_object_need_not_link),

@@ -169,14 +169,19 @@ static void commons_merge(void)
 {
     static const char *const verbs[] = { "common", "lcommon" };
 
-    for (size_t i = 0; i < 2; i++) {
+    for (size_t i = 0; i < 4; i++) {
         struct fixture *f = fx_new(FAKE_REAL);
+        size_t order = i / 2;
         char one[64], two[64];
         uint64_t address;
 
-        snprintf(one, sizeof one, "%s x 8 512; addr a x", verbs[i]);
-        snprintf(two, sizeof two, "%s x 5000 8; addr b x", verbs[i]);
-        LOAD(f, "a.o", one, "b.o", two, "c.o", "var y 0x1122334455667788");
+        snprintf(one, sizeof one, "%s x 8 512; addr a x", verbs[i % 2]);
+        snprintf(two, sizeof two, "%s x 5000 8; addr b x", verbs[i % 2]);
+        if (order == 0) {
+            LOAD(f, "a.o", one, "b.o", two, "c.o", "var y 0x1122334455667788");
+        } else {
+            LOAD(f, "b.o", two, "c.o", "var y 0x1122334455667788", "a.o", one);
+        }
         address = fx_run(f, "a");
         CHECK_EQ(fx_run(f, "b"), address);
         CHECK_EQ(address % 512, 0);

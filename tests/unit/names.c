@@ -12,6 +12,9 @@ static void a_name_is_the_file_s_base_name_without_its_last_suffix(void)
         { "plain", "plain" },
         { "dir.d/sub/m1.o", "m1" },
         { "/abs/x.ko", "x" },
+        { "\\efi\\modules\\y.o", "y" },
+        { "fs0:/a\\z.o", "z" },
+        { ".hidden", ".hidden" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -302,6 +302,67 @@ static void init_only_parts_are_given_back(void)
     END(f);
 }
 
+static unsigned syncs;
+
+static void count_sync(void *ctx, const elfin_region *region)
+{
+    (void)ctx;
+    syncs += region->size != 0;
+}
+
+static void fresh_code_is_made_visible(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    f->fake.host.sync = count_sync;
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    syncs = 0;
+    LOAD(f, "a.o", "fn f 1");
+    CHECK_EQ(syncs, 1);
+    END(f);
+}
+
+/* An object of constants only: a place was asked for, but nothing is put there. */
+static void a_block_without_bytes(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    elfin_block block;
+
+    STATUS(load_at(f, "a.o", "abs x 0x1234", 0x400000), ELFIN_OK);
+    CHECK_EQ(fx_lookup(f, "x"), 0x1234);
+    CHECK(!elfin_group_block(f->group, 0, &block));
+    CHECK_EQ(f->fake.live_images, 0);
+    STATUS(fx_load(f, "b.o", "abs y 0x12345", NULL), ELFIN_OK);
+    CHECK_EQ(fx_lookup(f, "y"), 0x12345);
+    END(f);
+}
+
+/* Room for slots and stubs counts, too. */
+static void the_image_limit_counts_what_the_loader_adds(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+        struct elf_builder *eb = xmalloc(sizeof *eb);
+        struct blob object;
+        const elfin_export host[] = { { "trace", 0x123456789a0 } };
+
+        STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+        f->fake.host.max_image_size = 4096;
+        STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+        STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+        eb_init(eb);
+        eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, NULL, 4090, 16);
+        eb_rela(eb, 1, 1, i == 0 ? R_X86_64_PLT32 : R_X86_64_GOTPCREL, eb_reference(eb, "trace"),
+                -4);
+        object = eb_finish(eb);
+        STATUS(fx_load_blob(f, "a.o", object), ELFIN_ERR_LIMIT);
+        free(object.data);
+        free(eb);
+        END(f);
+    }
+}
+
 /* ---- A host that breaks its contract ---- */
 
 static struct {
@@ -355,6 +416,38 @@ static void what_the_host_gives_is_checked(void)
         /* Even so the region goes back, as the host gave it: the fake host complains about the
          * changed fields, which are its own lie. */
         CHECK_EQ(f->fake.live_images, 0);
+        f->fake.violations = 0;
+        END(f);
+    }
+}
+
+static elfin_status lying_plain_reserve(void *ctx, const elfin_request *request, elfin_region *out)
+{
+    elfin_status status = liar.reserve(ctx, request, out);
+
+    if (status == ELFIN_OK && (int)request->purpose == liar.lie / 2) {
+        if (liar.lie % 2 == 0) {
+            out->size -= 1;
+        } else {
+            out->edit = (uint8_t *)out->edit + 1;
+        }
+    }
+    return status;
+}
+
+static void plain_memory_is_checked_too(void)
+{
+    for (int lie = 2 * ELFIN_PURPOSE_RECORDS; lie < 2 * ELFIN_PURPOSE_WORK + 2; lie++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+
+        STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+        liar.reserve = f->fake.host.reserve;
+        liar.lie = lie;
+        f->fake.host.reserve = lying_plain_reserve;
+        STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+        CHECK_MSG(fx_load(f, "a.o", "fn f 1", NULL) == ELFIN_ERR_HOST, "lie %d: %s", lie,
+                  elfin_status_text(f->status));
+        CHECK_EQ(f->fake.live_images + f->fake.live_records + f->fake.live_work, 0);
         f->fake.violations = 0;
         END(f);
     }
@@ -435,7 +528,11 @@ static const struct test_case cases[] = {
     TEST_CASE(the_image_limit_counts_zero_filled_memory),
     TEST_CASE(a_host_without_rights_is_never_asked_for_them),
     TEST_CASE(init_only_parts_are_given_back),
+    TEST_CASE(fresh_code_is_made_visible),
+    TEST_CASE(a_block_without_bytes),
+    TEST_CASE(the_image_limit_counts_what_the_loader_adds),
     TEST_CASE(what_the_host_gives_is_checked),
+    TEST_CASE(plain_memory_is_checked_too),
     TEST_CASE(missing_callbacks_are_refused),
     TEST_CASE(bad_arguments_of_a_load_are_refused),
 };
