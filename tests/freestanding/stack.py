@@ -39,6 +39,7 @@ class Graph:
 
     def __init__(self, build):
         self.frames, self.calls, self.unbounded, self.indirect = {}, {}, [], set()
+        self.file = {}
         files = sorted(pathlib.Path(build, "core/obj").glob("*/*.ci"))
         if not files:
             raise SystemExit(f"stack.py: no .ci files below {build}/core/obj: run make first")
@@ -62,6 +63,7 @@ class Graph:
             if frame:
                 self.frames[title] = int(frame.group(1))
                 self.calls.setdefault(title, set())
+                self.file[title] = label.split("\\n")[1].split(":")[0]
                 # "dynamic,bounded" is pushing of arguments; the number is the bound.
                 if frame.group(2) not in ("static", "dynamic,bounded"):
                     self.unbounded.append(title)
