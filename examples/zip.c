@@ -56,7 +56,8 @@ static unsigned long compress_and_compare(unsigned char *data, unsigned char *ag
 /* The crc32 of the compressed data and the adler32 of the plain; 0 when anything went wrong. */
 unsigned long roundtrip(unsigned long size, unsigned long level)
 {
-    unsigned char *data = malloc(size), *again = malloc(size), *packed = malloc(compressBound(size));
+    unsigned char *data = malloc(size), *again = malloc(size),
+                  *packed = malloc(compressBound(size));
     unsigned long result = 0;
 
     if (data != NULL && again != NULL && packed != NULL)

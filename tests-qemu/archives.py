@@ -34,8 +34,9 @@ SCRIPT = '\n'.join((
 
 def host_program(name, sources, *flags):
     program = os.path.join(BUILD, 'tests-qemu', name)
-    subprocess.run([os.environ.get('CC', 'gcc'), '-O2', '-Iinclude', *sources, *flags, '-o', program],
-                   check=True, cwd=ROOT)
+    compiler = os.environ.get('CC', 'gcc')
+    subprocess.run([compiler, '-O2', '-Iinclude', *sources, *flags, '-o', program], check=True,
+                   cwd=ROOT)
     return program
 
 
@@ -51,15 +52,15 @@ def check_zlib(boot, cases):
         cases.check(f'zlib: {size} bytes at level {level}: checksums equal the host\'s',
                     boot.result(command) == int(number) and text in boot.said(command),
                     f'host {text} {number}, module {boot.said(command)}')
-    boot.expect(cases, 'without the library, what zip needs is missing', '! load zip.o', 'compress2',
-                'uncompress', 'crc32', 'adler32', 'zlibVersion')
+    boot.expect(cases, 'without the library, what zip needs is missing', '! load zip.o',
+                'compress2', 'uncompress', 'crc32', 'adler32', 'zlibVersion')
     boot.expect(cases, 'members are modules', 'load zip.o', r'libz\.a\(deflate\.o\)',
                 r'libz\.a\(inftrees\.o\)')
     cases.check('members that nobody needs stay out', 'gzlib.o' not in boot.said('load zip.o'))
     boot.expect(cases, 'deps of members', 'deps', r'^zip uses .*libz\.a\(compress\.o\)',
                 r'^libz\.a\(deflate\.o\) uses .*libz\.a\(trees\.o\)')
-    cases.equal('libz.a: functions for files load, and fail', boot.result('call every_zlib:files_fail'),
-                1)
+    cases.equal('libz.a: functions for files load, and fail',
+                boot.result('call every_zlib:files_fail'), 1)
     boot.expect(cases, 'members in use cannot be unloaded', '! unload libz.a(crc32.o)', 'still use',
                 'every_zlib|bzip|gz')
     cases.equal('members are loaded again', boot.result('call again:roundtrip 100000 1'),

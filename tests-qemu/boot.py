@@ -82,5 +82,5 @@ class Boot:
 
     def result(self, command, occurrence=0):
         """The number that a call printed, or None."""
-        match = re.search(r'^=> (\d+) \(0x[0-9a-f]+\)$', self.said(command, occurrence), re.MULTILINE)
+        match = re.search(r'^=> (\d+) \(0x[0-9a-f]+\)$', self.said(command, occurrence), re.M)
         return int(match.group(1)) if match else None

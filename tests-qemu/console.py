@@ -122,11 +122,13 @@ def check_linking(boot, cases):
                 r'^3 words: \[one\] \[two three\] \[4\]$')
     boot.expect(cases, 'second module of a name', '! load arguments.o', 'arguments',
                 'a module of this name exists already')
-    boot.expect(cases, 'load name=, path with a slash', 'load /arguments.o name=second', 'second at 0x')
+    boot.expect(cases, 'load name=, path with a slash', 'load /arguments.o name=second',
+                'second at 0x')
     cases.equal('list: empty at first', boot.said('list'), '')
-    boot.expect(cases, 'list', 'list', r'^arguments 2\.5 at 0x[0-9a-f]+, \d+ bytes: shows its words$',
-                r'^second ', occurrence=1)
-    boot.expect(cases, 'deps', 'deps', r'^user uses arguments$', r'^arguments uses no other module$')
+    boot.expect(cases, 'list', 'list',
+                r'^arguments 2\.5 at 0x[0-9a-f]+, \d+ bytes: shows its words$', r'^second ', occurrence=1)
+    boot.expect(cases, 'deps', 'deps', r'^user uses arguments$',
+                r'^arguments uses no other module$')
     boot.expect(cases, 'unload refused while in use, users named', '! unload arguments', 'user',
                 'still use', occurrence=1)
     boot.expect(cases, 'unload', 'unload arguments', 'unloaded arguments')
@@ -136,7 +138,8 @@ def check_linking(boot, cases):
 def check_calls(boot, cases):
     for arguments, wanted in (('1 2 3 4 5 6', 654321), ('0x10', 16),
                               ('18446744073709551615', 2**64 - 1)):
-        cases.equal(f'call with {arguments}', boot.result(f'call arguments:six {arguments}'), wanted)
+        cases.equal(f'call with {arguments}', boot.result(f'call arguments:six {arguments}'),
+                    wanted)
     boot.expect(cases, 'call prints all of RAX', 'call arguments:all_ones',
                 r'^=> 18446744073709551615 \(0xffffffffffffffff\)$')
     cases.equal('call of what is not exported', boot.result('call arguments:not_exported'), 77)
@@ -178,7 +181,8 @@ def main():
     boot = Boot(SCRIPT, files)
     if not cases.equal('the script runs to its quit, with its status', boot.status, 123):
         print(boot.output[-3000:] + boot.errors, file=sys.stderr)
-    cases.equal('nothing is run after quit', boot.commands[-1][0] if boot.commands else '', 'quit 123')
+    cases.equal('nothing is run after quit', boot.commands[-1][0] if boot.commands else '',
+                'quit 123')
     cases.check('plain text: no escape sequences, no carriage returns',
                 not set('\x1b\r') & set(boot.output))
     for check in (check_help, check_words, check_files, check_linking, check_calls, check_symbols,

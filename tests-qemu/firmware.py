@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""How elfin.efi is started: by its load options from the UEFI shell, by \\elfin\\startup.elfin, with
-neither; and the example application. Boots volumes that elfin-qemu would not make."""
+"""How elfin.efi is started: by its load options from the UEFI shell, by \\elfin\\startup.elfin, by
+both; how it ends; and the example application. Boots volumes that elfin-qemu would not make."""
 
 import argparse
 import importlib.machinery
@@ -32,8 +32,8 @@ def mtools(image, *command):
 
 
 def boot(tool, files, script=None, shell=None, loader='elfin.efi'):
-    """Boots; with a shell script, only the firmware's own shell starts things. Returns the status (or
-    None), the console's text, the firmware's text."""
+    """Boots; with a shell script, only the firmware's own shell starts things. Returns the status
+    (or None), the console's text, the firmware's text."""
     elfin = os.path.join(BUILD, loader)
     with tempfile.TemporaryDirectory(prefix='elfin-test-') as folder:
         image = tool.make_volume(folder, elfin, files, script or '')
@@ -60,7 +60,8 @@ def boot(tool, files, script=None, shell=None, loader='elfin.efi'):
 
 def check_load_options(tool, cases):
     shell = 'fs0:\nelfin.efi load even.o odd.o; call odd:is_odd 7 ; echo "a;b"; quit 33\n'
-    status, text, _ = boot(tool, [built('even.o'), built('odd.o')], 'echo startup\nquit 44\n', shell)
+    status, text, _ = boot(tool, [built('even.o'), built('odd.o')], 'echo startup\nquit 44\n',
+                           shell)
     cases.check('load options: commands between semicolons, the image\'s name skipped',
                 status == 33 and '=> 1 (0x1)' in text and '\na;b\n' in text, f'{status}: {text}')
     cases.check('load options go before startup.elfin', 'startup' not in text, text)
@@ -69,7 +70,8 @@ def check_load_options(tool, cases):
 def check_startup(tool, cases):
     shell = 'fs0:\nelfin.efi\n'
     status, text, _ = boot(tool, [], 'echo startup\nquit 44\n', shell)
-    cases.check('only the image\'s name as load options: startup.elfin', status == 44, f'{status}: {text}')
+    cases.check('only the image\'s name as load options: startup.elfin', status == 44,
+                f'{status}: {text}')
     cases.equal('the channel has the console\'s text and nothing else', text,
                 '> echo startup\nstartup\n> quit 44\n')
 
@@ -86,9 +88,9 @@ def check_return(tool, cases):
 def check_example(tool, cases):
     with tempfile.TemporaryDirectory() as folder:
         module = os.path.join(folder, 'module.o')
-        subprocess.run([os.environ.get('CC', 'gcc'), '-c', '-x', 'c', '-', '-o', module], check=True,
-                       input='static int *p, v = 6; int answer(void) { p = &v; return *p * 7; }',
-                       text=True)
+        subprocess.run([os.environ.get('CC', 'gcc'), '-c', '-x', 'c', '-', '-o', module],
+                       check=True, input='static int *p, v = 6; int answer(void) { p = &v; '
+                       'return *p * 7; }', text=True)
         shell = 'fs0:\nexample.efi\necho status %lasterror%\nreset -s\n'
         _, _, log = boot(tool, [module], None, shell, 'example.efi')
     cases.check('the example application loads a module', 'status 0x0' in log, log[-600:])

@@ -120,8 +120,8 @@ def check_statuses(cases):
             ('`!` and a success', '! quit 5\necho b\n', 1),
             ('init that returned 77', 'load status.o -- 77\n', 77)):
         boot = Boot(script, [status])
-        cases.check(f'status {wanted}: {name}', boot.status == wanted and '> echo b' not in boot.output,
-                    f'{boot.status}, {boot.output}, {boot.errors}')
+        cases.check(f'status {wanted}: {name}',
+                    boot.status == wanted and '> echo b' not in boot.output, f'{boot.status}, {boot.output}, {boot.errors}')
 
 
 def main():

@@ -36,7 +36,8 @@ def check_timeout(cases):
         if boot.output:
             break
     cases.check('124 on time-out, with the output so far',
-                boot.status == 124 and '\nbefore\n' in boot.output, f'{boot.status}: {boot.output[:200]}')
+                boot.status == 124 and '\nbefore\n' in boot.output,
+                f'{boot.status}: {boot.output[:200]}')
 
 
 def check_failures(cases):
@@ -55,7 +56,8 @@ def check_failures(cases):
                 ('no elfin.efi', [hello], [], {'ELFIN_EFI': '/nowhere'}, 'elfin.efi not found'),
                 ('no firmware', [hello], [], {'ELFIN_OVMF_CODE': '/nowhere'}, 'OVMF not found'),
                 ('no QEMU', [hello], [], {'QEMU': '/nowhere/qemu'}, '/nowhere/qemu'),
-                ('QEMU fails', [hello], ['--machine', 'nonsense'], {}, 'before elfin.efi gave a status'),
+                ('QEMU fails', [hello], ['--machine', 'nonsense'], {},
+                 'before elfin.efi gave a status'),
                 ('a bad time-out', [hello], ['--timeout', '-1'], {}, 'timeout')):
             boot = Boot(None, files, arguments, environment)
             cases.check(f'125: {name}', boot.status == 125 and reason in boot.errors,
@@ -88,7 +90,8 @@ def check_interactive(cases):
 def check_demonstration(cases):
     done = subprocess.run(['make', '--no-print-directory', 'demo'], cwd=ROOT, capture_output=True,
                           stdin=subprocess.DEVNULL, text=True, check=False,
-                          env={**os.environ, 'MAKEFLAGS': '', 'BUILD': os.path.relpath(BUILD, ROOT)})
+                          env={**os.environ, 'MAKEFLAGS': '',
+                               'BUILD': os.path.relpath(BUILD, ROOT)})
     cases.check('make run without a terminal runs the demonstration and quits',
                 done.returncode == 0 and 'crc32' in done.stdout and '=> 21 (0x15)' in done.stdout,
                 done.stdout[-500:] + done.stderr[-500:])

@@ -35,9 +35,9 @@ static void msr_write(uint32_t msr, uint64_t value)
 }
 
 /*
- * One block for all calls: the canary must not change while a protected function is on the stack, and
- * nested calls may interleave with one. Its low byte is 0, so that a string function that runs over
- * the end of a buffer cannot write it.
+ * One block for all calls: the canary must not change while a protected function is on the stack,
+ * and nested calls may interleave with one. Its low byte is 0, so that a string function that runs
+ * over the end of a buffer cannot write it.
  */
 static uint64_t thread_block(void)
 {

@@ -17,7 +17,9 @@
  *    in user space), and is put back afterwards.
  *  - The direction flag is clear and the stack aligned as the System V ABI wants it.
  */
-enum { CALL_ARGUMENTS = 6 };
+enum {
+    CALL_ARGUMENTS = 6
+};
 
 /*
  * Calls the function with six integer arguments; *result is all of RAX. ELFIN_ERR_CALL: the module

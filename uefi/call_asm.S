@@ -3,8 +3,8 @@
  * bool call_guarded(struct call_frame *frame, uint64_t address, const uint64_t *arguments,
  *                   uint64_t *result)
  *
- * Calls address with six arguments. True: it returned and *result is its RAX. False: call_unwind was
- * called with the frame meanwhile. The frame is the stack pointer below the saved registers; the
+ * Calls address with six arguments. True: it returned and *result is its RAX. False: call_unwind
+ * was called with the frame meanwhile. The frame is the stack pointer below the saved registers; the
  * seven pushes on top of the return address leave it 16-byte aligned, as a call needs it.
  */
         .text

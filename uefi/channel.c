@@ -3,7 +3,11 @@
 
 #include <stdint.h>
 
-enum { DEBUG_CONSOLE_PORT = 0xe9, DEBUG_CONSOLE_ANSWER = 0xe9, EXIT_STATUS_BASE = 2 };
+enum {
+    DEBUG_CONSOLE_PORT = 0xe9,
+    DEBUG_CONSOLE_ANSWER = 0xe9,
+    EXIT_STATUS_BASE = 2
+};
 
 static bool present;
 

@@ -8,7 +8,9 @@
 #include "uefi/console.h"
 #include "uefi/words.h"
 
-enum { REPORT_SIZE = 1024 };
+enum {
+    REPORT_SIZE = 1024
+};
 
 static command_function command_help, command_quit, command_echo;
 
@@ -35,7 +37,9 @@ static const struct command {
       command_quit },
 };
 
-enum { COMMAND_COUNT = sizeof(commands) / sizeof(commands[0]) };
+enum {
+    COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
+};
 
 int command_error(const char *format, ...)
 {
@@ -184,8 +188,8 @@ static int run_words(struct session *session, int count, char **words)
 }
 
 /*
- * The leading `!`s of a line, before it is split: a line that cannot be split is a failure that they
- * may want.
+ * The leading `!`s of a line, before it is split: a line that cannot be split is a failure that
+ * they may want.
  */
 static char *skip_inversions(char *line, bool *inverted)
 {

@@ -5,8 +5,8 @@
 #include "uefi/session.h"
 
 /*
- * Runs one line of a script or of the keyboard; the line is cut into words in place. Returns 0, or the
- * status of the failure, which has been reported on the console.
+ * Runs one line of a script or of the keyboard; the line is cut into words in place. Returns 0, or
+ * the status of the failure, which has been reported on the console.
  */
 int commands_run(struct session *session, char *line);
 

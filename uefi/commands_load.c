@@ -92,14 +92,12 @@ static int read_files(struct session *session, const struct load *load, elfin_in
         elfin_input *input = &inputs[*read];
         void *data;
         size_t size;
-        EFI_STATUS status =
-            files_read(&session->memory.heap, load->files[*read], &data, &size);
+        EFI_STATUS status = files_read(&session->memory.heap, load->files[*read], &data, &size);
         if (status != EFI_SUCCESS)
             return command_error("%s: %s", load->files[*read], firmware_status_text(status));
-        *input = (elfin_input){ .data = data,
-                                .size = size,
-                                .file = load->files[*read],
-                                .name = load->name };
+        *input = (elfin_input){
+            .data = data, .size = size, .file = load->files[*read], .name = load->name
+        };
     }
     if (load->has_at) {
         inputs[0].flags = ELFIN_INPUT_AT;
@@ -181,8 +179,7 @@ int command_load(struct session *session, int count, char **words)
     status = read_files(session, &load, inputs, &read);
     if (status == STATUS_SUCCESS) {
         size_t next = read;
-        for (struct library *library = session->libraries; library != NULL;
-             library = library->next)
+        for (struct library *library = session->libraries; library != NULL; library = library->next)
             inputs[next++] = (elfin_input){ .data = library->data,
                                             .size = library->size,
                                             .file = library->file };

@@ -156,8 +156,8 @@ int command_memory(struct session *session, int count, char **words)
     elfin_space_get_stats(&session->space, &space);
     console_print("space: %llu groups, %llu modules, %llu exports, %llu image bytes, "
                   "%llu record bytes\n",
-                  (ull)space.groups, (ull)space.modules, (ull)space.exports,
-                  (ull)space.image_bytes, (ull)space.record_bytes);
+                  (ull)space.groups, (ull)space.modules, (ull)space.exports, (ull)space.image_bytes,
+                  (ull)space.record_bytes);
     console_print("heap: %zu objects, %zu bytes, in %zu chunks of %zu bytes; %zu damaged\n",
                   heap.count, heap.used, heap.chunks, heap.reserved, heap.damaged);
     console_print("pages: %llu of images, %llu of data; firmware has %llu free\n",

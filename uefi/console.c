@@ -7,7 +7,9 @@
 #include "uefi/channel.h"
 #include "uefi/firmware.h"
 
-enum { SCREEN_CHUNK = 128 };
+enum {
+    SCREEN_CHUNK = 128
+};
 
 static bool line_open, busy;
 

@@ -26,8 +26,8 @@ void console_fresh_line(void);
 bool console_busy(void);
 
 /*
- * Reads one line from the keyboard with editing and history, and prints it on the channel once it is
- * complete. The text is terminated, without a newline, and cut to size - 1 characters.
+ * Reads one line from the keyboard with editing and history, and prints it on the channel once it
+ * is complete. The text is terminated, without a newline, and cut to size - 1 characters.
  */
 void console_read_line(const char *prompt, char *buffer, size_t size);
 

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The line editor: insertion anywhere, backspace, delete, left, right, home, end, escape to clear, up
- * and down through the history. The cursor is moved with backspaces only, which every console of the
- * firmware understands, the serial ones included; a line may therefore be as long as the screen is
- * wide, less the prompt, before it looks odd, and is correct all the same.
+ * The line editor: insertion anywhere, backspace, delete, left, right, home, end, escape to clear,
+ * up and down through the history. The cursor is moved with backspaces only, which every console of
+ * the firmware understands, the serial ones included; a line may therefore be as long as the screen
+ * is wide, less the prompt, before it looks odd, and is correct all the same.
  */
 #include "libmini/mem.h"
 #include "libmini/str.h"
 #include "uefi/console.h"
 #include "uefi/firmware.h"
 
-enum { HISTORY_LINES = 16, LINE_SIZE = 256 };
+enum {
+    HISTORY_LINES = 16,
+    LINE_SIZE = 256
+};
 
 struct editor {
     char *text;
@@ -25,8 +28,7 @@ static void history_add(const char *line)
 {
     if (line[0] == '\0')
         return;
-    if (history_count > 0 &&
-        mini_str_equal(history[(history_count - 1) % HISTORY_LINES], line))
+    if (history_count > 0 && mini_str_equal(history[(history_count - 1) % HISTORY_LINES], line))
         return;
     mini_strlcpy(history[history_count % HISTORY_LINES], LINE_SIZE, line);
     history_count++;

@@ -9,10 +9,13 @@
 /* Exported objects: module code declares them as plain pointers. */
 static void *exported_system_table, *exported_image_handle;
 
-#define ROW(name, target)  { name, (uint64_t)&target }
-#define LIBC(name)         ROW(#name, export_##name)
-#define CHECKED(name)      ROW("__" #name "_chk", export_##name##_chk)
-#define RUNTIME(name)      ROW("__" #name, runtime_##name)
+#define ROW(name, target)                                                                          \
+    {                                                                                              \
+        name, (uint64_t)&target                                                                    \
+    }
+#define LIBC(name)    ROW(#name, export_##name)
+#define CHECKED(name) ROW("__" #name "_chk", export_##name##_chk)
+#define RUNTIME(name) ROW("__" #name, runtime_##name)
 
 static const elfin_export table[] = {
     ROW("elfin_print", export_elfin_print),

@@ -10,7 +10,10 @@
 #include "uefi/console.h"
 #include "uefi/firmware.h"
 
-enum { ERROR_NO_FILE = 9 /* EBADF */, ERROR_NO_SYSTEM = 38 /* ENOSYS */ };
+enum {
+    ERROR_NO_FILE = 9 /* EBADF */,
+    ERROR_NO_SYSTEM = 38 /* ENOSYS */
+};
 
 static int error_number;
 

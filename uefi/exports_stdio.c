@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Standard streams without files behind them: the output and error streams are the console, the input
- * stream is at its end, and nothing else can be opened. A stream is only its address to the modules.
+ * Standard streams without files behind them: the output and error streams are the console, the
+ * input stream is at its end, and nothing else can be opened. A stream is only its address to the
+ * modules.
  */
 #include "uefi/exports.h"
 
@@ -9,7 +10,10 @@
 #include "uefi/console.h"
 #include "uefi/firmware.h"
 
-enum { END_OF_FILE = -1, ERROR_NO_SYSTEM = 38 /* ENOSYS */ };
+enum {
+    END_OF_FILE = -1,
+    ERROR_NO_SYSTEM = 38 /* ENOSYS */
+};
 
 static char input_stream, output_stream, error_stream;
 
@@ -34,7 +38,8 @@ size_t export_fwrite(const void *data, size_t size, size_t count, void *stream)
 
 int export_fputs(const char *text, void *stream)
 {
-    return export_fwrite(text, 1, mini_strlen(text), stream) == 0 && *text != '\0' ? END_OF_FILE : 0;
+    return export_fwrite(text, 1, mini_strlen(text), stream) == 0 && *text != '\0' ? END_OF_FILE
+                                                                                   : 0;
 }
 
 int export_fputc(int c, void *stream)

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "uefi/files.h"
 
-enum { PATH_SIZE = 512, INFO_SIZE = 1024 };
+enum {
+    PATH_SIZE = 512,
+    INFO_SIZE = 1024
+};
 
 static EFI_STATUS path_convert(const char *path, CHAR16 out[PATH_SIZE])
 {
@@ -27,8 +30,8 @@ static EFI_STATUS open_root(EFI_FILE_HANDLE *root)
     status = services->HandleProtocol(firmware_image, &image_guid, &image);
     if (status != EFI_SUCCESS)
         return status;
-    status = services->HandleProtocol(((EFI_LOADED_IMAGE *)image)->DeviceHandle, &volume_guid,
-                                      &volume);
+    status =
+        services->HandleProtocol(((EFI_LOADED_IMAGE *)image)->DeviceHandle, &volume_guid, &volume);
     if (status != EFI_SUCCESS)
         return EFI_NO_MEDIA;
     return ((EFI_FILE_IO_INTERFACE *)volume)->OpenVolume(volume, root);

@@ -4,7 +4,10 @@
 EFI_SYSTEM_TABLE *firmware;
 EFI_HANDLE firmware_image;
 
-enum { RFLAGS_IF = 1 << 9, CALIBRATION_MICROSECONDS = 10000 };
+enum {
+    RFLAGS_IF = 1 << 9,
+    CALIBRATION_MICROSECONDS = 10000
+};
 
 void firmware_init(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
 {

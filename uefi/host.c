@@ -4,15 +4,17 @@
 #include "uefi/call.h"
 
 enum {
-    PLACE_ATTEMPTS = 4,      /* the firmware may allocate between our look and our request */
+    PLACE_ATTEMPTS = 4,          /* the firmware may allocate between our look and our request */
     SCRATCH_MARGIN_ENTRIES = 16, /* allocating the scratch itself splits entries of the map */
 };
 
 /* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7; younger than the headers of gnu-efi. */
 struct uefi_memory_attributes {
-    EFI_STATUS(EFIAPI *get)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64 *);
+    EFI_STATUS(EFIAPI *get)
+    (struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64 *);
     EFI_STATUS(EFIAPI *set)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
-    EFI_STATUS(EFIAPI *clear)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
+    EFI_STATUS(EFIAPI *clear)
+    (struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
 };
 
 #define ATTRIBUTE_NO_READ    UINT64_C(0x2000)
@@ -130,8 +132,7 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
         free_ranges(host, &map, &pages);
         if (mini_pages_alloc(&pages, request, &place) != MINI_PAGES_OK)
             return false;
-        if (host->table->BootServices->AllocatePages(AllocateAddress, type,
-                                                     pages_of(request->size),
+        if (host->table->BootServices->AllocatePages(AllocateAddress, type, pages_of(request->size),
                                                      &place) == EFI_SUCCESS) {
             *counter(host, type) += pages_of(request->size);
             *base = place;
@@ -196,9 +197,8 @@ static elfin_status reserve_image(struct uefi_host *host, const elfin_request *r
     if (request->size > MINI_PAGES_SIZE_MAX ||
         !uefi_pages_alloc(host, EfiLoaderCode, &wanted, &base))
         return ELFIN_ERR_MEMORY;
-    if (host->attributes != NULL &&
-        host->attributes->set(host->attributes, base, wanted.size, ATTRIBUTE_NO_EXECUTE) !=
-            EFI_SUCCESS) {
+    if (host->attributes != NULL && host->attributes->set(host->attributes, base, wanted.size,
+                                                          ATTRIBUTE_NO_EXECUTE) != EFI_SUCCESS) {
         uefi_pages_free(host, EfiLoaderCode, base, wanted.size);
         return ELFIN_ERR_PROTECT;
     }
@@ -216,10 +216,9 @@ static elfin_status host_reserve(void *ctx, const elfin_request *request, elfin_
     memory = mini_heap_alloc_aligned(&host->heap, request->align, request->size);
     if (memory == NULL)
         return ELFIN_ERR_MEMORY;
-    *out = (elfin_region){ .run = (uint64_t)memory,
-                           .edit = memory,
-                           .size = request->size,
-                           .cookie = &host->heap };
+    *out = (elfin_region){
+        .run = (uint64_t)memory, .edit = memory, .size = request->size, .cookie = &host->heap
+    };
     return ELFIN_OK;
 }
 
@@ -269,7 +268,9 @@ static void host_log(void *ctx, const char *text)
 
 static struct uefi_memory_attributes *find_attributes(EFI_SYSTEM_TABLE *table)
 {
-    EFI_GUID guid = { 0xf4560cf6, 0x40ec, 0x4b4a, { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 } };
+    EFI_GUID guid = {
+        0xf4560cf6, 0x40ec, 0x4b4a, { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 }
+    };
     void *protocol;
 
     if (table->BootServices->LocateProtocol(&guid, NULL, &protocol) != EFI_SUCCESS)

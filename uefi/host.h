@@ -28,8 +28,8 @@
  * from a heap in pages of type EfiLoaderData.
  *
  * Page rights need EFI_MEMORY_ATTRIBUTE_PROTOCOL. Firmware without it leaves code memory readable,
- * writable and executable, and has no other service to change that for an application: the host says
- * so with ELFIN_HOST_NO_RIGHTS.
+ * writable and executable, and has no other service to change that for an application: the host
+ * says so with ELFIN_HOST_NO_RIGHTS.
  *
  * Needs besides: uefi/call.c, uefi/call_asm.S, uefi/firmware.c, libelfin.a and libmini.a.
  */

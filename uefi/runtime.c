@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * None of these may be written as the operation it implements where the compiler would call the very
- * helper for it (division, population count); the others are single instructions or expanded inline
- * on x86-64.
+ * None of these may be written as the operation it implements where the compiler would call the
+ * very helper for it (division, population count); the others are single instructions or expanded
+ * inline on x86-64.
  */
 #include "uefi/runtime.h"
 
@@ -99,7 +99,7 @@ int128 runtime_multi3(int128 a, int128 b)
 
 int128 runtime_negti2(int128 a)
 {
-    return (int128)-(uint128)a;
+    return (int128) - (uint128)a;
 }
 
 int128 runtime_ashlti3(int128 a, int count)

@@ -10,7 +10,9 @@
 #define STARTUP_FILE "elfin/startup.elfin"
 #define EXIT_FILE    "elfin/qemu-exit"
 
-enum { LINE_SIZE = 1024, OPTIONS_SIZE = 4096 };
+enum {
+    LINE_SIZE = 1024
+};
 
 /* Runs all lines of the text; the status of the first that fails. */
 static int run_text(struct session *session, char *text, char separator)
@@ -79,32 +81,60 @@ static char *skip_image_name(char *text)
     return end;
 }
 
-/*
- * The load options as text. Boot entries may carry binary data there that is no text: only options
- * that are printable ASCII up to their terminator count. NULL: there are none.
- */
-static char *load_options(char buffer[OPTIONS_SIZE])
+/* The load options of the image: UTF-16 text or binary data of any kind, *count units long. */
+static const CHAR16 *load_options(size_t *count)
 {
     EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
     void *protocol;
-    EFI_LOADED_IMAGE *image;
-    const CHAR16 *options;
-    size_t count, i;
-    char *text;
+    const EFI_LOADED_IMAGE *image;
 
+    *count = 0;
     if (firmware->BootServices->HandleProtocol(firmware_image, &guid, &protocol) != EFI_SUCCESS)
         return NULL;
     image = protocol;
-    options = image->LoadOptions;
-    count = options == NULL ? 0 : image->LoadOptionsSize / sizeof(CHAR16);
-    for (i = 0; i < count && options[i] != 0; i++) {
-        if (options[i] < ' ' || options[i] > '~' || i + 1 == OPTIONS_SIZE)
-            return NULL;
-        buffer[i] = (char)options[i];
+    if (image->LoadOptions != NULL)
+        *count = image->LoadOptionsSize / sizeof(CHAR16);
+    return image->LoadOptions;
+}
+
+/*
+ * Copies text that is printable ASCII up to its terminator, or to its end; anything else is not for
+ * us: boot entries may carry binary data.
+ */
+static bool copy_text(const CHAR16 *from, size_t count, char *to)
+{
+    size_t i;
+
+    for (i = 0; i < count && from[i] != 0; i++) {
+        if (from[i] < ' ' || from[i] > '~')
+            return false;
+        to[i] = (char)from[i];
     }
-    buffer[i] = '\0';
-    text = skip_image_name(buffer);
-    return *text == '\0' ? NULL : text;
+    to[i] = '\0';
+    return true;
+}
+
+/* Whether there were commands among the load options; then *status is their outcome. */
+static bool run_load_options(struct session *session, int *status)
+{
+    struct mini_heap *heap = &session->memory.heap;
+    size_t count;
+    const CHAR16 *options = load_options(&count);
+    char *buffer = mini_heap_alloc(heap, count + 1), *text;
+    bool any = false;
+
+    if (buffer == NULL) {
+        *status = command_error("out of memory");
+        return true;
+    }
+    if (copy_text(options, count, buffer)) {
+        text = skip_image_name(buffer);
+        any = *text != '\0';
+        if (any)
+            *status = run_text(session, text, ';');
+    }
+    (void)mini_heap_free(heap, buffer);
+    return any;
 }
 
 /* Whether there was a script; then *status is its outcome. */
@@ -135,12 +165,9 @@ static int run_keyboard(struct session *session)
 
 int script_run(struct session *session)
 {
-    char buffer[OPTIONS_SIZE], *options = load_options(buffer);
     int status = STATUS_SUCCESS;
 
-    if (options != NULL)
-        status = run_text(session, options, ';');
-    else
+    if (!run_load_options(session, &status))
         run_startup_file(session, &status);
     if (session->quit || status != STATUS_SUCCESS)
         return status;

@@ -8,7 +8,8 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r';
 }
 
-/* Copies one word down to *out without its quotes. Returns what follows it, NULL: quote not closed. */
+/* Copies one word down to *out without its quotes. Returns what follows it, NULL: quote not closed.
+ */
 static char *take_word(char *from, char **out)
 {
     bool quoted = false;

@@ -34,30 +34,48 @@ __attribute__((constructor)) static void construct(void)
 static u64 switches(u64 value)
 {
     switch (value & 15) {
-    case 0: return private_function(value);
-    case 1: return peer_data[0];
-    case 2: return part_data + 5;
-    case 3: return matrix_counter;
-    case 4: return strlen(matrix_names[2]);
-    case 5: return part_hidden(value);
-    case 6: return private_data[3] ^ value;
-    case 7: return *inner_pointer;
-    case 8: return *peer_pointer + 1;
-    case 9: return part_hidden_data[5];
-    default: return value;
+    case 0:
+        return private_function(value);
+    case 1:
+        return peer_data[0];
+    case 2:
+        return part_data + 5;
+    case 3:
+        return matrix_counter;
+    case 4:
+        return strlen(matrix_names[2]);
+    case 5:
+        return part_hidden(value);
+    case 6:
+        return private_data[3] ^ value;
+    case 7:
+        return *inner_pointer;
+    case 8:
+        return *peer_pointer + 1;
+    case 9:
+        return part_hidden_data[5];
+    default:
+        return value;
     }
 }
 
 static const char *text(u64 value)
 {
     switch (value & 7) {
-    case 0: return "alpha";
-    case 1: return "beta";
-    case 2: return "gamma-gamma";
-    case 3: return peer_text;
-    case 4: return "epsilon";
-    case 5: return matrix_names[1];
-    default: return "omega";
+    case 0:
+        return "alpha";
+    case 1:
+        return "beta";
+    case 2:
+        return "gamma-gamma";
+    case 3:
+        return peer_text;
+    case 4:
+        return "epsilon";
+    case 5:
+        return matrix_names[1];
+    default:
+        return "omega";
     }
 }
 

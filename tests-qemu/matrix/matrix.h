@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the two objects of a matrix module, the peer module and the host share. matrix_run computes a
- * number out of everything that a relocation can name; the same sources linked as a program of the
- * build machine say what it must be.
+ * What the two objects of a matrix module, the peer module and the host share. matrix_run computes
+ * a number out of everything that a relocation can name; the same sources linked as a program of
+ * the build machine say what it must be.
  */
 #ifndef TESTS_QEMU_MATRIX_H
 #define TESTS_QEMU_MATRIX_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Prints what matrix_run gives for the seeds 1, 2, 3 in a row, when a linker of the system links it. */
+/* Prints what matrix_run gives for the seeds 1, 2, 3 in a row, when a linker of the system links
+ * it. */
 #include <stdio.h>
 
 #include "matrix.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Compresses and expands with Debian's libbz2.a; the result is the compressed size, 0 on failure. */
+/* Compresses and expands with Debian's libbz2.a; the result is the compressed size, 0 on failure.
+ */
 #include <stdlib.h>
 #include <string.h>
 #include <bzlib.h>

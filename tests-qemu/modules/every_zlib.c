@@ -4,8 +4,8 @@
 #include <zlib.h>
 
 int files_fail(void);
-void *every[] = { (void *)compress, (void *)uncompress, (void *)inflateBack, (void *)gzgets,
-                  (void *)gzprintf, (void *)gzclose };
+void *every[] = { (void *)compress, (void *)uncompress, (void *)inflateBack,
+                  (void *)gzgets,   (void *)gzprintf,   (void *)gzclose };
 
 int files_fail(void)
 {

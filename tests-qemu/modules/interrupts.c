@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Built with -mno-red-zone: may run with interrupts enabled. Its red_zone shows what happens to code
- * that is built otherwise.
+ * Built with -mno-red-zone: may run with interrupts enabled. Its red_zone shows what happens to
+ * code that is built otherwise.
  */
 #include <stdint.h>
 

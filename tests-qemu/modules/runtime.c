@@ -63,14 +63,23 @@ int wrong_helpers(void)
 }
 
 static volatile uint128 dividends[] = {
-    0, 1, 1000, UINT64_MAX, (uint128)1 << 64, ((uint128)0x123456789abcdef << 64) + 12345,
-    ~(uint128)0, (uint128)1 << 127, ((uint128)1 << 127) - 1,
+    0,
+    1,
+    1000,
+    UINT64_MAX,
+    (uint128)1 << 64,
+    ((uint128)0x123456789abcdef << 64) + 12345,
+    ~(uint128)0,
+    (uint128)1 << 127,
+    ((uint128)1 << 127) - 1,
 };
 
 /* Quotient times divisor plus rest is the dividend, and the rest is smaller: that is division. */
 int wrong_division(void)
 {
-    enum { COUNT = sizeof(dividends) / sizeof(dividends[0]) };
+    enum {
+        COUNT = sizeof(dividends) / sizeof(dividends[0])
+    };
 
     for (int i = 0; i < COUNT; i++) {
         for (int j = 1; j < COUNT; j++) {
@@ -144,12 +153,15 @@ int wrong_streams(void)
     EXPECT(fputs("fputs ", stderr) >= 0 && fputc('c', stderr) == 'c' && putc('\n', stderr) == '\n');
     EXPECT(fwrite("fwrite\n", 1, 7, stdout) == 7 && fflush(stdout) == 0 && !ferror(stdout));
     for (int c = 0; c < 128; c++) {
-        int upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z', digit = c >= '0' && c <= '9';
+        int upper = c >= 'A' && c <= 'Z', lower = c >= 'a' && c <= 'z',
+            digit = c >= '0' && c <= '9';
         EXPECT(!isupper(c) == !upper && !islower(c) == !lower && !isdigit(c) == !digit);
         EXPECT(!isalpha(c) == !(upper || lower) && !isalnum(c) == !(upper || lower || digit));
-        EXPECT(!isspace(c) == !(c == ' ' || (c >= 9 && c <= 13)) && !iscntrl(c) == !(c < 32 || c == 127));
+        EXPECT(!isspace(c) == !(c == ' ' || (c >= 9 && c <= 13)) &&
+               !iscntrl(c) == !(c < 32 || c == 127));
         EXPECT(!isgraph(c) == !(c > 32 && c < 127) && !isprint(c) == !(c >= 32 && c < 127));
-        EXPECT(!isblank(c) == !(c == ' ' || c == '\t') && !ispunct(c) == !(isgraph(c) && !isalnum(c)));
+        EXPECT(!isblank(c) == !(c == ' ' || c == '\t') &&
+               !ispunct(c) == !(isgraph(c) && !isalnum(c)));
         EXPECT(!isxdigit(c) == !(digit || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')));
     }
 #ifndef NATIVE
@@ -190,7 +202,7 @@ int wrong_memory(void)
 #ifdef NATIVE
 int main(void)
 {
-    return wrong_helpers() || wrong_division() || wrong_strings() || wrong_print() || wrong_streams() ||
-           wrong_memory();
+    return wrong_helpers() || wrong_division() || wrong_strings() || wrong_print() ||
+           wrong_streams() || wrong_memory();
 }
 #endif
