@@ -2,10 +2,11 @@
 /*
  * Computes and stores relocated fields.
  *
- * Code reaches 2 GiB either way with 32-bit displacements, and modules may lie anywhere. So a direct
- * branch whose target turns out to be far goes through a stub, which jumps through the symbol's
- * slot; and a load from a slot becomes the direct form when the target turns out to be near. Both
- * are decided here, by the final displacement. Addresses are computed modulo 2^64, as the CPU does.
+ * Code reaches 2 GiB either way with 32-bit displacements, and modules may lie anywhere. So a
+ * direct branch whose target turns out to be far goes through a stub, which jumps through the
+ * symbol's slot; and a load from a slot becomes the direct form when the target turns out to be
+ * near. Both are decided here, by the final displacement. Addresses are computed modulo 2^64, as
+ * the CPU does.
  */
 #include "arch-x86_64/relocations.h"
 
@@ -113,7 +114,8 @@ static uint64_t branch_target(struct arch_fixup *f, uint32_t symbol)
     return stub ? stub : f->value[symbol];
 }
 
-static uint64_t branch(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
+static uint64_t branch(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol,
+                       uint64_t p)
 {
     uint64_t a = (uint64_t)rela->r_addend, value = f->value[symbol] + a - p;
 

@@ -2,10 +2,13 @@
 #include "arch-x86_64/relocations.h"
 
 #define ROW(number, type, formula_, width_, range_, use_, got)                                     \
-    [number] = { .formula = FORMULA_##formula_, .width = (width_), .range = RANGE_##range_,        \
-                 .use = (use_), .needs_got = (got), .name = "R_X86_64_" #type }
-#define REFUSED(number, type)                                                                      \
-    [number] = { .formula = FORMULA_REFUSED, .name = "R_X86_64_" #type }
+    [number] = { .formula = FORMULA_##formula_,                                                    \
+                 .width = (width_),                                                                \
+                 .range = RANGE_##range_,                                                          \
+                 .use = (use_),                                                                    \
+                 .needs_got = (got),                                                               \
+                 .name = "R_X86_64_" #type }
+#define REFUSED(number, type) [number] = { .formula = FORMULA_REFUSED, .name = "R_X86_64_" #type }
 
 const struct relocation elfin_relocations[RELOCATION_COUNT] = {
     ROW(0, NONE, NONE, 0, ANY, 0, false),
@@ -74,7 +77,8 @@ const char *elfin_arch_hint(unsigned use)
     if (use & USE_ABS32)
         return "place the module below 4 GiB, or compile it with -fpie or -mcmodel=large";
     if (use & USE_ABS32S)
-        return "place the module in the low or top 2 GiB, or compile it with -fpie or -mcmodel=large";
+        return "place the module in the low or top 2 GiB, or compile it with -fpie or "
+               "-mcmodel=large";
     if (use & USE_NEAR)
         return "place the module within 2 GiB of the symbol, or compile it with -fpic or "
                "-mcmodel=large, so that data of others is reached through a slot";

@@ -5,9 +5,8 @@
 static elfin_status refuse(struct arch_scan *scan, uint64_t record, elfin_status status,
                            const char *detail, const char *hint)
 {
-    scan->failure = (struct arch_failure){
-        .status = status, .record = record, .detail = detail, .hint = hint
-    };
+    scan->failure =
+        (struct arch_failure){ .status = status, .record = record, .detail = detail, .hint = hint };
     return status;
 }
 
@@ -31,8 +30,8 @@ static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_
 }
 
 /* The use that a record makes of its symbol; its field is known to lie inside bytes. */
-static unsigned use_of(const struct relocation *r, const struct elf_rela *rela, const uint8_t *bytes,
-                       bool executable)
+static unsigned use_of(const struct relocation *r, const struct elf_rela *rela,
+                       const uint8_t *bytes, bool executable)
 {
     if (r->use == USE_BRANCH && !is_stub_field(executable, rela->r_addend))
         return USE_NEAR;

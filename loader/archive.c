@@ -93,8 +93,7 @@ const char *elfin_archive_member(struct span file, struct span long_names, uint6
 static elfin_status bad_archive(struct load *load, const struct library *library, uint64_t offset,
                                 const char *detail, const char *hint)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
 
     mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
     elfin_diag_offset(diag, offset);
@@ -117,8 +116,7 @@ static elfin_status enter_symbol(struct load *load, struct library *library, con
 {
     uint32_t hash = elfin_hash(name);
     elfin_status status = ELFIN_OK;
-    struct names_entry *entry =
-        elfin_names_slot(&library->index, &load->work, name, hash, &status);
+    struct names_entry *entry = elfin_names_slot(&library->index, &load->work, name, hash, &status);
 
     if (!entry)
         return elfin_fail(load, status, ELFIN_PHASE_OBJECT, NULL, "for the archive's symbol index");
@@ -171,7 +169,8 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
                            "make it again without ar's T");
     while (offset < library->file.size) {
         struct member member = { 0 };
-        const char *wrong = elfin_archive_member(library->file, library->long_names, offset, &member);
+        const char *wrong =
+            elfin_archive_member(library->file, library->long_names, offset, &member);
         elfin_status status = ELFIN_OK;
 
         if (member.kind == MEMBER_OBJECT)

@@ -7,7 +7,11 @@ struct arena_chunk {
     elfin_region region;
 };
 
-enum { ARENA_ALIGN = 16, ARENA_FIRST = 8 << 10, ARENA_LARGEST = 1 << 20 };
+enum {
+    ARENA_ALIGN = 16,
+    ARENA_FIRST = 8 << 10,
+    ARENA_LARGEST = 1 << 20
+};
 
 elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
                                  elfin_region *out)
@@ -45,7 +49,8 @@ static bool arena_grow(struct arena *arena, uint64_t size)
 
     if (wanted < arena->chunk_size)
         wanted = arena->chunk_size;
-    if (elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region) != ELFIN_OK)
+    arena->status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region);
+    if (arena->status != ELFIN_OK)
         return false;
     if (arena->chunk_size < ARENA_LARGEST)
         arena->chunk_size *= 2;
@@ -62,8 +67,10 @@ void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
     uint64_t bytes;
     void *memory;
 
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > UINT64_MAX / 2)
+    if (__builtin_mul_overflow(count, size, &bytes) || bytes > UINT64_MAX / 2) {
+        arena->status = ELFIN_ERR_MEMORY;
         return NULL;
+    }
     bytes = round_up(bytes ? bytes : 1, ARENA_ALIGN);
     if (bytes > arena->left && !arena_grow(arena, bytes))
         return NULL;

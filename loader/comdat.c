@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Section groups (gABI, "Section Groups"). Of COMDAT groups with one signature the first in input
- * order is kept; the members of the others are not loaded, and what they define counts as undefined.
+ * order is kept; the members of the others are not loaded, and what they define counts as
+ * undefined.
  */
 #include "loader/internal.h"
 
@@ -15,7 +16,8 @@ static elfin_status bad_group(struct load *load, const struct object *object, ui
     return elfin_diag_emit(load);
 }
 
-/* The signature is a symbol's name; assemblers may use a section symbol, whose name is its section's. */
+/* The signature is a symbol's name; assemblers may use a section symbol, whose name is its
+ * section's. */
 static const char *signature_of(const struct object *object, const struct section *group)
 {
     struct elf_symbol symbol;

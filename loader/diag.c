@@ -112,7 +112,7 @@ elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phas
 
 elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object)
 {
-    return elfin_fail(load, ELFIN_ERR_MEMORY, phase, object, "no working memory");
+    return elfin_fail(load, load->work.status, phase, object, "for working memory");
 }
 
 void elfin_log(const elfin_host *host, const char *format, ...)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "copy + fix up": each section's bytes are written through the edit pointer and relocated while
- * they are still in the cache. Every byte of a block is written exactly once before that: section
- * contents, padding, zero-filled data.
+ * Phase "copy + fix up": each section's bytes are written through the edit pointer and relocated
+ * while they are still in the cache. Every byte of a block is written exactly once before that:
+ * section contents, padding, zero-filled data.
  */
 #include "loader/internal.h"
 
@@ -65,8 +65,9 @@ static elfin_status check_sizes(struct load *load, const struct object *object)
         if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
             (symbol->import && symbol->import->owner))
             continue;
-        diag = elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_FIXUP, object,
-                                "its size is stored (R_X86_64_SIZE), which the host's exports lack");
+        diag =
+            elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_FIXUP, object,
+                             "its size is stored (R_X86_64_SIZE), which the host's exports lack");
         elfin_diag_symbol(diag, object, i);
         return elfin_diag_emit(load);
     }
@@ -89,7 +90,8 @@ static void report(struct load *load, const struct object *object, uint32_t tabl
 }
 
 /* Applies one table; goes on after a failure, so that all of them are reported. */
-static void apply(struct load *load, struct object *object, struct arch_fixup *fixup, uint32_t table)
+static void apply(struct load *load, struct object *object, struct arch_fixup *fixup,
+                  uint32_t table)
 {
     fixup->rela = elfin_section_bytes(object, table);
     fixup->first = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The group's lasting records: modules, their definitions, sections, edges, names, and the calls that
- * unload will make. One reservation: a first walk measures it, a second one fills it.
+ * The group's lasting records: modules, their definitions, sections, edges, names, and the calls
+ * that unload will make. One reservation: a first walk measures it, a second one fills it.
  */
 #include "loader/internal.h"
 #include "libmini/str.h"
@@ -12,7 +12,9 @@ struct carver {
     uint64_t used;
 };
 
-enum { CARVE_ALIGN = 8 };
+enum {
+    CARVE_ALIGN = 8
+};
 
 static void *carve(struct carver *c, uint64_t size)
 {
@@ -65,8 +67,7 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
         flags |= RECORD_FUNCTION;
     if (winner && hidden && object->archive)
         flags |= RECORD_PRIVATE;
-    if (winner && !hidden &&
-        (!object->exported || object->exported[index - object->first_global]))
+    if (winner && !hidden && (!object->exported || object->exported[index - object->first_global]))
         flags |= RECORD_EXPORTED;
     return flags;
 }
@@ -162,21 +163,26 @@ static void carve_synthetic(struct object *object, struct module_section *sectio
 
     if (object->slot_count)
         add_section(sections, next,
-                    (struct module_section){ .name = ".got", .address = object->got,
+                    (struct module_section){ .name = ".got",
+                                             .address = object->got,
                                              .size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count,
                                              .index = ELFIN_SECTION_SLOTS,
                                              .part = ELFIN_PART_RELRO });
     if (object->stub_count)
         add_section(sections, next,
-                    (struct module_section){ .name = ".plt", .address = object->plt,
+                    (struct module_section){ .name = ".plt",
+                                             .address = object->plt,
                                              .size = ARCH_STUB_SIZE * (uint64_t)object->stub_count,
                                              .index = ELFIN_SECTION_STUBS,
                                              .part = ELFIN_PART_TEXT });
     if (end)
         add_section(sections, next,
-                    (struct module_section){ .name = "COMMON", .address = start, .size = end - start,
+                    (struct module_section){ .name = "COMMON",
+                                             .address = start,
+                                             .size = end - start,
                                              .index = ELFIN_SECTION_COMMON,
-                                             .part = ELFIN_PART_DATA, .zero_filled = true });
+                                             .part = ELFIN_PART_DATA,
+                                             .zero_filled = true });
 }
 
 /* Section names may overlap in a hostile file too; a name is worth a line on a screen, no more. */
@@ -367,7 +373,8 @@ elfin_status elfin_group_create(struct load *load)
     carve_group(load, &carver);
     status = elfin_reserve_plain(load->host, ELFIN_PURPOSE_RECORDS, carver.used, &region);
     if (status != ELFIN_OK)
-        return elfin_fail(load, status, ELFIN_PHASE_PLACE, load->objects, "for the group's records");
+        return elfin_fail(load, status, ELFIN_PHASE_PLACE, load->objects,
+                          "for the group's records");
     memset(region.edit, 0, carver.used);
     load->group = region.edit;
     load->group->records = region;

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The space's index of names: open addressing with linear probing, at most half full, removal by
- * shifting back, so there are no tombstones. One entry per kind and name; records that were published
- * under a name that was taken wait in its list of shadows, in order of publication.
+ * shifting back, so there are no tombstones. One entry per kind and name; records that were
+ * published under a name that was taken wait in its list of shadows, in order of publication.
  */
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-enum { KIND_MASK = RECORD_EXPORTED | RECORD_PRIVATE | RECORD_MODULE, INDEX_FIRST = 256 };
+enum {
+    KIND_MASK = RECORD_EXPORTED | RECORD_PRIVATE | RECORD_MODULE,
+    INDEX_FIRST = 256
+};
 
 /* Private names are found within their archive only. */
 static bool same_key(const struct record *record, uint32_t kind, const char *name,
@@ -26,8 +29,7 @@ static struct elfin_index_entry *probe(const elfin_space *space, uint32_t hash, 
     for (uint64_t step = 0; step < PROBE_LIMIT; step++) {
         struct elfin_index_entry *entry = &space->index[(hash + step) & mask];
 
-        if (!entry->record ||
-            (entry->hash == hash && same_key(entry->record, kind, name, archive)))
+        if (!entry->record || (entry->hash == hash && same_key(entry->record, kind, name, archive)))
             return entry;
     }
     return NULL;

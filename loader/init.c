@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "init": module code runs for the first time. For each module in init order its init arrays by
- * priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon as
- * its counterpart has succeeded, so that a failure undoes exactly what was done.
+ * Phase "init": module code runs for the first time. For each module in init order its init arrays
+ * by priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon
+ * as its counterpart has succeeded, so that a failure undoes exactly what was done.
  */
 #include "loader/internal.h"
 #include "libmini/sort.h"
@@ -33,7 +33,9 @@ bool elfin_final_run(const elfin_host *host, elfin_group *group)
 
     while (group->final_count) {
         const struct final_call *final = &group->finals[--group->final_count];
-        elfin_call c = { .module = final->module, .entry = final->entry, .address = final->address };
+        elfin_call c = { .module = final->module,
+                         .entry = final->entry,
+                         .address = final->address };
         int result;
 
         clean &= call(host, &c, &result) == ELFIN_OK;
@@ -47,7 +49,8 @@ static uint64_t read_address(const struct load *load, const struct object *objec
     const elfin_region *region = &load->blocks[object->block].region;
     uint64_t value;
 
-    __builtin_memcpy(&value, (const uint8_t *)region->edit + (address - region->run), sizeof(value));
+    __builtin_memcpy(&value, (const uint8_t *)region->edit + (address - region->run),
+                     sizeof(value));
     return value;
 }
 
@@ -100,9 +103,9 @@ static struct init_array *collect_arrays(struct load *load, const struct object 
 static elfin_status failed(struct load *load, const struct object *object, elfin_status status,
                            uint64_t address, int result)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
-                                        status == ELFIN_ERR_INIT ? "it returned an error number"
-                                                                 : "");
+    elfin_diag *diag =
+        elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
+                         status == ELFIN_ERR_INIT ? "it returned an error number" : "");
 
     elfin_diag_value(diag, status == ELFIN_ERR_INIT ? (uint64_t)(int64_t)result : address);
     if (status == ELFIN_ERR_INIT)

@@ -150,7 +150,8 @@ static elfin_status inspect(struct load *load, struct object *object,
 }
 
 elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
-                           const elfin_inspector *inspector, elfin_inspection *out, elfin_diag *diag)
+                           const elfin_inspector *inspector, elfin_inspection *out,
+                           elfin_diag *diag)
 {
     static const elfin_options options = ELFIN_OPTIONS_INIT;
     static const elfin_inspector nobody;
@@ -161,7 +162,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
     elfin_space space;
     elfin_status status;
 
-    if (!input || !input->file || (!input->data && input->size) ||
+    if (!input || !out || !input->file || (!input->data && input->size) ||
         elfin_space_init(&space, host) != ELFIN_OK) {
         if (diag)
             elfin_diag_clear(diag, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_NONE);

@@ -91,6 +91,7 @@ struct arena {
     struct arena_chunk *chunks;
     uint8_t *next;
     uint64_t left, chunk_size;
+    elfin_status status; /* why elfin_arena_get returned NULL */
 };
 
 /* An allocated section of an object. */
@@ -160,10 +161,11 @@ struct object {
     struct span section_names, symbols, symbol_names, extended_indices;
     uint32_t symbol_table; /* section index, 0 = none */
     uint64_t name_budget;  /* see elfin_name_allowed */
+    uint64_t rela_bytes;   /* of all relocation tables that apply: at most the file's size */
 
     /* record.c */
     const char *version, *description;
-    uint32_t init, exit, exports, needs; /* section indices of .elfin.*, 0 = none */
+    uint32_t module_record, init, exit, exports, needs; /* sections .elfin.*, 0 = none */
     uint32_t flags;
 
     /* symbols.c and scan.c */
@@ -261,7 +263,7 @@ struct load {
 /* ---- arena.c --------------------------------------------------------------------------------- */
 
 void elfin_arena_init(struct arena *arena, const elfin_host *host);
-/* Zeroed, 16-aligned; NULL when the host has no memory. count * size may overflow: NULL. */
+/* Zeroed, 16-aligned; NULL when the host has no memory, or count * size overflows. */
 void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size);
 void elfin_arena_release(struct arena *arena);
 /* One reservation that is not for an image. */
@@ -364,8 +366,6 @@ void elfin_withdraw(elfin_space *space, elfin_group *group);
 
 /* order.c, init.c */
 elfin_status elfin_init_order(struct load *load);
-/* Sort key of an init, fini or preinit array among those of its module. */
-int32_t elfin_init_priority(uint32_t type, const char *name);
 elfin_status elfin_init_run(struct load *load);
 /* Runs the group's final calls, last to first. True if all returned normally. */
 bool elfin_final_run(const elfin_host *host, elfin_group *group);

@@ -30,8 +30,10 @@ static elfin_status too_large(struct load *load, const struct object *object, ui
     return elfin_diag_emit(load);
 }
 
-/* Takes size bytes at the next aligned offset; false past the limit. *gap: the padding before it. */
-static bool advance(struct cursor *c, uint64_t align, uint64_t size, uint64_t *offset, uint64_t *gap)
+/* Takes size bytes at the next aligned offset; false past the limit. *gap: the padding before it.
+ */
+static bool advance(struct cursor *c, uint64_t align, uint64_t size, uint64_t *offset,
+                    uint64_t *gap)
 {
     uint64_t start;
 

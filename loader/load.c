@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elfin_load: the phases in their order, and the only place that unwinds. Phases note in struct load
- * what they have acquired; nobody else gives it back.
+ * elfin_load: the phases in their order, and the only place that unwinds. Phases note in struct
+ * load what they have acquired; nobody else gives it back.
  */
 #include "loader/internal.h"
 #include "libmini/str.h"
@@ -126,8 +126,7 @@ static elfin_status link(struct load *load)
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
         (status = elfin_layout(load)) != ELFIN_OK || (status = elfin_place(load)) != ELFIN_OK ||
-        (status = elfin_group_create(load)) != ELFIN_OK ||
-        (status = elfin_fixup(load)) != ELFIN_OK)
+        (status = elfin_group_create(load)) != ELFIN_OK || (status = elfin_fixup(load)) != ELFIN_OK)
         return status;
     return elfin_protect(load);
 }

@@ -35,7 +35,7 @@ static elfin_status grow(struct names *names, struct arena *arena)
 
     bigger.entries = elfin_arena_get(arena, bigger.capacity, sizeof(*bigger.entries));
     if (!bigger.entries)
-        return ELFIN_ERR_MEMORY;
+        return arena->status;
     for (uint64_t i = 0; i < names->capacity; i++) {
         struct names_entry *old = &names->entries[i], *entry;
 
@@ -66,8 +66,8 @@ struct names_entry *elfin_names_slot(struct names *names, struct arena *arena, c
     return entry;
 }
 
-void elfin_names_set(struct names *names, struct names_entry *entry, const char *name, uint32_t hash,
-                     void *item)
+void elfin_names_set(struct names *names, struct names_entry *entry, const char *name,
+                     uint32_t hash, void *item)
 {
     if (!entry->item)
         names->used++;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "object": from bytes to a validated view. Small steps, each proving one fact that later steps
- * and phases rely on; none of them goes back to the file unchecked.
+ * Phase "object": from bytes to a validated view. Small steps, each proving one fact that later
+ * steps and phases rely on; none of them goes back to the file unchecked.
  */
 #include "loader/internal.h"
 
@@ -20,10 +20,12 @@ static elfin_status bad_type(struct load *load, const struct object *object, uin
     const char *hint = "compile with `gcc -c`, or merge objects with `ld -r`";
 
     if (type == ET_EXEC)
-        return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is an executable (ET_EXEC)", hint);
+        return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is an executable (ET_EXEC)",
+                          hint);
     if (type == ET_DYN)
         return bad_header(load, object, ELFIN_ERR_TYPE, 16,
-                          "this is a shared object or position-independent executable (ET_DYN)", hint);
+                          "this is a shared object or position-independent executable (ET_DYN)",
+                          hint);
     if (type == ET_CORE)
         return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is a core dump (ET_CORE)", "");
     return bad_header(load, object, ELFIN_ERR_TYPE, 16, "its e_type is unknown", "");
@@ -50,13 +52,16 @@ static elfin_status check_ident(struct load *load, const struct object *object)
     if (ident.data[EI_CLASS] != ELFCLASS64)
         return bad_header(load, object, ELFIN_ERR_HEADER, EI_CLASS, "its EI_CLASS is unknown", "");
     if (ident.data[EI_DATA] == ELFDATA2MSB)
-        return bad_header(load, object, ELFIN_ERR_ENDIAN, EI_DATA, "this is a big-endian object", "");
+        return bad_header(load, object, ELFIN_ERR_ENDIAN, EI_DATA, "this is a big-endian object",
+                          "");
     if (ident.data[EI_DATA] != ELFDATA2LSB)
         return bad_header(load, object, ELFIN_ERR_HEADER, EI_DATA, "its EI_DATA is unknown", "");
     if (ident.data[EI_VERSION] != EV_CURRENT)
-        return bad_header(load, object, ELFIN_ERR_HEADER, EI_VERSION, "its EI_VERSION is unknown", "");
+        return bad_header(load, object, ELFIN_ERR_HEADER, EI_VERSION, "its EI_VERSION is unknown",
+                          "");
     if (ident.data[18] != EM_X86_64 || ident.data[19] != 0)
-        return bad_header(load, object, ELFIN_ERR_MACHINE, 18, "its e_machine is not EM_X86_64", "");
+        return bad_header(load, object, ELFIN_ERR_MACHINE, 18, "its e_machine is not EM_X86_64",
+                          "");
     return ELFIN_OK;
 }
 
@@ -98,7 +103,8 @@ static elfin_status find_sections(struct load *load, struct object *object,
     if (count == 0)
         count = first.sh_size;
     if (count == 0 || count > UINT32_MAX / 2)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 60, "its number of sections is wrong", "");
+        return bad_header(load, object, ELFIN_ERR_HEADER, 60, "its number of sections is wrong",
+                          "");
     if (!span_table(object->file, header->e_shoff, count, sizeof(first), table))
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, 40,
                           "the section header table lies outside the file", "");
@@ -120,7 +126,8 @@ static elfin_status find_names(struct load *load, struct object *object, struct 
         return ELFIN_OK;
     span_record(table, index, &section, sizeof(section));
     if (section.sh_type != SHT_STRTAB)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 62, "e_shstrndx names no string table", "");
+        return bad_header(load, object, ELFIN_ERR_HEADER, 62, "e_shstrndx names no string table",
+                          "");
     if (!span_cut(object->file, section.sh_offset, section.sh_size, &names))
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, 62,
                           "the section name table lies outside the file", "");

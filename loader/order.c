@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The order of init: what a module uses comes before it; modules that use each other, and modules that
- * have nothing to do with each other, in input order. Tarjan's algorithm for strongly connected
- * components, with its own stack: it finishes a component after everything the component uses.
+ * The order of init: what a module uses comes before it; modules that use each other, and modules
+ * that have nothing to do with each other, in input order. Tarjan's algorithm for strongly
+ * connected components, with its own stack: it finishes a component after everything the component
+ * uses.
  */
 #include "loader/internal.h"
 #include "libmini/sort.h"
-#include "libmini/str.h"
 
 struct visit {
     struct object *object;
@@ -16,25 +16,12 @@ struct visit {
 };
 
 struct walk {
-    struct visit *visits;    /* by object number */
-    struct visit **path;     /* from the root to the current one */
-    struct visit **stack;    /* visited, component not finished */
+    struct visit *visits; /* by object number */
+    struct visit **path;  /* from the root to the current one */
+    struct visit **stack; /* visited, component not finished */
     uint32_t path_size, stack_size, visited, done;
     struct object **order;
 };
-
-/* Linkers' names: .init_array.00101 runs before .init_array.00102, plain .init_array last. */
-int32_t elfin_init_priority(uint32_t type, const char *name)
-{
-    const char *dot = mini_strrchr(name, '.');
-    uint64_t number;
-
-    if (type == SHT_PREINIT_ARRAY)
-        return -1;
-    if (dot && mini_parse_u64(dot + 1, mini_strlen(dot + 1), &number) && number < 65536)
-        return (int32_t)number;
-    return 65536;
-}
 
 static int by_number(const void *a, const void *b, void *ctx)
 {

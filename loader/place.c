@@ -57,9 +57,10 @@ static elfin_status place_at(struct load *load, struct block *block)
     if (!block->size)
         return ELFIN_OK;
     if (block->at % block->align || last < block->at) {
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_PLACE, block->first,
-                                            "the address asked for is not aligned as the sections "
-                                            "need, or too high");
+        elfin_diag *diag =
+            elfin_diag_begin(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_PLACE, block->first,
+                             "the address asked for is not aligned as the sections "
+                             "need, or too high");
 
         elfin_diag_value(diag, block->at);
         return elfin_diag_emit(load);

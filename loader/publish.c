@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "publish": the group becomes visible. What can fail comes first; after the last fallible step
- * the space has the group, before it the space is untouched.
+ * Phase "publish": the group becomes visible. What can fail comes first; after the last fallible
+ * step the space has the group, before it the space is untouched.
  */
 #include "loader/internal.h"
 

@@ -11,8 +11,7 @@
 static elfin_status bad_member(struct load *load, const struct library *library, uint64_t offset,
                                const char *name, const char *detail)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
 
     mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
     mini_strlcpy(diag->symbol, sizeof(diag->symbol), name);

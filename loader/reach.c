@@ -53,7 +53,8 @@ static void intersect_near(struct reach *reach, uint64_t target, const struct ob
 /* Where a block may lie whose fields S + A, with S in it, must be in [0, limit]. */
 static void intersect_low(struct reach *reach, uint64_t limit, const struct object *object)
 {
-    struct range range = { 0 - (uint64_t)object->addend_low, limit - (uint64_t)object->addend_high };
+    struct range range = { 0 - (uint64_t)object->addend_low,
+                           limit - (uint64_t)object->addend_high };
 
     if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
         reach->count = 0;
@@ -66,7 +67,8 @@ static void intersect_low_or_top(struct reach *reach, const struct object *objec
 {
     uint64_t limit = 2 * GIB - 1, low = (uint64_t)object->addend_low;
     uint64_t high = (uint64_t)object->addend_high;
-    struct range ranges[2] = { { 0 - low, limit - high }, { 0 - 2 * GIB - low, UINT64_MAX - high } };
+    struct range ranges[2] = { { 0 - low, limit - high },
+                               { 0 - 2 * GIB - low, UINT64_MAX - high } };
 
     if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
         reach->count = 0;
@@ -75,8 +77,8 @@ static void intersect_low_or_top(struct reach *reach, const struct object *objec
 }
 
 /*
- * True if the symbol's address is known before the block is placed. Only one block of a group has no
- * address of its own; the others are in their places by now.
+ * True if the symbol's address is known before the block is placed. Only one block of a group has
+ * no address of its own; the others are in their places by now.
  */
 static bool is_fixed(const struct object *object, uint32_t index, uint64_t *address)
 {

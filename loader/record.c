@@ -36,6 +36,9 @@ static elfin_status read_module(struct load *load, struct object *object, uint32
     const struct elfin_module_record *record;
     struct span bytes = elfin_section_bytes(object, index);
 
+    if (object->module_record)
+        return bad_record(load, object, index, "there are two sections of this name");
+    object->module_record = index;
     if (bytes.size != sizeof(*record))
         return bad_record(load, object, index, "the section does not hold exactly one record");
     /* Only its character arrays are used in place: they have no alignment. */
@@ -75,7 +78,8 @@ static elfin_status read_flags(struct load *load, struct object *object, uint32_
     if (bytes.size == 0 || bytes.size % 8)
         return bad_record(load, object, index, "the section's size is wrong");
     for (uint64_t i = 0; i < bytes.size / 8; i++) {
-        if (span_u32(bytes, 2 * i) & ~(uint32_t)ELFIN_MODULE_INTERRUPTS || span_u32(bytes, 2 * i + 1))
+        if (span_u32(bytes, 2 * i) & ~(uint32_t)ELFIN_MODULE_INTERRUPTS ||
+            span_u32(bytes, 2 * i + 1))
             return bad_record(load, object, index, "the module asks for something unknown");
         object->flags |= span_u32(bytes, 2 * i);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "resolve": every name of the group that it does not define is bound to the host or to another
- * group, with one look-up per name, or is 0 because all references are weak, or is missing. All
- * missing names are reported.
+ * Phase "resolve": every name of the group that it does not define is bound to the host or to
+ * another group, with one look-up per name, or is 0 because all references are weak, or is missing.
+ * All missing names are reported.
  */
 #include "loader/internal.h"
 #include "libmini/str.h"
@@ -20,11 +20,10 @@ const struct record *elfin_find_import(const struct load *load, struct symbol *s
     if (symbol->import)
         return symbol->import;
     if (symbol->archive && !symbol->outside)
-        symbol->import = elfin_index_find(space, symbol->name, symbol->hash, RECORD_PRIVATE,
-                                          symbol->archive);
-    if (!symbol->import && !is_hidden(symbol))
         symbol->import =
-            elfin_index_find(space, symbol->name, symbol->hash, RECORD_EXPORTED, NULL);
+            elfin_index_find(space, symbol->name, symbol->hash, RECORD_PRIVATE, symbol->archive);
+    if (!symbol->import && !is_hidden(symbol))
+        symbol->import = elfin_index_find(space, symbol->name, symbol->hash, RECORD_EXPORTED, NULL);
     return symbol->import;
 }
 
@@ -44,9 +43,10 @@ static void report_missing(struct load *load, const struct symbol *symbol)
                                         ELFIN_PHASE_RESOLVE, symbol->object, "");
 
     mini_strlcpy(diag->symbol, sizeof(diag->symbol), symbol->name);
-    diag->hint = hidden ? "define it in an object of this load, or declare it with default visibility"
-                        : "load the module or library that defines it first, or have the host "
-                          "export it";
+    diag->hint = hidden
+                     ? "define it in an object of this load, or declare it with default visibility"
+                     : "load the module or library that defines it first, or have the host "
+                       "export it";
     elfin_diag_emit(load);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "scan": every relocation record is proven sound once, and what the records do with each symbol
- * is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
+ * Phase "scan": every relocation record is proven sound once, and what the records do with each
+ * symbol is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
  */
 #include "loader/internal.h"
 
@@ -45,8 +45,7 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
 static elfin_status bad_export(struct load *load, const struct object *object, uint32_t table,
                                uint64_t record, const char *detail)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object, detail);
 
     elfin_diag_relocation(diag, object, table, record);
     return elfin_diag_emit(load);
@@ -83,8 +82,7 @@ static elfin_status scan_exports(struct load *load, struct object *object)
     uint64_t exports = 0;
     elfin_status status = ELFIN_OK;
 
-    object->exported =
-        elfin_arena_get(&load->work, object->symbol_count - object->first_global, 1);
+    object->exported = elfin_arena_get(&load->work, object->symbol_count - object->first_global, 1);
     if (!object->exported)
         return elfin_fail_memory(load, ELFIN_PHASE_SCAN, object);
     for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The section table: what each section is, in which part it goes, and which ones belong together. */
+/* The section table: what each section is, in which part it goes, and which ones belong together.
+ */
 #include "loader/internal.h"
 #include "libmini/str.h"
 
@@ -92,6 +93,19 @@ static bool is_metadata(uint32_t type)
            type == SHT_REL || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
 }
 
+/* Linkers' names: .init_array.00101 runs before .init_array.00102, plain .init_array last. */
+static int32_t init_priority(uint32_t type, const char *name)
+{
+    const char *dot = mini_strrchr(name, '.');
+    uint64_t number;
+
+    if (type == SHT_PREINIT_ARRAY)
+        return -1;
+    if (dot && mini_parse_u64(dot + 1, mini_strlen(dot + 1), &number) && number < 65536)
+        return (int32_t)number;
+    return 65536;
+}
+
 static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
@@ -112,7 +126,8 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
         return bad_section(load, object, index, ELFIN_ERR_SECTION,
                            "its size is no multiple of an address");
     section->part = part_of(load, section, name);
-    section->priority = elfin_init_priority(section->type, name);
+    if (is_init_table(section->type))
+        section->priority = init_priority(section->type, name);
     return ELFIN_OK;
 }
 
@@ -178,6 +193,10 @@ static elfin_status open_relocations(struct load *load, struct object *object, u
     if (target->type == SHT_NOBITS)
         return bad_section(load, object, index, ELFIN_ERR_SECTION,
                            "it applies to a section without bytes");
+    /* Tables that share their bytes would multiply the work that a small file can ask for. */
+    object->rela_bytes += section->size;
+    if (object->rela_bytes > object->file.size)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "relocation tables overlap");
     section->next_rela = target->rela;
     target->rela = index;
     return ELFIN_OK;

@@ -63,7 +63,8 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
     if (__builtin_mul_overflow((uint64_t)count, sizeof(table->rows[0]), &size) ||
         size > UINT64_MAX / 2)
         return ELFIN_ERR_ARGUMENT;
-    status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size, &region);
+    status =
+        elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size, &region);
     if (status != ELFIN_OK)
         return status;
     table = region.edit;

@@ -8,7 +8,10 @@
 #include "libmini/str.h"
 
 /* Names share tails in honest tables; four times their size is far more than that ever gives. */
-enum { NAME_BUDGET_FACTOR = 4, NAME_BUDGET_BASE = 64 << 10 };
+enum {
+    NAME_BUDGET_FACTOR = 4,
+    NAME_BUDGET_BASE = 64 << 10
+};
 
 bool elfin_name_allowed(struct object *object, const char *name)
 {
@@ -43,7 +46,8 @@ static elfin_status check_symbol(struct load *load, const struct object *object,
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its name is out of range");
     if (section & SECTION_SPECIAL ? section != SECTION_ABS && !elfin_is_common(section)
                                   : section >= object->section_count)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its section index is out of range");
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "its section index is out of range");
     if (local != (binding == STB_LOCAL))
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
                           "local symbols and others do not meet at the symbol table's sh_info");
@@ -81,7 +85,7 @@ static struct symbol *enter_name(struct load *load, struct object *object, const
         return entry ? entry->item : NULL;
     symbol = elfin_arena_get(&load->work, 1, sizeof(*symbol));
     if (!symbol) {
-        *status = ELFIN_ERR_MEMORY;
+        *status = load->work.status;
         return NULL;
     }
     symbol->name = name;
@@ -125,8 +129,7 @@ static void refer(struct load *load, struct symbol *symbol, struct object *objec
 static void duplicate(struct load *load, const struct object *object, uint32_t index,
                       const struct symbol *symbol)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_DUPLICATE, ELFIN_PHASE_RESOLVE, object, "");
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_DUPLICATE, ELFIN_PHASE_RESOLVE, object, "");
 
     elfin_diag_symbol(diag, object, index);
     mini_strlcpy(diag->other, sizeof(diag->other), symbol->object->file_name);
@@ -183,7 +186,7 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     if (!symbol)
         return bad_symbol(load, object, index, status,
                           status == ELFIN_ERR_LIMIT ? "too many names have the same hash"
-                                                    : "no working memory");
+                                                    : "for working memory");
     if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     object->global[index - object->first_global] = symbol;

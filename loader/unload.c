@@ -12,7 +12,8 @@ static bool uses_group(const elfin_module *module, const elfin_group *group)
 }
 
 /* Names every module of another group that uses this one; the first goes to the caller too. */
-static elfin_status report_users(const elfin_space *space, const elfin_group *group, elfin_diag *diag,
+static elfin_status report_users(const elfin_space *space, const elfin_group *group,
+                                 elfin_diag *diag,
                                  void (*report)(void *ctx, const elfin_diag *diag),
                                  void *report_ctx)
 {
