@@ -68,7 +68,7 @@ def check_failures(cases):
 
 def check_interactive(cases):
     """Keys as a terminal sends them; what the screen shows is full of escape sequences."""
-    keys = ('echo hexlo\x1b[D\x1b[D\x08l\r'   # left twice, backspace
+    keys = ('echo hexlo\x1b[D\x1b[D\x7fl\r'   # left twice, backspace
             'nonsense\r'                       # a failure does not end the keyboard
             '\x1b[A\x1b[A !\r'                 # up twice: the history
             'quit 21\r')
