@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef TESTS_QEMU_HOST_FIRMWARE_H
+#define TESTS_QEMU_HOST_FIRMWARE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <efi.h>
+
+/*
+ * A firmware of which only the services that uefi/host.c calls exist. Its memory is made of
+ * numbers: nothing lies behind the pages it gives at an address, while those it chooses itself are
+ * real. It aborts the program when it is asked for something that firmware would be corrupted by.
+ */
+enum {
+    ATTRIBUTE_XP = 0x4000,
+    ATTRIBUTE_RO = 0x20000,
+    MAX_PIECES = 4096
+};
+
+struct fake_piece {
+    uint64_t base, pages;
+    EFI_MEMORY_TYPE type;
+    void *real; /* what AllocateAnyPages returned */
+};
+
+struct fake_firmware {
+    EFI_SYSTEM_TABLE table;
+    EFI_BOOT_SERVICES services;
+    struct fake_piece pieces[MAX_PIECES]; /* allocated */
+    unsigned piece_count;
+    bool has_attributes;    /* offers EFI_MEMORY_ATTRIBUTE_PROTOCOL */
+    unsigned fail_set;      /* that many calls of `set` from now on: the last fails; 0: none */
+    unsigned fail_any;      /* likewise for AllocateAnyPages */
+    unsigned race;          /* that many AllocateAddress find that somebody was faster */
+    unsigned map_fragments; /* entries of one page each to add to the map */
+    unsigned map_reads;
+};
+
+extern struct fake_firmware fake;
+
+void fake_init(bool has_attributes);
+
+/* Attributes of one page of an allocated piece. */
+uint64_t fake_attributes(uint64_t address);
+
+/* Pages that are allocated. */
+uint64_t fake_outstanding(void);
+
+#endif
