@@ -1,8 +1,8 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Proof 2: hand-written assembly with every relocation type, symbol kind, branch and GOT instruction that
-compilers do not produce by themselves, held against the same two linkers.
+Proof 2: hand-written assembly with every relocation type, symbol kind, branch and GOT instruction
+that compilers do not produce by themselves, held against the same two linkers.
 """
 
 import sys
@@ -20,6 +20,7 @@ SETS = {
     "types": (("partner", "types"), False),
     "instructions": (("partner", "instructions"), False),
     "reversed": (("instructions", "types", "partner"), False),
+    "GOT without slots": (("partner", "gotbase", "gotname"), False),
     "low": (("partner", "low"), True),
     "branches with an offset": (("partner", "offsets"), True),
     "types without lld": (("partner", "gnuonly"), False),
@@ -81,8 +82,8 @@ def main() -> int:
     counts = total.compared.get("formula", {})
     missing = [kind.name for kind in TYPES.values() if not counts.get(kind.name)]
     report.case("assembly/every type occurs", [f"no {name} was compared" for name in missing])
-    report.note(f"assembly: {total.linked} links, {total.total(GNU_LD)} relocations compared with ld, "
-                f"{total.total(LLD)} with lld, {total.evaluated} by evaluation, "
+    report.note(f"assembly: {total.linked} links, {total.total(GNU_LD)} relocations compared with "
+                f"ld, {total.total(LLD)} with lld, {total.evaluated} by evaluation, "
                 f"{total.refused_alike} links refused alike, {total.unsupported} beyond lld")
     report.types("assembly", total.compared.get("formula"))
     return report.status()

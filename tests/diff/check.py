@@ -18,6 +18,9 @@ from meaning import OutOfRange, expected
 from toolchain import LLD
 
 
+_TYPE = re.compile(r"\bR_X86_64_\w+")
+
+
 @dataclass(frozen=True)
 class Placement:
     """bases[n] is the run address of object n, None = after the one before."""
@@ -59,8 +62,8 @@ class Tally:
 
 class PlacementCheck:
     """
-    The objects of one set at any number of placements. The first must be one that elfin accepts: its
-    layout, moved, is what the linkers get where elfin refuses and so tells no addresses.
+    The objects of one set at any number of placements. The first must be one that elfin accepts:
+    its layout, moved, is what the linkers get where elfin refuses and so tells no addresses.
     """
 
     def __init__(self, objects: list[Object]) -> None:
@@ -142,6 +145,10 @@ class PlacementCheck:
                     self._fault(placement, f"the report does not name {kind} of {symbol}, which "
                                            f"{linker} reports: {result.reason}")
                     return
+            invented = set(_TYPE.findall(result.report)) - {kind for kind, _ in hopeless}
+            if invented:
+                self._fault(placement, f"elfin reports {sorted(invented)}, {linker} does not")
+                return
         self.tally.refused_alike += 1
 
 
@@ -158,7 +165,7 @@ def _faults_of_bases(placement: Placement, layout: Layout) -> list[str]:
 
 
 def _moved(layout: Layout, placement: Placement) -> Layout:
-    """The known layout at the placement's bases; one block follows another's rules of distance."""
+    """The known layout with each block at its base in the placement."""
     low = layout.extent()[0]
     modules, distance = [], 0
     for number, base in enumerate(placement.bases[:placement.objects]):
@@ -183,7 +190,7 @@ def _hopeless(group: Group, linked: reference.ReferenceResult) -> set[tuple[str,
 
 def _is_reported(report: str, kind: str, symbol: str) -> bool:
     """A line with both; symbols without a name (sections) are reported in words."""
-    return any(re.search(rf"\b{kind}\b", line) and re.search(rf"(?<![\w.]){re.escape(symbol)}\b", line)
-               for line in report.splitlines())
+    named = re.compile(rf"(?<![\w.]){re.escape(symbol)}\b")
+    return any(kind in _TYPE.findall(line) and named.search(line) for line in report.splitlines())
 
 

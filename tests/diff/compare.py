@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The comparisons proper: bytes that nobody may change, linker against linker, linker against formula."""
+"""
+The comparisons proper: bytes that nobody may change, linker against linker, linker against formula.
+"""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,8 +12,6 @@ from insn import Wrong
 from meaning import Field, Meaning, OutOfRange, Target, View, expected, observed
 from linked import LinkerProgram
 from reference import ReferenceResult
-
-SHOWN_FAULTS = 6
 
 
 @dataclass
@@ -61,12 +61,14 @@ def check_contents(group: Group, program: View) -> Verdict:
                 for low, high in _gaps(section, spans.get((number, index), [])):
                     if memory[low:high] != original[low:high]:
                         at = next(i for i in range(low, high) if memory[i] != original[i])
-                        verdict.faults.append(f"{obj.path.name} {section.name}+0x{at:x}: {program.name} "
-                                              f"has 0x{memory[at]:02x}, the file 0x{original[at]:02x}")
+                        verdict.faults.append(
+                            f"{obj.path.name} {section.name}+0x{at:x}: {program.name} has "
+                            f"0x{memory[at]:02x}, the file 0x{original[at]:02x}")
     return verdict
 
 
 def _read_meaning(where: Field, place: int, program: View, weak_zero: bool) -> Meaning | str:
+    """A text is never right, even if both sides give the same."""
     try:
         return observed(where, place, program, weak_zero)
     except Wrong as error:
@@ -90,8 +92,8 @@ def _overflowed(where: Field, reference: ReferenceResult) -> bool:
 
 def compare_programs(group: Group, subject: View, reference: ReferenceResult) -> Verdict:
     """
-    Field by field against a linker. Where that linker reported an overflow, the field is judged by the
-    formula with the linker's symbol value; it must be one that a slot or stub can save.
+    Field by field against a linker. Where that linker reported an overflow, the field is judged by
+    the formula with the linker's symbol value; it must be one that a slot or stub can save.
     """
     verdict = Verdict()
     program = reference.program
@@ -111,7 +113,7 @@ def compare_programs(group: Group, subject: View, reference: ReferenceResult) ->
             start = place - where.relocation.offset + low
             if subject.read(start, high - low) != program.read(start, high - low):
                 verdict.evaluated += 1
-        if want != got:
+        if want != got or isinstance(got, str):
             verdict.faults.append(_fault(group, where, want, got) + f" ({program.name})")
         verdict.compared[where.type.name] += 1
     return verdict

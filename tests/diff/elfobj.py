@@ -65,10 +65,6 @@ class Section:
     data: bytes = field(repr=False)  # empty for zero-filled ones
 
     @property
-    def is_allocated(self) -> bool:
-        return bool(self.flags & SHF_ALLOC)
-
-    @property
     def is_executable(self) -> bool:
         return bool(self.flags & SHF_EXECINSTR)
 

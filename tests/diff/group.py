@@ -108,8 +108,8 @@ class Group:
             module = self.layout.modules[number]
             wanted = {index for index in obj.sections if (number, index) not in self.discarded}
             if wanted != set(module.sections):
-                faults.append(f"{obj.name}: sections {sorted(wanted ^ set(module.sections))} are listed "
-                              "wrongly")
+                wrong = sorted(wanted ^ set(module.sections))
+                faults.append(f"{obj.name}: sections {wrong} are missing, or should be")
                 continue
             for index in wanted:
                 section = obj.sections[index]

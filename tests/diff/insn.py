@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """
-Evaluates the few instructions that linkers may write or rewrite: direct branches, stubs, and users of
-a GOT slot in the slot form or in one of the direct forms.
+Evaluates the few instructions that linkers may write or rewrite: direct branches, stubs, and users
+of a GOT slot in the slot form or in one of the direct forms.
 """
 
 from dataclasses import dataclass
@@ -84,8 +84,8 @@ _ARITHMETIC = (0x03, 0x0B, 0x13, 0x1B, 0x23, 0x2B, 0x33, 0x3B)
 
 def got_use(code: bytes, offset: int, reloc_type: int) -> GotUse | None:
     """
-    The instruction around a GOTPCREL-like field, or None if it is not one that can be rewritten. Only
-    REX_GOTPCRELX promises a REX prefix; the byte before the opcode is left alone otherwise.
+    The instruction around a GOTPCREL-like field, or None if it is not one that can be rewritten.
+    Only REX_GOTPCRELX promises a REX prefix; the byte before the opcode is left alone otherwise.
     """
     has_rex = reloc_type == REX_GOTPCRELX
     start = offset - (3 if has_rex else 2)
@@ -105,8 +105,8 @@ def got_use(code: bytes, offset: int, reloc_type: int) -> GotUse | None:
 
 def rewritten_value(use: GotUse, code: bytes, place: int) -> int:
     """
-    The address that the rewritten instruction uses. code begins with the instruction and ends with the
-    field, which lies at place.
+    The address that the rewritten instruction uses. code begins with the instruction and ends with
+    the field, which lies at place.
     """
     head, field = code[:use.size], code[use.size:]
     direct = (place + 4 + read_s32(field)) & MASK64

@@ -42,7 +42,8 @@ def planned(objects: list[Object], base: int) -> Layout:
     owner = layout.modules[0]
     for name, (size, align) in group.commons().items():
         address = _align(address, align)
-        next(m for m, o in zip(layout.modules, objects) if name in o.definitions).symbols[name] = address
+        declarer = next(number for number, obj in enumerate(objects) if name in obj.definitions)
+        layout.modules[declarer].symbols[name] = address
         owner.synthetic.append(("COMMON", address, size))
         address += size
     return layout

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Linked programs in memory: what `elfin link` made (map and image) and what a linker made (ELF)."""
+"""
+Linked programs in memory: what `elfin link` made (map and image) and what a linker made (ELF).
+"""
 
 import json
 from bisect import bisect_right
@@ -85,8 +87,9 @@ class Layout:
         raise Wrong(f"the map has no module {name}")
 
     def extent(self) -> tuple[int, int]:
-        ends = [(m.sections[i], m.sections[i] + m.sizes[i]) for m in self.modules for i in m.sections]
-        ends += [(a, a + s) for m in self.modules for _, a, s in m.synthetic]
+        ends = [(start, start + m.sizes[index]) for m in self.modules
+                for index, start in m.sections.items()]
+        ends += [(start, start + size) for m in self.modules for _, start, size in m.synthetic]
         return min(low for low, _ in ends), max(high for _, high in ends)
 
 
@@ -164,8 +167,5 @@ class LinkerProgram(SparseMemory):
 
     def got_base(self, module: int) -> int:
         if GOT_SYMBOL not in self.symbols:
-            raise Wrong(f"{self.name} defined no {GOT_SYMBOL}")
+            raise Wrong(f"{self.name} defined no {GOT_SYMBOL}")  # as no object names it
         return self.symbols[GOT_SYMBOL]
-
-    def address_of(self, name: str) -> int:
-        return self.symbols.get(name, 0)

@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
 Proof 1: what `elfin link` writes equals what GNU ld and lld write, for every cell of the matrix at
@@ -43,8 +43,9 @@ def main() -> int:
         objects += count
         total.add(tally)
         report.case(f"linkers/{cell}", tally.faults)
-    report.note(f"matrix: {objects} objects, {len(cells()) - impossible} cells ({impossible} refused by "
-                f"the compiler), {len(PLACEMENTS)} placements, {total.linked} links")
+    possible = len(cells()) - impossible
+    report.note(f"matrix: {objects} objects, {possible} cells ({impossible} that the compiler "
+                f"refuses), {len(PLACEMENTS)} placements, {total.linked} links")
     report.note(f"matrix: {total.total(GNU_LD)} relocations compared with ld, "
                 f"{total.total(LLD)} with lld, {total.total('formula')} with the psABI's formulas, "
                 f"{total.evaluated} by evaluation, {total.refused_alike} links refused alike")

@@ -9,7 +9,7 @@ from elfin import Exports
 from elfobj import Object
 from toolchain import SOURCES, compile_object
 
-COMPILERS = ("gcc", "clang", "clang-19")
+COMPILERS = {"gcc": "gcc", "clang": "clang-14", "clang-19": "clang-19"}
 MODELS = ("small", "medium", "large", "kernel")
 PICS = {"no-pic": ["-fno-pic"], "pie": ["-fpie"], "pic": ["-fpic"],
         "pic-no-plt": ["-fpic", "-fno-plt"]}
@@ -42,7 +42,8 @@ class Cell:
     def objects(self) -> list[Object]:
         """Raises toolchain.Refused if the compiler does not do this."""
         flags = [*BASIC, f"-mcmodel={self.model}", *PICS[self.pic], f"-{self.level}"]
-        return [Object(compile_object(self.compiler, flags + (SECTIONS if name in WITH_SECTIONS else []),
+        return [Object(compile_object(COMPILERS[self.compiler],
+                                      flags + (SECTIONS if name in WITH_SECTIONS else []),
                                       SOURCES / f"{name}.c", str(self))) for name in FILES]
 
 

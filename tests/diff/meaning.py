@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """
-What a relocated field means, apart from where a linker put its slots and stubs. `observed` reads the
-meaning out of a linked program, `expected` computes it from the psABI's formulas; two linkers agree on a
-field when its meanings are equal. Wherever no slot, stub or GOT base is involved, equal meanings are
-equal bytes.
+What a relocated field means, apart from where a linker put its slots and stubs. `observed` reads
+the meaning out of a linked program, `expected` computes it from the psABI's formulas; two linkers
+agree on a field when its meanings are equal. Wherever no slot, stub or GOT base is involved, equal
+meanings are equal bytes.
 """
 
 from dataclasses import dataclass
 from functools import cached_property
 
 from elfobj import GOT_SYMBOL, Relocation, Section
-from insn import (MASK64, TRAP, GotUse, Memory, Wrong, follow, got_use, is_branch, rewritten_value,
+from insn import (MASK64, TRAP, GotUse, Memory, follow, got_use, is_branch, rewritten_value,
                   slot_content)
 from relocs import TYPES, Form, Range, RelType
 
@@ -67,7 +67,7 @@ class Field:
 
     @property
     def is_rescuable(self) -> bool:
-        """Can a slot or a stub bring every target into reach? No stub stands in for `symbol + 3`."""
+        """Can a slot or a stub bring every target into reach? None stands in for `symbol + 3`."""
         if self.is_branch:
             return self.relocation.addend == -4
         return self.type.form in (Form.PLT, Form.PLT_OFF, Form.SLOT, Form.SLOT_PC)
@@ -110,7 +110,8 @@ def observed(field: Field, place: int, view: View, weak_zero: bool = False) -> M
         case Form.PLT:
             return _branch(field, address - relocation.addend, 0, view, weak_zero)
         case Form.SLOT:
-            return "slot", slot_content(view, view.got_base(field.module) + value - relocation.addend)
+            offset = value - relocation.addend
+            return "slot", slot_content(view, view.got_base(field.module) + offset)
         case Form.SLOT_PC:
             return _slot_use(field, place, address, view)
         case Form.GOT_OFF:

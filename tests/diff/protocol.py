@@ -36,7 +36,8 @@ class Report:
         print(f"# {text}", flush=True)
 
     def types(self, name: str, counts: Counter[str] | None) -> None:
-        shown = [f"{kind.removeprefix('R_X86_64_')} {n}" for kind, n in sorted((counts or {}).items())]
+        shown = [f"{kind.removeprefix('R_X86_64_')} {number}"
+                 for kind, number in sorted((counts or {}).items())]
         self.note(f"{name}: by type: {', '.join(shown)}")
 
     def status(self) -> int:

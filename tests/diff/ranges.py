@@ -1,8 +1,9 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Proof 3: the limits of every field. The last value that fits is stored and right; the first that does not
-fit is refused, by type and symbol. A linker must agree wherever the value does not depend on its own GOT.
+Proof 3: the limits of every field. The last value that fits is stored and right; the first that
+does not fit is refused, by type and symbol. A linker must agree wherever the value does not depend
+on its own GOT.
 """
 
 import re

@@ -1,8 +1,8 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Proof 4: near or far is decided right to the byte. An imported address slides over every limit at which an
-instruction's form may change: the +-2 GiB edges of a branch, and those of an immediate.
+Proof 4: near or far is decided right to the byte. An imported address slides over every limit at
+which an instruction's form may change: the +-2 GiB edges of a branch, and those of an immediate.
 """
 
 import sys
@@ -84,7 +84,8 @@ def check_edge(edge: Edge) -> tuple[Edge, int, list[str]]:
             is_direct = _branch_is_direct(result.program)
             direct += is_direct
             if is_direct != _should_be_direct(result.program, target):
-                faults.append(f"target 0x{target:x}: the call is {'' if is_direct else 'not '}direct")
+                form = "direct" if is_direct else "not direct"
+                faults.append(f"target 0x{target:x}: the call is {form}")
     except Wrong as error:
         faults.append(str(error))
     if edge.forms_differ and not faults and not 0 < direct < links:

@@ -35,7 +35,8 @@ class ReferenceResult:
 
 def _pinned_sections(layout: Layout) -> list[str]:
     """In the order of addresses, because lld makes file offsets of them."""
-    pins = sorted((address, unique_name(number, index)) for number, module in enumerate(layout.modules)
+    pins = sorted((address, unique_name(number, index))
+                  for number, module in enumerate(layout.modules)
                   for index, address in module.sections.items())
     return [f"  {name} 0x{address:x} : AT(0x{address:x}) {{ *({name}) }}" for address, name in pins]
 
@@ -45,9 +46,9 @@ def _script(layout: Layout, commons: Exports, exports: Exports) -> str:
     lines = [f"{name} = 0x{address:x};" for name, address in commons.items()]
     lines += [f"PROVIDE({name} = 0x{address:x});" for name, address in exports.items()]
     lines += ["SECTIONS {"]
-    lines += [f"  .plt 0x{start:x} : AT(0x{start:x}) {{ *(.plt) *(.iplt) *(.plt.got) *(.plt.sec) }}",
-              f"  .got 0x{start + 0x8000:x} : AT(0x{start + 0x8000:x}) {{ *(.got) }}",
-              f"  .got.plt 0x{start + 0x10000:x} : AT(0x{start + 0x10000:x}) {{ *(.got.plt) }}"]
+    for offset, name, inputs in ((0, ".plt", "*(.plt) *(.iplt) *(.plt.got) *(.plt.sec)"),
+                                 (0x8000, ".got", "*(.got)"), (0x10000, ".got.plt", "*(.got.plt)")):
+        lines += [f"  {name} 0x{start + offset:x} : AT(0x{start + offset:x}) {{ {inputs} }}"]
     lines += _pinned_sections(layout)
     lines += ["}"]
     return "\n".join(lines) + "\n"
@@ -67,14 +68,14 @@ def link(linker: str, copies: list[Path], layout: Layout, commons: Exports,
     script, output = scratch() / "pinned.lds", scratch() / f"{linker}.out"
     script.write_text(_script(layout, commons, exports))
     output.unlink(missing_ok=True)
-    command = [linker, "-static", "-nostdlib", "-e", "0", "--no-check-sections", "--noinhibit-exec",
-               "-z", "noexecstack", "-T", script, "-o", output, *copies]
+    command = [linker, "-static", "-nostdlib", "-x", "-e", "0", "--no-check-sections",
+               "--noinhibit-exec", "-z", "noexecstack", "-T", script, "-o", output, *copies]
     command += (["--verbose", "--no-warn-rwx-segments"] if linker == GNU_LD
                 else ["--threads=1", "--error-limit=0", "-O0"])
-    stderr = run(command).stderr
+    stderr = run(command, quiet=True).stderr
     if "failed to convert GOTPCREL" in stderr:
         # GNU ld decided to relax before it knew the distance. It asks for this option itself.
-        stderr = run([*command, "--no-relax"]).stderr
+        stderr = run([*command, "--no-relax"], quiet=True).stderr
     return _result(linker, output, stderr)
 
 

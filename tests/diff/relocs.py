@@ -2,8 +2,9 @@
 """
 The relocation types, written down from the psABI for this test alone.
 
-`form` says how the field's value comes about; S symbol, A addend, P place, G offset of the symbol's slot
-from the GOT base, GOT that base, L branch target that leads to S (S itself or a stub), Z symbol size.
+`form` says how the field's value comes about; S symbol, A addend, P place, G offset of the symbol's
+slot from the GOT base, GOT that base, L branch target that leads to S (S itself or a stub), Z
+symbol size.
 """
 
 from dataclasses import dataclass
@@ -94,8 +95,4 @@ def _types() -> dict[int, RelType]:
 
 
 TYPES = _types()
-GOTPCREL, GOTPCRELX, REX_GOTPCRELX = 9, 41, 42
-
-
-def type_name(number: int) -> str:
-    return TYPES[number].name if number in TYPES else f"type {number}"
+GOTPCREL, REX_GOTPCRELX = 9, 42

@@ -1,8 +1,8 @@
-#!/usr/bin/python3
+#!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Tests the test. GNU ld against lld on the same objects must pass; then every byte that the judgement of a
-field depends on is damaged in turn, and each time both checkers must notice.
+Tests the test. GNU ld against lld on the same objects must pass; then every byte that the judgement
+of a field depends on is damaged in turn, and each time both checkers must notice.
 """
 
 import random
@@ -51,21 +51,39 @@ class Damaged:
         return data
 
 
-Judge = Callable[[View], list[str]]
+@dataclass(frozen=True)
+class Judges:
+    """The two checkers, each on its own."""
+
+    group: Group
+    linked: reference.ReferenceResult
+    exports: elfin.Exports
+
+    def by_linker(self, program: View) -> list[str]:
+        verdict = check_contents(self.group, program)
+        verdict.add(compare_programs(self.group, program, self.linked))
+        return verdict.faults
+
+    def by_formula(self, program: View) -> list[str]:
+        verdict = check_contents(self.group, program)
+        verdict.add(recompute(self.group, program, self.exports))
+        return verdict.faults
 
 
-def damage_faults(program: View, by_linker: Judge, by_formula: Judge, also: list[int]) -> list[str]:
-    """Every byte read in judging the fields counts; `also`: bytes outside of fields."""
+def damage_faults(program: View, judges: Judges, also: list[int]) -> list[str]:
+    """Every byte read in judging the fields counts; `also`: more bytes to damage."""
     recorder = Damaged(program)
-    faults = [f"undamaged: {fault}" for fault in by_linker(recorder) + by_formula(recorder)]
+    undamaged = compare_programs(judges.group, recorder, judges.linked).faults
+    undamaged += recompute(judges.group, recorder, judges.exports).faults
+    faults = [f"undamaged: {fault}" for fault in undamaged]
     chance = random.Random(1)
     addresses = sorted(recorder.seen)
     step = max(1, len(addresses) // FLIPS)
     for address in addresses[::step] + also:
         bit = chance.randrange(8)
-        for judge, name in ((by_linker, "linker"), (by_formula, "formula")):
+        for judge in (judges.by_linker, judges.by_formula):
             if not judge(Damaged(program, address, bit)):
-                faults.append(f"bit {bit} of 0x{address:x} was flipped: the comparison by {name} is blind")
+                faults.append(f"bit {bit} of 0x{address:x} was flipped: {judge.__name__} is blind")
     return faults
 
 
@@ -105,15 +123,8 @@ class Subject:
 
 def check_damage(subject: Subject) -> list[str]:
     group, (gnu, lld) = subject.link()
-
-    def by_linker(program: View) -> list[str]:
-        return check_contents(group, program).faults + compare_programs(group, program, gnu).faults
-
-    def by_formula(program: View) -> list[str]:
-        return check_contents(group, program).faults + recompute(group, program,
-                                                                 subject.exports).faults
-
-    return damage_faults(lld.program, by_linker, by_formula, bytes_outside_of_fields(group))
+    judges = Judges(group, gnu, subject.exports)
+    return damage_faults(lld.program, judges, bytes_outside_of_fields(group))
 
 
 def check_refusals(subject: Subject) -> list[str]:
@@ -165,7 +176,8 @@ def check_structure(subject: Subject) -> list[str]:
         "no room for COMMON": variant(0, synthetic=[]),
     }
     faults = [f"undamaged: {fault}" for fault in group.faults_of_structure()]
-    return faults + [name for name, changed in variants.items() if not changed.faults_of_structure()]
+    return faults + [f"{name} is not noticed" for name, changed in variants.items()
+                     if not changed.faults_of_structure()]
 
 
 def check_elfin_damage(placement: Placement) -> list[str]:
@@ -177,22 +189,15 @@ def check_elfin_damage(placement: Placement) -> list[str]:
         return [result.reason]
     group = Group(objects, result.program.layout)
     commons = {name: group.common_address(name) for name in group.commons()}
-    linked = reference.link(LLD, reference.prepare(objects), group.layout, commons, placement.exports)
-
-    def by_linker(program: View) -> list[str]:
-        return check_contents(group, program).faults + compare_programs(group, program, linked).faults
-
-    def by_formula(program: View) -> list[str]:
-        return check_contents(group, program).faults + recompute(group, program,
-                                                                 placement.exports).faults
-
+    copies = reference.prepare(objects)
+    linked = reference.link(LLD, copies, group.layout, commons, placement.exports)
     recorder = Damaged(result.program)
-    by_formula(recorder)
+    recompute(group, recorder, placement.exports)
     synthetic = sorted(a for a in recorder.seen
                        if result.program.in_stubs(a) or result.program.in_slots(a))
     if len(synthetic) < 40:
         return ["hardly a stub or slot is in use: nothing was tested"]
-    return damage_faults(result.program, by_linker, by_formula, synthetic)
+    return damage_faults(result.program, Judges(group, linked, placement.exports), synthetic)
 
 
 def _matrix_subject(cell: Cell, base: int) -> Subject:
@@ -204,7 +209,8 @@ def _matrix_subject(cell: Cell, base: int) -> Subject:
 
 def _assembly_subject(name: str, base: int) -> Subject:
     objects = tuple(assembled(source) for source in SETS[name][0])
-    return Subject(name, objects, base, {"ext_function": LOW + 0x300000, "ext_datum": LOW + 0x400000})
+    exports = {"ext_function": LOW + 0x300000, "ext_datum": LOW + 0x400000}
+    return Subject(name, objects, base, exports)
 
 
 def _run(case: tuple[str, Callable, tuple]) -> tuple[str, list[str]]:
@@ -238,7 +244,8 @@ def _structure() -> list[str]:
 def cases() -> list[tuple[str, Callable, tuple]]:
     far = next(p for p in PLACEMENTS if p.name == "low, functions 4 GiB away")
     return ([(f"damage/{cell}", _damage_cell, (cell,)) for cell in CELLS]
-            + [(f"damage/{name}", _damage_assembly, (name,)) for name in ("types", "instructions", "low")]
+            + [(f"damage/{name}", _damage_assembly, (name,))
+               for name in ("types", "instructions", "low")]
             + [("damage/elfin", check_elfin_damage, (far,)),
                ("refusals/no-pic", _refusals_of_cell, (CELLS[0],)),
                ("refusals/low", _refusals_of_assembly, ("low",)),

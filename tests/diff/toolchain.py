@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""Runs compilers and keeps what they made: an object is compiled again only if its inputs change."""
+"""
+Runs compilers and keeps what they made: an object is compiled again only if its inputs change.
+"""
 
 import hashlib
 import os
@@ -10,8 +12,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = Path(__file__).resolve().parent / "src"
-BUILD = Path(os.environ.get("BUILD", ROOT / "build")).resolve() / "tests" / "diff"
-ELFIN = Path(os.environ.get("ELFIN", ROOT / "build" / "elfin"))
+_OUTPUT = ROOT / os.environ.get("ELFIN_BUILD", "build")
+BUILD = _OUTPUT / "tests" / "diff"
+ELFIN = Path(os.environ.get("ELFIN", _OUTPUT / "elfin"))
 GNU_LD, LLD = "ld", "ld.lld-19"
 
 
@@ -19,9 +22,12 @@ class Refused(Exception):
     """The compiler does not do this combination of options."""
 
 
-def run(command: list[str | Path], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([str(word) for word in command], cwd=cwd, capture_output=True, text=True,
-                          errors="replace", timeout=120)
+def run(command: list[str | Path], cwd: Path | None = None,
+        quiet: bool = False) -> subprocess.CompletedProcess[str]:
+    """quiet: standard output is of no interest."""
+    return subprocess.run([str(word) for word in command], cwd=cwd, text=True, errors="replace",
+                          stdout=subprocess.DEVNULL if quiet else subprocess.PIPE,
+                          stderr=subprocess.PIPE, timeout=120)
 
 
 @lru_cache
@@ -36,8 +42,8 @@ def _shared_headers() -> bytes:
 
 def compile_object(compiler: str, flags: list[str], source: Path, folder: str) -> Path:
     """
-    Returns build/tests/diff/obj/FOLDER/NAME.o. Raises Refused if the compiler refuses the flags, and
-    remembers that too.
+    Returns build/tests/diff/obj/FOLDER/NAME.o. Raises Refused if the compiler refuses the flags,
+    and remembers that too.
     """
     target = BUILD / "obj" / folder / (source.stem + ".o")
     key = hashlib.sha256("\0".join([version(compiler), *flags]).encode() + source.read_bytes()
@@ -50,8 +56,11 @@ def compile_object(compiler: str, flags: list[str], source: Path, folder: str) -
         if kept == key and target.exists():
             return target
     target.parent.mkdir(parents=True, exist_ok=True)
-    result = run([compiler, *flags, "-c", source, "-o", target])
+    fresh = target.with_suffix(f".{os.getpid()}.o")  # other tests may want the same object now
+    result = run([compiler, *flags, "-c", source, "-o", fresh])
     message = "" if result.returncode == 0 else result.stderr.strip().splitlines()[0]
+    if not message:
+        fresh.replace(target)
     stamp.write_text(f"{key}\n{message}")
     if message:
         raise Refused(message)

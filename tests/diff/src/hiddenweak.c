@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A hidden undefined weak symbol: even PIC code may reach it directly, so outside of low memory this
- * object cannot be linked (without PIC in general, with PIC by what the compiler chose).
+ * A hidden undefined weak symbol: even PIC code may reach it directly, so outside of low memory
+ * this object cannot be linked (without PIC in general, with PIC by what the compiler chose).
  */
 #include "matrix.h"
 

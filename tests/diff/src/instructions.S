@@ -66,7 +66,8 @@
     .text
     .globl instructions_code
 instructions_code:
-.irp symbol, ext_function, partner_function, partner_hidden, partner_weak, code_local, shared_function
+.irp symbol, ext_function, partner_function, partner_hidden, partner_weak, code_local, \
+             shared_function
     branches \symbol
 .endr
 .irp symbol, partner_function, partner_hidden, partner_weak, code_local, shared_function
@@ -77,8 +78,8 @@ instructions_code:
     je absent
     .weak absent
 
-.irp symbol, ext_function, ext_datum, partner_function, partner_hidden, partner_data, partner_weak, \
-             partner_common, absent
+.irp symbol, ext_function, ext_datum, partner_function, partner_hidden, partner_data, \
+             partner_weak, partner_common, absent
     got_users \symbol
     got_readers \symbol
 .endr

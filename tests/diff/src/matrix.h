@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the objects of the matrix share. ext_* come from the exports file, absent_* from nowhere, the
- * rest from the objects themselves. The programs are never run: they exist for their relocations.
+ * What the objects of the matrix share. ext_* come from the exports file, absent_* from nowhere,
+ * the rest from the objects themselves. The programs are never run: they exist for their
+ * relocations.
  */
 #ifndef MATRIX_H
 #define MATRIX_H

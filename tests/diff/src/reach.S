@@ -23,4 +23,13 @@ reach:
 reach_end:
     ret
 
+/* Data that looks like the same instructions must keep its slots. */
+    .data
+    .byte 0x48, 0x8b, 0x05
+    .reloc ., R_X86_64_REX_GOTPCRELX, target - 4
+    .zero 4
+    .byte 0xff, 0x15
+    .reloc ., R_X86_64_GOTPCRELX, target - 4
+    .zero 4
+
     .section .note.GNU-stack, "", @progbits

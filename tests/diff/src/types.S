@@ -21,6 +21,8 @@
     field GOTPCRELX, 4, \symbol
     field REX_GOTPCRELX, 4, \symbol
     field PLTOFF64, 8, \symbol
+    field PLTOFF64, 8, \symbol + 0x123456789
+    field PLTOFF64, 8, \symbol - 8
     field PLT32, 4, \symbol
     field PLT32, 4, \symbol - 4
 .endm
@@ -42,8 +44,9 @@
     .data
     .globl types_data
 types_data:
-.irp symbol, local_datum, types_hidden, partner_data, partner_function, partner_hidden, partner_weak, \
-             partner_unique, partner_common, partner_large_common, shared_data, shared_function
+.irp symbol, local_datum, types_hidden, partner_data, partner_function, partner_hidden, \
+             partner_weak, partner_unique, partner_common, partner_large_common, shared_data, \
+             shared_function
     wide_fields \symbol
     slot_fields \symbol
     near_fields \symbol
@@ -65,6 +68,9 @@ types_data:
     field GOTPC64, 8, _GLOBAL_OFFSET_TABLE_ + 0x123456789
     field PC32, 4, _GLOBAL_OFFSET_TABLE_
     field 64, 8, _GLOBAL_OFFSET_TABLE_ + 16
+
+/* Smaller than in partner.S, but aligned more strictly: the larger of each holds. */
+    .comm partner_common, 8, 64
 
 /* NONE writes nothing, whatever its symbol, and keeps what is there. */
     .reloc ., R_X86_64_NONE, partner_data
