@@ -4,7 +4,11 @@
 #include "tests/lib/expect.h"
 
 /* Offsets in a member header (ar(5)). */
-enum { AR_NAME = 0, AR_SIZE = 48, AR_MAGIC = 58 };
+enum {
+    AR_NAME = 0,
+    AR_SIZE = 48,
+    AR_MAGIC = 58
+};
 
 static struct ar_builder ar;
 static struct fixture *f;
@@ -321,8 +325,8 @@ static void every_prefix_is_safe(void)
         struct blob part = blob_copy(whole, size);
         unsigned sums = 0;
         elfin_diag diag;
-        elfin_status status = elfin_archive_members(part.data, part.size, "lib.a", count_member,
-                                                    &sums, &diag);
+        elfin_status status =
+            elfin_archive_members(part.data, part.size, "lib.a", count_member, &sums, &diag);
 
         CHECK(status == ELFIN_OK || diag.status == status);
         refused += status != ELFIN_OK;

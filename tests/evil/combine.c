@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Combinations that no compiler makes: every relocation type against every kind of symbol from every
- * kind of section, and one name given to two symbols of any two kinds. Each loads or is refused; the
- * sanitizers watch, the fields that were written are compared with the type's width, and nothing is
- * left behind.
+ * Combinations that no compiler makes: every relocation type against every kind of symbol from
+ * every kind of section, and one name given to two symbols of any two kinds. Each loads or is
+ * refused; the sanitizers watch, the fields that were written are compared with the type's width,
+ * and nothing is left behind.
  */
 #include "tests/lib/expect.h"
 
@@ -24,7 +24,11 @@ enum kind {
     K_COUNT,
 };
 
-enum { FIELD_AT = 24, SIZE = 64, TYPES = 64 };
+enum {
+    FIELD_AT = 24,
+    SIZE = 64,
+    TYPES = 64
+};
 
 static struct fixture *f;
 static unsigned loaded, refused;
@@ -160,7 +164,7 @@ static void every_type_against_every_symbol(void)
 /* Two symbols of one name in one object, both used, in every form that reads a symbol's value. */
 static void every_two_kinds_of_one_name(void)
 {
-    static const uint32_t types[] = { R_X86_64_64, R_X86_64_PLT32, R_X86_64_REX_GOTPCRELX,
+    static const uint32_t types[] = { R_X86_64_64,    R_X86_64_PLT32,  R_X86_64_REX_GOTPCRELX,
                                       R_X86_64_GOT64, R_X86_64_SIZE64, R_X86_64_GOTOFF64 };
     static const char *const names[] = { "same", "_GLOBAL_OFFSET_TABLE_", "near" };
     struct elf_builder *eb = xmalloc(sizeof *eb);

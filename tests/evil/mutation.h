@@ -8,7 +8,13 @@
 
 #include "tests/lib/expect.h"
 
-enum place { IN_HEADER, IN_SECTION, IN_SYMBOL, IN_RELA, IN_BYTES };
+enum place {
+    IN_HEADER,
+    IN_SECTION,
+    IN_SYMBOL,
+    IN_RELA,
+    IN_BYTES
+};
 
 struct mutation {
     const char *name;
@@ -24,11 +30,11 @@ struct mutation {
     const char *relocation; /* diag.relocation; diag.relocation_index is then `record` */
 };
 
-#define FIELD(type, field) offsetof(type, field), sizeof(((type *)0)->field)
-#define HEADER(field)      IN_HEADER, NULL, 0, FIELD(Elf64_Ehdr, field)
-#define IDENT(index)       IN_HEADER, NULL, 0, (index), 1
-#define SECTION(of, field) IN_SECTION, (of), 0, FIELD(Elf64_Shdr, field)
-#define SYMBOL(of, field)  IN_SYMBOL, (of), 0, FIELD(Elf64_Sym, field)
+#define FIELD(type, field)       offsetof(type, field), sizeof(((type *)0)->field)
+#define HEADER(field)            IN_HEADER, NULL, 0, FIELD(Elf64_Ehdr, field)
+#define IDENT(index)             IN_HEADER, NULL, 0, (index), 1
+#define SECTION(of, field)       IN_SECTION, (of), 0, FIELD(Elf64_Shdr, field)
+#define SYMBOL(of, field)        IN_SYMBOL, (of), 0, FIELD(Elf64_Sym, field)
 #define RELA(of, record, field)  IN_RELA, (of), (record), FIELD(Elf64_Rela, field)
 #define BYTES(of, offset, width) IN_BYTES, (of), 0, (offset), (width)
 

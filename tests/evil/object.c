@@ -6,10 +6,9 @@
     "fn f 7; weak fn h 3; call g f; call x ext; addr a f; lea l v; var v 5; ro r 9; ptr p f 4; "   \
     "rel q v; bss b 100 64; common c 8 32; comdat cd 4; local fn loc 1; ctor 1"
 
-#define ALL_ONES UINT64_MAX
+#define ALL_ONES                UINT64_MAX
 #define RELA_INFO(symbol, type) ((uint64_t)(symbol) << 32 | (type))
 
-/* Handles of SHDR fields of tables that eb_finish makes go by their names, too. */
 static const struct mutation table[] = {
     { "unchanged", IN_HEADER, NULL, 0, 0, 0, 0, ELFIN_OK, NULL, NULL, NULL },
 
@@ -66,8 +65,8 @@ static const struct mutation table[] = {
       ".data", NULL, NULL },
     { "tls_bss", SECTION(".bss", sh_flags), SHF_ALLOC | SHF_WRITE | SHF_TLS, ELFIN_ERR_TLS, ".bss",
       NULL, NULL },
-    { "compressed", SECTION(".rodata", sh_flags), SHF_ALLOC | SHF_COMPRESSED,
-      ELFIN_ERR_COMPRESSED, ".rodata", NULL, NULL },
+    { "compressed", SECTION(".rodata", sh_flags), SHF_ALLOC | SHF_COMPRESSED, ELFIN_ERR_COMPRESSED,
+      ".rodata", NULL, NULL },
     { "unknown_type_goes_by_flags", SECTION(".rodata", sh_type), 0x70000001, ELFIN_OK, NULL, NULL,
       NULL },
     { "not_allocated", SECTION(".text", sh_flags), 0, ELFIN_ERR_DISCARDED, NULL, NULL, NULL },
@@ -116,7 +115,7 @@ static const struct mutation table[] = {
     { "symbol_section_reserved", SYMBOL("f", st_shndx), 0xff20, ELFIN_ERR_SYMBOL, NULL, "f", NULL },
     { "symbol_section_xindex", SYMBOL("f", st_shndx), SHN_XINDEX, ELFIN_ERR_SYMBOL, NULL, "f",
       NULL },
-    /* A symbol may lie outside its section, as assemblers can make it: its value is but a number. */
+    /* A symbol may lie outside its section: its value is but a number. */
     { "symbol_value", SYMBOL("p", st_value), 0x10000, ELFIN_OK, NULL, NULL, NULL },
     { "symbol_value_all_ones", SYMBOL("p", st_value), ALL_ONES, ELFIN_OK, NULL, NULL, NULL },
     { "symbol_binding", SYMBOL("f", st_info), ELF64_ST_INFO(7, STT_FUNC), ELFIN_ERR_SYMBOL, NULL,
@@ -169,8 +168,8 @@ static const struct mutation table[] = {
       ELFIN_ERR_RELOCATION, ".text", NULL, "R_X86_64_PLT32" },
     { "type_unknown", RELA(".text", 2, r_info), RELA_INFO(1, 0x1234), ELFIN_ERR_RELOCATION_TYPE,
       ".text", NULL, NULL },
-    { "type_copy", RELA(".text", 2, r_info), RELA_INFO(1, R_X86_64_COPY),
-      ELFIN_ERR_RELOCATION_TYPE, ".text", NULL, "R_X86_64_COPY" },
+    { "type_copy", RELA(".text", 2, r_info), RELA_INFO(1, R_X86_64_COPY), ELFIN_ERR_RELOCATION_TYPE,
+      ".text", NULL, "R_X86_64_COPY" },
     { "type_relative", RELA(".data", 0, r_info), RELA_INFO(1, R_X86_64_RELATIVE),
       ELFIN_ERR_RELOCATION_TYPE, ".data", NULL, "R_X86_64_RELATIVE" },
     { "type_tlsgd", RELA(".text", 3, r_info), RELA_INFO(1, R_X86_64_TLSGD), ELFIN_ERR_TLS, ".text",

@@ -40,7 +40,8 @@ static void the_last_name_does_not_end(void)
 
     begin();
     object = toy_build(eb, "fn f 1; call g f");
-    object.data[eb->sections[eb->strtab].header.sh_offset + eb->sections[eb->strtab].size - 1] = 'x';
+    object.data[eb->sections[eb->strtab].header.sh_offset + eb->sections[eb->strtab].size - 1] =
+        'x';
     STATUS(load(object), ELFIN_ERR_SECTION);
     CHECK_STR(f->diag.section, ".strtab");
     end();
@@ -158,7 +159,8 @@ static void two_records_of_a_kind(void)
         begin();
         eb_init(eb);
         for (int twice = 0; twice < 2; twice++) {
-            struct elfin_module_record record = { sizeof record, ELFIN_RECORD_REVISION, "m", "", "" };
+            struct elfin_module_record record = { sizeof record, ELFIN_RECORD_REVISION, "m", "",
+                                                  "" };
             size_t size = i == 2 ? sizeof record : i == 3 ? 16 : 8;
 
             eb_section(eb, names[i], SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, i == 2 ? &record : NULL,
@@ -174,7 +176,10 @@ static void two_records_of_a_kind(void)
 /* Every symbol's name is the tail of one long string: small file, endless work. */
 static struct blob overlapping_names(bool as_signatures)
 {
-    enum { LENGTH = 60000, COUNT = 100 };
+    enum {
+        LENGTH = 60000,
+        COUNT = 100
+    };
     char *text = xmalloc(LENGTH);
     struct blob object;
     int strings, where, handles[COUNT];
@@ -186,9 +191,8 @@ static struct blob overlapping_names(bool as_signatures)
     strings = eb_section(eb, ".long", SHT_STRTAB, 0, text, LENGTH, 1);
     free(text);
     for (int i = 0; i < COUNT; i++) {
-        handles[i] = eb_symbol(eb, "x", ELF64_ST_INFO(as_signatures ? 0u : 1u,
-                                                      STT_NOTYPE),
-                               0, (unsigned)where, 0, 0);
+        handles[i] = eb_symbol(eb, "x", ELF64_ST_INFO(as_signatures ? 0u : 1u, STT_NOTYPE), 0,
+                               (unsigned)where, 0, 0);
     }
     for (int i = 0; as_signatures && i < 40; i++) {
         uint32_t flag = GRP_COMDAT;
@@ -218,14 +222,16 @@ static void names_that_overlap_without_end(void)
 }
 
 /*
- * Names whose hashes meet in one place of every table they could be put into: refused after a bounded
- * search. The builder's tables are too small, so the symbol table is written here.
+ * Names whose hashes meet in one place of every table they could be put into: refused after a
+ * bounded search. The builder's tables are too small, so the symbol table is written here.
  */
-enum { COLLIDING = 700 };
+enum {
+    COLLIDING = 700
+};
 
 static struct blob colliding_names(void)
 {
-    char (*names)[12] = xmalloc(COLLIDING * sizeof *names);
+    char(*names)[12] = xmalloc(COLLIDING * sizeof *names);
     Elf64_Sym *symbols = xmalloc((COLLIDING + 1) * sizeof *symbols);
     char *strings = xmalloc(1 + COLLIDING * sizeof *names);
     int where, symtab, strtab, count = 0;
@@ -246,7 +252,8 @@ static struct blob colliding_names(void)
                                       .st_shndx = (Elf64_Section)where };
     }
     strtab = eb_section(eb, ".names", SHT_STRTAB, 0, strings, 1 + 12 * COLLIDING, 1);
-    symtab = eb_section(eb, ".symbols", SHT_SYMTAB, 0, symbols, (COLLIDING + 1) * sizeof *symbols, 8);
+    symtab =
+        eb_section(eb, ".symbols", SHT_SYMTAB, 0, symbols, (COLLIDING + 1) * sizeof *symbols, 8);
     eb->sections[symtab].header.sh_entsize = sizeof *symbols;
     eb->sections[symtab].header.sh_link = (Elf64_Word)strtab;
     eb->sections[symtab].header.sh_info = 1;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Every prefix of a real object is refused or loads, and leaves nothing behind. Compilers put the
- * section header table last, so that nearly every prefix ends at once; each object is therefore also
- * tried with its table moved to the front, where every section is cut in turn.
+ * section header table last, so that nearly every prefix ends at once; each object is therefore
+ * also tried with its table moved to the front, where every section is cut in turn.
  */
 #include "tests/lib/expect.h"
 

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Random damage, reproducible: a few bytes or fields of a good object are changed, aimed at headers,
- * symbols and relocations more often than at contents. Whatever comes, it is an error or it loads,
- * nothing is left behind, and the sanitizers stay silent. The first part goes over every byte of a
- * small object with telling values. TEST_SEED gives another run.
+ * Random damage, reproducible: a few bytes or fields of a good object are changed, aimed at
+ * headers, symbols and relocations more often than at contents. Whatever comes, it is an error or
+ * it loads, nothing is left behind, and the sanitizers stay silent. The first part goes over every
+ * byte of a small object with telling values. TEST_SEED gives another run.
  */
 #include "tests/lib/expect.h"
 
-enum { ROUNDS = 6000, MAX_DAMAGE = 6 };
+enum {
+    ROUNDS = 6000,
+    MAX_DAMAGE = 6
+};
 
 static struct fixture *f;
 static unsigned loaded, refused;
@@ -107,8 +110,8 @@ static void every_byte(void)
         uint8_t kept = object.data[at];
 
         for (size_t i = 0; i < sizeof values + 2; i++) {
-            object.data[at] = i < sizeof values ? values[i]
-                                                : (uint8_t)(kept + (i == sizeof values ? 1 : -1));
+            object.data[at] =
+                i < sizeof values ? values[i] : (uint8_t)(kept + (i == sizeof values ? 1 : -1));
             try_object(object);
             REQUIRE_NO_FAILURE();
         }
@@ -123,16 +126,31 @@ static void every_byte(void)
 
 static uint64_t interesting(size_t size)
 {
-    static const uint64_t values[] = { 0, 1, 2, 7, 8, 0x7f, 0xff, 0x100, 0x7fff, 0xffff, 0x10000,
-                                       0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-                                       0x7fffffffffffffff, 0x8000000000000000 };
+    static const uint64_t values[] = { 0,
+                                       1,
+                                       2,
+                                       7,
+                                       8,
+                                       0x7f,
+                                       0xff,
+                                       0x100,
+                                       0x7fff,
+                                       0xffff,
+                                       0x10000,
+                                       0x7fffffff,
+                                       0x80000000,
+                                       0xffffffff,
+                                       0x100000000,
+                                       0x7fffffffffffffff,
+                                       0x8000000000000000 };
     uint64_t choice = test_random_below(24);
 
     if (choice < 17) {
         return values[choice];
     }
-    return choice < 20 ? size - test_random_below(9) : choice < 22 ? 0 - test_random_below(65)
-                                                                   : test_random();
+    return choice < 20   ? size - test_random_below(9)
+           : choice < 22 ? 0 - test_random_below(65)
+                         : test_random();
 }
 
 /* Headers and tables are small in most files: a uniform choice would seldom meet them. */

@@ -12,7 +12,7 @@ struct scenario {
     void (*prepare)(struct fixture *f);
     elfin_status (*act)(struct fixture *f);
     bool (*holds)(const struct fixture *f); /* after act succeeded */
-    bool may_keep_room; /* a larger index may stay after failure */
+    bool may_keep_room;                     /* a larger index may stay after failure */
 };
 
 static struct blob archive;
@@ -29,7 +29,8 @@ static void provider(struct fixture *f)
 
 static elfin_status one_object(struct fixture *f)
 {
-    return fx_load(f, "a.o", "fn f 7; var v 1; ro r 2; rel q v; bss z 5000; init 1 0; exit 2", NULL);
+    return fx_load(f, "a.o", "fn f 7; var v 1; ro r 2; rel q v; bss z 5000; init 1 0; exit 2",
+                   NULL);
 }
 
 static bool one_object_works(const struct fixture *f)
@@ -117,7 +118,9 @@ static bool many_host_exports_found(const struct fixture *f)
 
 static elfin_status many_module_exports(struct fixture *f)
 {
-    enum { COUNT = 100 };
+    enum {
+        COUNT = 100
+    };
     char text[COUNT * 16] = "";
 
     for (int i = 0; i < COUNT; i++) {
@@ -236,12 +239,15 @@ static void sweep(void)
 }
 
 /*
- * Working memory comes in chunks, so that few of the library's allocations ask the host. A long file
- * name of every length moves the ends of the chunks over all of them, one after the other.
+ * Working memory comes in chunks, so that few of the library's allocations ask the host. A long
+ * file name of every length moves the ends of the chunks over all of them, one after the other.
  */
 static void every_allocation_meets_the_end_of_a_chunk(void)
 {
-    enum { LONGEST = 16600, STEP = 24 };
+    enum {
+        LONGEST = 16600,
+        STEP = 24
+    };
     char *file = xmalloc(LONGEST + 4);
     struct blob object = toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
                              "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base");

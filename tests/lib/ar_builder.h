@@ -5,7 +5,11 @@
 
 #include "tests/lib/elf_builder.h"
 
-enum { AR_MAX_MEMBERS = 16, AR_MAX_ENTRIES = 64, AR_HEADER = 60 };
+enum {
+    AR_MAX_MEMBERS = 16,
+    AR_MAX_ENTRIES = 64,
+    AR_HEADER = 60
+};
 
 struct ar_builder {
     struct {
@@ -18,8 +22,8 @@ struct ar_builder {
         size_t member;
     } entries[AR_MAX_ENTRIES];
     size_t member_count, entry_count;
-    bool no_index; /* leave the symbol index out */
-    bool wide;     /* 64-bit index (/SYM64/) */
+    bool no_index;                     /* leave the symbol index out */
+    bool wide;                         /* 64-bit index (/SYM64/) */
     size_t index_offset, names_offset; /* of those headers; after ar_finish; 0 = absent */
 };
 

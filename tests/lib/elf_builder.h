@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Builds ELF64 relocatable objects in memory, good ones first: a hostile variant is a good object in
- * which the test then overwrites one field (eb_set). Sections and symbols are named by handles; the
- * symbol table is put in order (locals first) when the object is finished.
+ * Builds ELF64 relocatable objects in memory, good ones first: a hostile variant is a good object
+ * in which the test then overwrites one field (eb_set). Sections and symbols are named by handles;
+ * the symbol table is put in order (locals first) when the object is finished.
  *
  * The builder aborts on misuse and on exhausted memory: it is a tool of tests, not their subject.
  */
@@ -14,7 +14,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { EB_MAX_SECTIONS = 64, EB_MAX_SYMBOLS = 128, EB_MAX_RELAS = 256 };
+enum {
+    EB_MAX_SECTIONS = 64,
+    EB_MAX_SYMBOLS = 128,
+    EB_MAX_RELAS = 256
+};
 
 /* Bytes in a malloc'ed buffer of exactly this size. */
 struct blob {

@@ -50,7 +50,10 @@
     } while (0)
 
 /* An input for fx_load_inputs out of a blob. */
-#define INPUT(blob, name_of_file) { .data = (blob).data, .size = (blob).size, .file = (name_of_file) }
+#define INPUT(blob, name_of_file)                                                                  \
+    {                                                                                              \
+        .data = (blob).data, .size = (blob).size, .file = (name_of_file)                           \
+    }
 
 /* The diagnostic names both: one as file, the other as the other party, in either order. */
 static inline bool expect_names(const elfin_diag *diag, const char *one, const char *two)

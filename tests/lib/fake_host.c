@@ -56,8 +56,8 @@ static void check_request(struct fake_host *fake, const elfin_request *q)
     }
     if (q->purpose == ELFIN_PURPOSE_IMAGE) {
         if (q->size % FAKE_PAGE != 0 || q->align < FAKE_PAGE) {
-            violation(fake, "reserve: image of %llu bytes, align %llu",
-                      (unsigned long long)q->size, (unsigned long long)q->align);
+            violation(fake, "reserve: image of %llu bytes, align %llu", (unsigned long long)q->size,
+                      (unsigned long long)q->align);
         }
         if (q->low > q->high || q->code_size > q->size) {
             violation(fake, "reserve: limits or code_size");
@@ -102,7 +102,7 @@ static bool give_plain(struct fake_host *fake, struct fake_region *r, const elfi
 
 static void count_region(struct fake_host *fake, const struct fake_region *r, bool up)
 {
-    uint64_t *count = r->request.purpose == ELFIN_PURPOSE_IMAGE ? &fake->live_images
+    uint64_t *count = r->request.purpose == ELFIN_PURPOSE_IMAGE     ? &fake->live_images
                       : r->request.purpose == ELFIN_PURPOSE_RECORDS ? &fake->live_records
                                                                     : &fake->live_work;
     if (up) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A host for tests. It keeps exact books of what the library asks for and checks the contract of
- * struct elfin_host from the other side: every request is sane, every region is released once and as
- * it was given, rights are set on whole pages of live regions, and nothing is written after a page
- * lost its W (the edit memory is really protected, so a stray store faults).
+ * struct elfin_host from the other side: every request is sane, every region is released once and
+ * as it was given, rights are set on whole pages of live regions, and nothing is written after a
+ * page lost its W (the edit memory is really protected, so a stray store faults).
  *
  * Three kinds of image memory:
  *   FAKE_INVENTED  run addresses are numbers only (any 64-bit value); edit memory lies elsewhere
@@ -17,11 +17,26 @@
 
 #include <elfin/elfin.h>
 
-enum fake_memory { FAKE_INVENTED, FAKE_REAL, FAKE_DUAL };
+enum fake_memory {
+    FAKE_INVENTED,
+    FAKE_REAL,
+    FAKE_DUAL
+};
 
-enum fake_op { FAKE_RESERVE, FAKE_PROTECT, FAKE_RELEASE, FAKE_TRIM, FAKE_RESOLVE, FAKE_CALL };
+enum fake_op {
+    FAKE_RESERVE,
+    FAKE_PROTECT,
+    FAKE_RELEASE,
+    FAKE_TRIM,
+    FAKE_RESOLVE,
+    FAKE_CALL
+};
 
-enum { FAKE_PAGE = 4096, FAKE_MAX_REGIONS = 256, FAKE_MAX_EVENTS = 1024 };
+enum {
+    FAKE_PAGE = 4096,
+    FAKE_MAX_REGIONS = 256,
+    FAKE_MAX_EVENTS = 1024
+};
 
 /* One callback, in the order they came. */
 struct fake_event {
@@ -30,18 +45,18 @@ struct fake_event {
     elfin_purpose purpose; /* reserve */
     uint64_t address;      /* run address of reserve, protect, trim and call */
     uint64_t size;
-    elfin_rights rights;   /* protect */
-    elfin_entry entry;     /* call */
-    char name[64];         /* resolve: the symbol; call: the module */
+    elfin_rights rights; /* protect */
+    elfin_entry entry;   /* call */
+    char name[64];       /* resolve: the symbol; call: the module */
 };
 
 struct fake_region {
     bool live;
     elfin_request request;
-    elfin_region region;  /* as it was given */
-    uint64_t trimmed;     /* bytes still there after trim; the whole size before */
-    uint8_t *rights;      /* one elfin_rights per page; NULL for records and working memory */
-    void *base;           /* of the edit mapping, guard pages included */
+    elfin_region region; /* as it was given */
+    uint64_t trimmed;    /* bytes still there after trim; the whole size before */
+    uint8_t *rights;     /* one elfin_rights per page; NULL for records and working memory */
+    void *base;          /* of the edit mapping, guard pages included */
     uint64_t mapped;
 };
 
@@ -50,11 +65,11 @@ struct fake_host {
     enum fake_memory memory;
 
     /* Wishes of the test; they may be changed at any time. */
-    uint64_t base;      /* where image memory begins to be searched without a near hint */
-    bool ignore_near;   /* search from base whatever the library wishes */
-    bool run_calls;     /* execute module code (real and dual memory); else record the call only */
-    uint64_t slack;     /* give this many bytes more than asked */
-    int call_result;    /* what INIT returns when calls are not executed */
+    uint64_t base;    /* where image memory begins to be searched without a near hint */
+    bool ignore_near; /* search from base whatever the library wishes */
+    bool run_calls;   /* execute module code (real and dual memory); else record the call only */
+    uint64_t slack;   /* give this many bytes more than asked */
+    int call_result;  /* what INIT returns when calls are not executed */
     /* Names that the resolve callback knows; ends with a NULL name. */
     const elfin_export *resolvable;
 

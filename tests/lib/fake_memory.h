@@ -5,7 +5,8 @@
 
 #include "tests/lib/fake_host.h"
 
-/* Takes size bytes for the request, as near to its wish as can be; fills in run, edit and the mapping. */
+/* Takes size bytes for the request, as near to its wish as can be; fills in run, edit and the
+ * mapping. */
 bool fake_memory_find(struct fake_host *fake, struct fake_region *r, const elfin_request *q,
                       uint64_t size);
 

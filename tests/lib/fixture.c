@@ -81,8 +81,7 @@ const char *fx_end(struct fixture *f)
         snprintf(text, sizeof text, "elfin_space_destroy: %s", elfin_status_text(status));
     } else if (f->fake.live_images + f->fake.live_records + f->fake.live_work != 0) {
         snprintf(text, sizeof text, "left after destroy: %llu images, %llu records, %llu work",
-                 (unsigned long long)f->fake.live_images,
-                 (unsigned long long)f->fake.live_records,
+                 (unsigned long long)f->fake.live_images, (unsigned long long)f->fake.live_records,
                  (unsigned long long)f->fake.live_work);
     }
     fake_host_fini(&f->fake);
@@ -144,8 +143,8 @@ elfin_status fx_load(struct fixture *f, ...)
             abort();
         }
         blobs[count] = toy(va_arg(args, const char *));
-        inputs[count] = (elfin_input){ .data = blobs[count].data, .size = blobs[count].size,
-                                       .file = file };
+        inputs[count] =
+            (elfin_input){ .data = blobs[count].data, .size = blobs[count].size, .file = file };
         count++;
     }
     va_end(args);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One space on one fake host, with the calls that tests make again and again. Inputs are handed over
- * in exactly sized buffers, which are wiped and freed as soon as elfin_load has returned: a pointer
- * that the library kept into them is found by the sanitizer.
+ * One space on one fake host, with the calls that tests make again and again. Inputs are handed
+ * over in exactly sized buffers, which are wiped and freed as soon as elfin_load has returned: a
+ * pointer that the library kept into them is found by the sanitizer.
  */
 #ifndef TESTS_FIXTURE_H
 #define TESTS_FIXTURE_H
@@ -10,7 +10,12 @@
 #include "tests/lib/fake_host.h"
 #include "tests/lib/toy.h"
 
-enum { FX_MAX_REPORTS = 64, FX_MAX_TRACE = 64, FX_MAX_INPUTS = 16, FX_MAX_BLOCKS = 16 };
+enum {
+    FX_MAX_REPORTS = 64,
+    FX_MAX_TRACE = 64,
+    FX_MAX_INPUTS = 16,
+    FX_MAX_BLOCKS = 16
+};
 
 struct fixture {
     struct fake_host fake;
@@ -24,7 +29,7 @@ struct fixture {
     size_t report_count;
 };
 
-/* What module code told through the exported function trace(int), since fx_new or fx_clear_trace. */
+/* What module code told through the export trace(int), since fx_new or fx_clear_trace. */
 extern int fx_trace[FX_MAX_TRACE];
 extern size_t fx_trace_count;
 void fx_clear_trace(void);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WORDS = 8 };
+enum {
+    MAX_WORDS = 8
+};
 
 struct statement {
     unsigned bind, visibility;
@@ -102,8 +104,8 @@ static void put32(uint8_t *at, uint64_t value)
 /* sub $8,%rsp; mov $id,%edi; call trace; mov $result,%eax; add $8,%rsp; ret */
 static uint64_t tracer(struct elf_builder *eb, uint64_t id, uint64_t result)
 {
-    uint8_t code[] = { 0x48, 0x83, 0xec, 8, 0xbf, 0, 0, 0, 0, 0xe8, 0, 0, 0, 0,
-                       0xb8, 0, 0, 0, 0, 0x48, 0x83, 0xc4, 8, 0xc3 };
+    uint8_t code[] = { 0x48, 0x83, 0xec, 8, 0xbf, 0, 0, 0,    0,    0xe8, 0, 0,
+                       0,    0,    0xb8, 0, 0,    0, 0, 0x48, 0x83, 0xc4, 8, 0xc3 };
 
     put32(code + 5, id);
     put32(code + 15, result);
@@ -241,8 +243,8 @@ static void export_record(struct elf_builder *eb, const char *name)
     int where = data(eb, ".elfin.exports");
     uint64_t string_at = eb_append(eb, strings, name, strlen(name) + 1, 1);
     uint64_t at = eb_append(eb, where, NULL, sizeof(struct elfin_export_record), 8);
-    int string = eb_symbol(eb, "", ELF64_ST_INFO(STB_LOCAL, STT_SECTION), 0, (unsigned)strings,
-                           0, 0);
+    int string =
+        eb_symbol(eb, "", ELF64_ST_INFO(STB_LOCAL, STT_SECTION), 0, (unsigned)strings, 0, 0);
 
     eb_rela(eb, where, at, R_X86_64_64, eb_reference(eb, name), 0);
     eb_rela(eb, where, at + 8, R_X86_64_64, string, (int64_t)string_at);
@@ -286,16 +288,16 @@ static bool modifier(struct statement *s, const char *word)
         const char *word;
         int bind, visibility;
     } modifiers[] = {
-        { "local", STB_LOCAL, -1 },          { "weak", STB_WEAK, -1 },
-        { "unique", STB_GNU_UNIQUE, -1 },    { "hidden", -1, STV_HIDDEN },
-        { "internal", -1, STV_INTERNAL },    { "protected", -1, STV_PROTECTED },
+        { "local", STB_LOCAL, -1 },       { "weak", STB_WEAK, -1 },
+        { "unique", STB_GNU_UNIQUE, -1 }, { "hidden", -1, STV_HIDDEN },
+        { "internal", -1, STV_INTERNAL }, { "protected", -1, STV_PROTECTED },
     };
 
     for (size_t i = 0; i < sizeof modifiers / sizeof modifiers[0]; i++) {
         if (strcmp(word, modifiers[i].word) == 0) {
             s->bind = modifiers[i].bind >= 0 ? (unsigned)modifiers[i].bind : s->bind;
-            s->visibility = modifiers[i].visibility >= 0 ? (unsigned)modifiers[i].visibility
-                                                         : s->visibility;
+            s->visibility =
+                modifiers[i].visibility >= 0 ? (unsigned)modifiers[i].visibility : s->visibility;
             return true;
         }
     }

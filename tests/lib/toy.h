@@ -4,7 +4,8 @@
  *
  *     toy("weak fn f 1; call g f; ptr p f")
  *
- * Statements are separated by ';'. Modifiers before a verb: local weak unique hidden internal protected.
+ * Statements are separated by ';'. Modifiers before a verb: local weak unique hidden internal
+ * protected.
  *
  *   fn NAME VALUE         function that returns VALUE
  *   call NAME TARGET      function that jumps to TARGET (PLT32)

@@ -3,7 +3,9 @@
 #include "tests/lib/ar_builder.h"
 #include "tests/lib/expect.h"
 
-enum { MAX_MEMBERS = 8 };
+enum {
+    MAX_MEMBERS = 8
+};
 
 struct member {
     const char *name, *text, *symbols;

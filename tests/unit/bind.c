@@ -195,7 +195,9 @@ static void host_tables_are_all_or_nothing(void)
 
 static void many_exports_are_found(void)
 {
-    enum { COUNT = 5000 };
+    enum {
+        COUNT = 5000
+    };
     struct fixture *f = fx_new(FAKE_INVENTED);
     static char names[COUNT][16];
     elfin_export *rows = xmalloc(COUNT * sizeof *rows);

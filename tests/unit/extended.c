@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * More sections than the ELF header's 16 bits can count (gABI, "Sections": SHN_XINDEX). A small object
- * can be written that way too; then every field of the mechanism is damaged in turn.
+ * More sections than the ELF header's 16 bits can count (gABI, "Sections": SHN_XINDEX). A small
+ * object can be written that way too; then every field of the mechanism is damaged in turn.
  */
 #include "tests/lib/expect.h"
 
@@ -142,12 +142,9 @@ static void more_sections_than_16_bits(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(everything_extended),
-    TEST_CASE(wrong_section_counts),
-    TEST_CASE(wrong_name_table),
-    TEST_CASE(wrong_index_table),
-    TEST_CASE(wrong_indices),
-    TEST_CASE(more_sections_than_16_bits),
+    TEST_CASE(everything_extended), TEST_CASE(wrong_section_counts),
+    TEST_CASE(wrong_name_table),    TEST_CASE(wrong_index_table),
+    TEST_CASE(wrong_indices),       TEST_CASE(more_sections_than_16_bits),
 };
 
 TEST_MAIN("extended", cases)

@@ -44,8 +44,9 @@ static void arrays_go_by_priority_before_the_init_function(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
 
-    LOAD(f, "a.o", "init 9 0; ctor 4; ctor 2 200; ctor 1 100; ctor 5; ctor 3 65000; "
-                   "exit 19; dtor 14; dtor 12 200; dtor 11 100; dtor 15; dtor 13 65000");
+    LOAD(f, "a.o",
+         "init 9 0; ctor 4; ctor 2 200; ctor 1 100; ctor 5; ctor 3 65000; "
+         "exit 19; dtor 14; dtor 12 200; dtor 11 100; dtor 15; dtor 13 65000");
     CHECK_STR(fx_trace_text(), "1 2 3 4 5 9");
     fx_clear_trace();
     STATUS(unload(f), ELFIN_OK);

@@ -52,8 +52,8 @@ static elfin_status inspect(const char *text, struct seen *seen, elfin_inspectio
     struct fake_host *fake = xmalloc(sizeof *fake);
     struct blob object = toy(text);
     elfin_input input = INPUT(object, "dir/a.o");
-    elfin_inspector inspector = { seen, see_section, see_import, see_definition, see_type,
-                                  see_demand };
+    elfin_inspector inspector = { seen,           see_section, see_import,
+                                  see_definition, see_type,    see_demand };
     elfin_status status;
 
     memset(seen, 0, sizeof *seen);
@@ -107,8 +107,8 @@ static void demands_have_a_reason(void)
 
     STATUS(inspect("mov32 a x; mov32s b y; lea c ext; var x 1; var y 2", &seen, &out, &diag),
            ELFIN_OK);
-    CHECK_EQ(out.demands, ELFIN_DEMAND_LOW_4G | ELFIN_DEMAND_LOW_OR_TOP_2G |
-                              ELFIN_DEMAND_NEAR_IMPORTS);
+    CHECK_EQ(out.demands,
+             ELFIN_DEMAND_LOW_4G | ELFIN_DEMAND_LOW_OR_TOP_2G | ELFIN_DEMAND_NEAR_IMPORTS);
     CHECK_EQ(seen.demands, out.demands);
     CHECK(strstr(seen.reasons, "x:1 ") != NULL);
     CHECK(strstr(seen.reasons, "y:2 ") != NULL);
@@ -163,10 +163,8 @@ static void bad_arguments_are_refused(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(bad_arguments_are_refused),
-    TEST_CASE(everything_is_told),
-    TEST_CASE(demands_have_a_reason),
-    TEST_CASE(an_object_need_not_link),
+    TEST_CASE(bad_arguments_are_refused),     TEST_CASE(everything_is_told),
+    TEST_CASE(demands_have_a_reason),         TEST_CASE(an_object_need_not_link),
     TEST_CASE(nothing_is_written_on_failure),
 };
 

@@ -105,8 +105,8 @@ static void a_hidden_mention_hides_the_definition(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
 
-    LOAD(f, "a.o", "hidden undef f; call b f; fn open 1", "c.o", "fn f 2", "d.o", "fn g 3; call h g",
-         "e.o", "weak hidden undef g; ptr p g");
+    LOAD(f, "a.o", "hidden undef f; call b f; fn open 1", "c.o", "fn f 2", "d.o",
+         "fn g 3; call h g", "e.o", "weak hidden undef g; ptr p g");
     CHECK_EQ(fx_run(f, "b"), 2);
     CHECK_EQ(fx_run(f, "h"), 3);
     CHECK_EQ(fx_lookup(f, "f"), 0);
@@ -301,8 +301,8 @@ static void one_of_several_comdat_groups_stays(void)
 }
 
 /*
- * The loser of two COMDAT groups has a local symbol that the rest of its object refers to: an error in
- * code, left alone in constants, where only tables about the lost function can be (.eh_frame).
+ * The loser of two COMDAT groups has a local symbol that the rest of its object refers to: an error
+ * in code, left alone in constants, where only tables about the lost function can be (.eh_frame).
  */
 static struct blob refers_to_loser(bool from_code)
 {
@@ -319,8 +319,8 @@ static struct blob refers_to_loser(bool from_code)
                        from_code ? SHF_ALLOC | SHF_EXECINSTR : SHF_ALLOC, NULL, 16, 8);
     local = eb_symbol(eb, "local", ELF64_ST_INFO(STB_LOCAL, STT_FUNC), 0, (unsigned)member, 0, 0);
     eb->sections[group].header.sh_entsize = 4;
-    eb->sections[group].header.sh_info =
-        (Elf64_Word)eb_symbol(eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)member, 0, 0);
+    eb->sections[group].header.sh_info = (Elf64_Word)eb_symbol(
+        eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)member, 0, 0);
     eb_rela(eb, where, 4, R_X86_64_PC32, local, 0);
     object = eb_finish(eb);
     free(eb);

@@ -7,14 +7,9 @@ static void a_name_is_the_file_s_base_name_without_its_last_suffix(void)
     static const struct {
         const char *file, *name;
     } rows[] = {
-        { "m0.o", "m0" },
-        { "a.b.o", "a.b" },
-        { "plain", "plain" },
-        { "dir.d/sub/m1.o", "m1" },
-        { "/abs/x.ko", "x" },
-        { "\\efi\\modules\\y.o", "y" },
-        { "fs0:/a\\z.o", "z" },
-        { ".hidden", ".hidden" },
+        { "m0.o", "m0" },           { "a.b.o", "a.b" },       { "plain", "plain" },
+        { "dir.d/sub/m1.o", "m1" }, { "/abs/x.ko", "x" },     { "\\efi\\modules\\y.o", "y" },
+        { "fs0:/a\\z.o", "z" },     { ".hidden", ".hidden" },
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -104,7 +99,7 @@ static void without_a_list_default_globals_are_exported(void)
     struct {
         const char *name;
         bool exported;
-    } rows[] = { { "g", true },  { "w", true },  { "p", true },  { "c", true },
+    } rows[] = { { "g", true },  { "w", true },  { "p", true }, { "c", true },
                  { "h", false }, { "i", false }, { "l", false } };
 
     LOAD(f, "a.o",
@@ -143,7 +138,7 @@ static void with_a_list_only_its_names_are_exported(void)
     END(f);
 }
 
-/* The list rules what other groups see; inside its group a module hides nothing but by visibility. */
+/* The list rules what other groups see; inside its group only visibility hides. */
 static void a_list_does_not_hide_from_the_own_group(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -235,8 +230,7 @@ static void iteration_follows_the_order_of_load(void)
     LOAD(f, "m.o", "fn m 1");
     for (elfin_group *g = elfin_next_group(&f->space, NULL); g != NULL;
          g = elfin_next_group(&f->space, g)) {
-        for (elfin_module *m = elfin_next_module(g, NULL); m != NULL;
-             m = elfin_next_module(g, m)) {
+        for (elfin_module *m = elfin_next_module(g, NULL); m != NULL; m = elfin_next_module(g, m)) {
             elfin_module_get(m, &info);
             REQUIRE(count < 4);
             CHECK_STR(info.name, expected[count]);

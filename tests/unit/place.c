@@ -23,8 +23,8 @@ static elfin_status load_at(struct fixture *f, const char *file, const char *tex
 
 static void at_is_exact(void)
 {
-    static const uint64_t places[] = { 0x10000, 0x12345000, 4 * GIB, 0x7fff12345000,
-                                       0xffffffff80000000, 0xfffffffffff00000 };
+    static const uint64_t places[] = { 0x10000,        0x12345000,         4 * GIB,
+                                       0x7fff12345000, 0xffffffff80000000, 0xfffffffffff00000 };
 
     for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
         struct fixture *f = fx_new(FAKE_INVENTED);

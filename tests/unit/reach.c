@@ -308,8 +308,8 @@ static void all_unreachable_fixups_are_reported(void)
 
 static void relaxed_loads_work_at_the_edge(void)
 {
-    /* The slot's target moves over the edge of +-2 GiB by single bytes: through the slot or directly,
-     * the code must see the same address. */
+    /* The slot's target moves over the edge of +-2 GiB by single bytes: through the slot or
+     * directly, the code must see the same address. */
     const uint64_t at = UINT64_C(0x370000000000);
 
     for (int side = -1; side <= 1; side += 2) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Objects from the compiler and archives nobody here wrote, linked with the real library and run. */
+/* Objects from the compiler and archives nobody here wrote, linked and run in this process. */
 #include "tests/lib/expect.h"
 
 #include <dlfcn.h>

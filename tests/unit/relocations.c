@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Every supported relocation type against its formula in the psABI (table 4.9), and the exact edges of
- * every field's range. The field under test stands alone in writable data, so that nothing relaxes it.
+ * Every supported relocation type against its formula in the psABI (table 4.9), and the exact edges
+ * of every field's range. The field under test stands alone in writable data, so that nothing
+ * relaxes it.
  */
 #include "tests/lib/expect.h"
 
-enum { FIELD_AT = 24 };
+enum {
+    FIELD_AT = 24
+};
 
 #define BASE UINT64_C(0x40000000)
 
@@ -34,9 +37,9 @@ static struct placed place(uint32_t type, size_t width, bool own, uint64_t s, in
     eb_init(eb);
     data = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 64, 16);
     eb_symbol(eb, "field", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, (unsigned)data, FIELD_AT, 8);
-    target = own ? eb_symbol(eb, "own", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, (unsigned)data, 40,
-                             77)
-                 : eb_reference(eb, "target");
+    target =
+        own ? eb_symbol(eb, "own", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, (unsigned)data, 40, 77)
+            : eb_reference(eb, "target");
     eb_rela(eb, data, FIELD_AT, type, target, addend);
     object = eb_finish(eb);
     input = (elfin_input)INPUT(object, "a.o");
@@ -76,19 +79,25 @@ static uint64_t extend(uint64_t value, size_t width)
 /* Types whose value is a formula of S, A, P and GOT only. */
 static void direct_formulas(void)
 {
-    enum formula { S_A, S_A_P, S_A_GOT, GOT_A_P, Z_A };
+    enum formula {
+        S_A,
+        S_A_P,
+        S_A_GOT,
+        GOT_A_P,
+        Z_A
+    };
     static const struct {
         uint32_t type;
         const char *name;
         size_t width;
         enum formula formula;
     } rows[] = {
-        { CASE_OF(64), 8, S_A },        { CASE_OF(32), 4, S_A },
-        { CASE_OF(32S), 4, S_A },       { CASE_OF(PC64), 8, S_A_P },
-        { CASE_OF(PC32), 4, S_A_P },    { CASE_OF(PC16), 2, S_A_P },
-        { CASE_OF(PC8), 1, S_A_P },     { CASE_OF(GOTOFF64), 8, S_A_GOT },
-        { CASE_OF(GOTPC32), 4, GOT_A_P }, { CASE_OF(GOTPC64), 8, GOT_A_P },
-        { CASE_OF(SIZE32), 4, Z_A },    { CASE_OF(SIZE64), 8, Z_A },
+        { CASE_OF(64), 8, S_A },           { CASE_OF(32), 4, S_A },
+        { CASE_OF(32S), 4, S_A },          { CASE_OF(PC64), 8, S_A_P },
+        { CASE_OF(PC32), 4, S_A_P },       { CASE_OF(PC16), 2, S_A_P },
+        { CASE_OF(PC8), 1, S_A_P },        { CASE_OF(GOTOFF64), 8, S_A_GOT },
+        { CASE_OF(GOTPC32), 4, GOT_A_P },  { CASE_OF(GOTPC64), 8, GOT_A_P },
+        { CASE_OF(SIZE32), 4, Z_A },       { CASE_OF(SIZE64), 8, Z_A },
         { CASE_OF(PLTOFF64), 8, S_A_GOT },
     };
 
@@ -102,8 +111,7 @@ static void direct_formulas(void)
 
         CHECK_MSG(at.status == ELFIN_OK && at.value == cut(expected, rows[i].width),
                   "%s: %s, 0x%llx, expected 0x%llx", rows[i].name, elfin_status_text(at.status),
-                  (unsigned long long)at.value,
-                  (unsigned long long)cut(expected, rows[i].width));
+                  (unsigned long long)at.value, (unsigned long long)cut(expected, rows[i].width));
         END(f);
     }
 }
@@ -111,16 +119,19 @@ static void direct_formulas(void)
 /* Types that lead to a slot; the slot must hold S, near and far. */
 static void slot_formulas(void)
 {
-    enum base { FROM_GOT, FROM_P };
+    enum base {
+        FROM_GOT,
+        FROM_P
+    };
     static const struct {
         uint32_t type;
         const char *name;
         size_t width;
         enum base base;
     } rows[] = {
-        { CASE_OF(GOT32), 4, FROM_GOT },    { CASE_OF(GOT64), 8, FROM_GOT },
-        { CASE_OF(GOTPLT64), 8, FROM_GOT }, { CASE_OF(GOTPCREL), 4, FROM_P },
-        { CASE_OF(GOTPCREL64), 8, FROM_P }, { CASE_OF(GOTPCRELX), 4, FROM_P },
+        { CASE_OF(GOT32), 4, FROM_GOT },       { CASE_OF(GOT64), 8, FROM_GOT },
+        { CASE_OF(GOTPLT64), 8, FROM_GOT },    { CASE_OF(GOTPCREL), 4, FROM_P },
+        { CASE_OF(GOTPCREL64), 8, FROM_P },    { CASE_OF(GOTPCRELX), 4, FROM_P },
         { CASE_OF(REX_GOTPCRELX), 4, FROM_P },
     };
     static const uint64_t targets[] = { 0x40001234, 0x123456789abcdef0, 0xffffffff80000000 };
@@ -128,8 +139,8 @@ static void slot_formulas(void)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (size_t t = 0; t < sizeof targets / sizeof targets[0]; t++) {
             struct placed at = place(rows[i].type, rows[i].width, false, targets[t], 0);
-            uint64_t slot = extend(at.value, rows[i].width) +
-                            (rows[i].base == FROM_GOT ? at.got : at.p);
+            uint64_t slot =
+                extend(at.value, rows[i].width) + (rows[i].base == FROM_GOT ? at.got : at.p);
 
             CHECK_MSG(at.status == ELFIN_OK && fx_read(f, slot) == targets[t],
                       "%s to 0x%llx: %s, slot at 0x%llx", rows[i].name,
@@ -187,14 +198,13 @@ static void ranges_are_exact(void)
                                          : rows[i].high + 1;
             /* The field lies at BASE + FIELD_AT; the symbol of SIZE32 is 77 bytes long. */
             bool size = rows[i].type == R_X86_64_SIZE32;
-            int64_t addend = size              ? wanted - 77
+            int64_t addend = size               ? wanted - 77
                              : rows[i].relative ? wanted + (int64_t)(BASE + FIELD_AT) - 0x1000
                                                 : wanted - 0x1000;
             struct placed at = place(rows[i].type, rows[i].width, size, 0x1000, addend);
 
             if (edge < 2) {
-                CHECK_MSG(at.status == ELFIN_OK &&
-                              at.value == cut((uint64_t)wanted, rows[i].width),
+                CHECK_MSG(at.status == ELFIN_OK && at.value == cut((uint64_t)wanted, rows[i].width),
                           "%s, value %lld: %s, 0x%llx", rows[i].name, (long long)wanted,
                           elfin_status_text(at.status), (unsigned long long)at.value);
             } else {
