@@ -65,6 +65,8 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             return refuse(scan, i, ELFIN_ERR_RELOCATION, "its symbol index is out of range", "");
         if (rela.r_offset > scan->bytes.size || r->width > scan->bytes.size - rela.r_offset)
             return refuse(scan, i, ELFIN_ERR_RELOCATION, "its field lies outside the section", "");
+        if (symbol == 0 && r->use & USE_SLOT)
+            return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
         if (scan->use[symbol] & USE_DEAD && r->use) {
             if (!scan->constant)
                 return refuse(scan, i, ELFIN_ERR_DISCARDED,

@@ -176,6 +176,8 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     struct symbol *symbol;
 
     if (section == SHN_UNDEF && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
+        if (object->got_symbol)
+            return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
         object->got_symbol = index;
         return ELFIN_OK;
     }
