@@ -180,10 +180,70 @@ static size_t choose_place(struct blob object)
     return offset + (size_t)test_random_below(size);
 }
 
+/* A random record of a random section of the type; 0 if there is none. */
+static size_t choose_record(struct blob object, uint32_t type, size_t record_size)
+{
+    size_t table = (size_t)blob_get(&object, offsetof(Elf64_Ehdr, e_shoff), 8);
+    size_t count = (size_t)blob_get(&object, offsetof(Elf64_Ehdr, e_shnum), 2);
+
+    for (int i = 0; i < 50; i++) {
+        size_t header = table + (size_t)test_random_below(count) * sizeof(Elf64_Shdr);
+        size_t offset = (size_t)blob_get(&object, header + offsetof(Elf64_Shdr, sh_offset), 8);
+        size_t size = (size_t)blob_get(&object, header + offsetof(Elf64_Shdr, sh_size), 8);
+
+        if (blob_get(&object, header + offsetof(Elf64_Shdr, sh_type), 4) == type &&
+            size >= record_size) {
+            return offset + (size_t)test_random_below(size / record_size) * record_size;
+        }
+    }
+    return 0;
+}
+
+/* Plausible values in the wrong place: another type, symbol, name or section. */
+static void confuse(struct blob *object)
+{
+    size_t rela = choose_record(*object, SHT_RELA, sizeof(Elf64_Rela));
+    size_t symbol = choose_record(*object, SHT_SYMTAB, sizeof(Elf64_Sym));
+    size_t other = choose_record(*object, SHT_SYMTAB, sizeof(Elf64_Sym));
+    uint64_t sections = blob_get(object, offsetof(Elf64_Ehdr, e_shnum), 2);
+
+    switch (test_random_below(6)) {
+    case 0:
+        blob_set(object, rela + offsetof(Elf64_Rela, r_info), 4, test_random_below(52));
+        break;
+    case 1:
+        blob_set(object, rela + offsetof(Elf64_Rela, r_info) + 4, 4, test_random_below(12));
+        break;
+    case 2:
+        blob_set(object, rela + offsetof(Elf64_Rela, r_offset), 8, test_random_below(40));
+        break;
+    case 3: /* two symbols of one name */
+        blob_set(object, symbol, 4, blob_get(object, other, 4));
+        break;
+    case 4:
+        blob_set(object, symbol + offsetof(Elf64_Sym, st_shndx), 2,
+                 test_random_below(4) == 0 ? 0xfff0 + test_random_below(4)
+                                           : test_random_below(sections));
+        break;
+    default: /* local symbols stay local, so that more comes through */
+        blob_set(object, symbol + offsetof(Elf64_Sym, st_info), 1,
+                 (blob_get(object, symbol + offsetof(Elf64_Sym, st_info), 1) & 0xf0) |
+                     test_random_below(11));
+        break;
+    }
+}
+
 static void damage(struct blob *object)
 {
     uint64_t times = 1 + test_random_below(MAX_DAMAGE);
 
+    /* First, while the tables are still where the headers say. */
+    for (uint64_t i = test_random_below(4); i > 0; i--) {
+        confuse(object);
+    }
+    if (test_random_below(2) == 0) {
+        return;
+    }
     for (uint64_t i = 0; i < times; i++) {
         size_t at = choose_place(*object);
         size_t width = (size_t)1 << test_random_below(4);
