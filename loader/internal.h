@@ -341,6 +341,12 @@ elfin_status elfin_scan(struct load *load, struct object *object);
 elfin_status elfin_resolve(struct load *load);
 const struct record *elfin_find_import(const struct load *load, struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
+/*
+ * True if the symbol moves independently of the object's block: an import, a definition in another
+ * block, an absolute value, 0. *address is then its run address; of another block's symbol only once
+ * that block is placed (only one block of a group has no address of its own, and is placed last).
+ */
+bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address);
 elfin_status elfin_edges(struct load *load);
 
 /* layout.c */

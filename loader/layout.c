@@ -143,27 +143,6 @@ static elfin_status lay_block(struct load *load, struct block *block, uint64_t l
     return status;
 }
 
-/* A target that moves independently of the object: a branch to it may turn out to be far. */
-static bool is_external(const struct object *object, uint32_t index)
-{
-    const struct symbol *symbol;
-    struct elf_symbol elf;
-
-    if (index >= object->first_global) {
-        symbol = object->global[index - object->first_global];
-        if (!symbol)
-            return false;
-        if (symbol->state == SYMBOL_IMPORT || symbol->object->block != object->block)
-            return true;
-        if (symbol->state == SYMBOL_COMMON)
-            return false;
-        object = symbol->object;
-        index = symbol->index;
-    }
-    elf = elfin_read_symbol(object, index);
-    return elfin_symbol_section(object, &elf, index) == SECTION_ABS;
-}
-
 static bool is_zero(const struct object *object, uint32_t index)
 {
     return index >= object->first_global && object->global[index - object->first_global] &&
@@ -175,7 +154,9 @@ static elfin_status plan_slots(struct load *load, struct object *object)
 {
     for (uint32_t i = 1; i < object->symbol_count; i++) {
         unsigned use = object->use[i];
-        bool zero = is_zero(object, i), stub = use & USE_BRANCH && !zero && is_external(object, i);
+        uint64_t address; /* not known yet */
+        bool zero = is_zero(object, i);
+        bool stub = use & USE_BRANCH && !zero && elfin_is_external(object, i, &address);
 
         if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
             object->trap = ++object->stub_count;

@@ -76,35 +76,6 @@ static void intersect_low_or_top(struct reach *reach, const struct object *objec
         intersect(reach, ranges, 2);
 }
 
-/*
- * True if the symbol's address is known before the block is placed. Only one block of a group has
- * no address of its own; the others are in their places by now.
- */
-static bool is_fixed(const struct object *object, uint32_t index, uint64_t *address)
-{
-    const struct symbol *symbol;
-    struct elf_symbol elf;
-    uint32_t section;
-
-    if (index >= object->first_global) {
-        symbol = object->global[index - object->first_global];
-        if (!symbol)
-            return false;
-        *address = symbol->value;
-        if (symbol->state == SYMBOL_IMPORT || symbol->state == SYMBOL_ZERO ||
-            symbol->object->block != object->block)
-            return true;
-        if (symbol->state == SYMBOL_COMMON)
-            return false;
-        object = symbol->object;
-        index = symbol->index;
-    }
-    elf = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &elf, index);
-    *address = elf.st_value;
-    return section == SECTION_ABS || section == SHN_UNDEF;
-}
-
 /* True for what stubs and slots lead to: being near it saves them. */
 static bool is_import(const struct object *object, uint32_t index)
 {
@@ -123,7 +94,7 @@ static void constrain(struct block *block, const struct object *object, uint32_t
 
     if (!(use & (USE_CONSTRAINS | USE_BRANCH | USE_SLOT)))
         return;
-    fixed = is_fixed(object, index, &address);
+    fixed = elfin_is_external(object, index, &address);
     if (!block->near && is_import(object, index))
         block->near = address;
     if (fixed && use & USE_NEAR)
@@ -151,7 +122,7 @@ static bool report_table(struct load *load, const struct object *object, uint32_
         if (!(use & USE_CONSTRAINS))
             continue;
         span_record(records, i, &rela, sizeof(rela));
-        if (is_fixed(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))
+        if (elfin_is_external(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))
             continue;
         diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
                                 "it limits where the module may lie, and the limits exclude "

@@ -68,6 +68,31 @@ static void bind(struct load *load, struct symbol *symbol)
     }
 }
 
+bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address)
+{
+    const struct symbol *symbol;
+    struct elf_symbol elf;
+    uint32_t section;
+
+    if (index >= object->first_global) {
+        symbol = object->global[index - object->first_global];
+        if (!symbol)
+            return false;
+        *address = symbol->value;
+        if (symbol->state == SYMBOL_IMPORT || symbol->state == SYMBOL_ZERO ||
+            symbol->object->block != object->block)
+            return true;
+        if (symbol->state == SYMBOL_COMMON)
+            return false;
+        object = symbol->object;
+        index = symbol->index;
+    }
+    elf = elfin_read_symbol(object, index);
+    section = elfin_symbol_section(object, &elf, index);
+    *address = elf.st_value;
+    return section == SECTION_ABS || section == SHN_UNDEF;
+}
+
 elfin_status elfin_resolve(struct load *load)
 {
     for (struct symbol *symbol = load->first_symbol; symbol; symbol = symbol->next)

@@ -24,6 +24,8 @@ LOADER_SOURCES := \
     loader/reach.c \
     loader/place.c \
     loader/group.c \
+    loader/group_symbols.c \
+    loader/group_sections.c \
     loader/fixup.c \
     loader/protect.c \
     loader/publish.c \

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Taking pieces out of one reservation. A walk over the group carves with no base and so measures;
+ * the same walk again, with a base, fills. Pieces are NULL in the first.
+ */
+#ifndef LOADER_CARVER_H
+#define LOADER_CARVER_H
+
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+struct carver {
+    uint8_t *base;
+    uint64_t used;
+};
+
+enum {
+    CARVE_ALIGN = 8
+};
+
+static inline void *carve(struct carver *c, uint64_t size)
+{
+    void *piece = c->base ? c->base + c->used : NULL;
+
+    c->used += round_up(size, CARVE_ALIGN);
+    return piece;
+}
+
+/* A copy of the name. */
+static inline const char *carve_name(struct carver *c, const char *name)
+{
+    size_t size = mini_strlen(name) + 1;
+    char *copy = carve(c, size);
+
+    if (copy)
+        memcpy(copy, name, size);
+    return copy;
+}
+
+/* group_symbols.c, group_sections.c: the module is NULL in the first walk. */
+void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
+void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module);
+/* Bytes of memory that the module occupies, without padding. */
+uint64_t elfin_loaded_size(const struct object *object);
+
+#endif

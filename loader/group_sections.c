@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/* The lasting records of a module's sections, for hosts that keep them. */
+#include "loader/carver.h"
+
+static uint64_t commons_end(const struct object *object, uint64_t *start)
+{
+    uint64_t end = 0;
+
+    *start = UINT64_MAX;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+
+        if (!symbol || symbol->state != SYMBOL_COMMON || symbol->object != object ||
+            symbol->index != i)
+            continue;
+        if (symbol->value < *start)
+            *start = symbol->value;
+        if (symbol->value + symbol->size > end)
+            end = symbol->value + symbol->size;
+    }
+    return end;
+}
+
+static void add_section(struct module_section *sections, uint32_t *next,
+                        struct module_section section)
+{
+    if (sections)
+        sections[*next] = section;
+    ++*next;
+}
+
+static void carve_synthetic(struct object *object, struct module_section *sections, uint32_t *next)
+{
+    uint64_t start, end = commons_end(object, &start);
+
+    if (object->slot_count)
+        add_section(sections, next,
+                    (struct module_section){ .name = ".got",
+                                             .address = object->got,
+                                             .size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count,
+                                             .index = ELFIN_SECTION_SLOTS,
+                                             .part = ELFIN_PART_RELRO });
+    if (object->stub_count)
+        add_section(sections, next,
+                    (struct module_section){ .name = ".plt",
+                                             .address = object->plt,
+                                             .size = ARCH_STUB_SIZE * (uint64_t)object->stub_count,
+                                             .index = ELFIN_SECTION_STUBS,
+                                             .part = ELFIN_PART_TEXT });
+    if (end)
+        add_section(sections, next,
+                    (struct module_section){ .name = "COMMON",
+                                             .address = start,
+                                             .size = end - start,
+                                             .index = ELFIN_SECTION_COMMON,
+                                             .part = ELFIN_PART_DATA,
+                                             .zero_filled = true });
+}
+
+/* Section names may overlap in a hostile file too; a name is worth a line on a screen, no more. */
+static const char *carve_section_name(struct carver *c, const char *name)
+{
+    size_t length = mini_strnlen(name, ELFIN_NAME_SIZE - 1);
+    char *copy = carve(c, length + 1);
+
+    if (copy) {
+        memcpy(copy, name, length);
+        copy[length] = 0;
+    }
+    return copy;
+}
+
+void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module)
+{
+    uint32_t count = 3, next = 0;
+    struct module_section *sections;
+
+    for (uint32_t i = 1; i < object->section_count; i++)
+        count += object->sections[i].part != PART_NONE;
+    sections = carve(c, count * sizeof(*sections));
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+
+        if (section->part == PART_NONE)
+            continue;
+        add_section(sections, &next,
+                    (struct module_section){
+                        .name = carve_section_name(c, elfin_section_name(object, i)),
+                        .address = section->address,
+                        .size = section->size,
+                        .index = (int32_t)i,
+                        .part = (uint8_t)section->part,
+                        .zero_filled = section->type == SHT_NOBITS,
+                    });
+    }
+    carve_synthetic(object, sections, &next);
+    if (module) {
+        module->sections = sections;
+        module->section_count = next;
+    }
+}
+
+uint64_t elfin_loaded_size(const struct object *object)
+{
+    uint64_t start, end = commons_end(object, &start);
+    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count +
+                    ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
+
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].part != PART_NONE)
+            size += object->sections[i].size;
+    return size;
+}
