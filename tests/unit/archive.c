@@ -200,6 +200,44 @@ static void hidden_symbols_reach_members_of_earlier_groups(void)
     END(f);
 }
 
+/* Each archive has its own hidden symbols, whatever their names. */
+static void hidden_symbols_of_two_archives_do_not_mix(void)
+{
+    static const struct member other[] = {
+        { "user.o", "hidden undef secret; call other secret", "other" },
+        { "user2.o", "hidden undef secret; call other2 secret", "other2" },
+        { "secret.o", "hidden fn secret 77", "secret" },
+        { NULL, NULL, NULL },
+    };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob one = library(hiding, false), two = library(other, false);
+    const struct {
+        const char *object, *text, *archive;
+        struct blob lib;
+    } loads[] = {
+        { "a.o", "call a user", "one.a", one },
+        { "b.o", "call b other", "two.a", two },
+        { "c.o", "call c user2", "one.a", one },
+        { "d.o", "call d other2", "two.a", two },
+    };
+
+    for (size_t i = 0; i < 4; i++) {
+        struct blob object = toy(loads[i].text);
+        elfin_input inputs[2] = { INPUT(object, loads[i].object),
+                                  INPUT(loads[i].lib, loads[i].archive) };
+
+        STATUS(fx_load_inputs(f, inputs, 2), ELFIN_OK);
+        free(object.data);
+    }
+    CHECK_EQ(fx_run(f, "a"), 42);
+    CHECK_EQ(fx_run(f, "b"), 77);
+    CHECK_EQ(fx_run(f, "c"), 42);
+    CHECK_EQ(fx_run(f, "d"), 77);
+    free(one.data);
+    free(two.data);
+    END(f);
+}
+
 /* Only members of the archive may see it, not the objects that load it. */
 static void hidden_symbols_of_an_earlier_group_stay_hidden_from_objects(void)
 {
@@ -341,6 +379,7 @@ static const struct test_case cases[] = {
     TEST_CASE(members_with_nothing_to_allocate_are_skipped),
     TEST_CASE(members_share_hidden_symbols),
     TEST_CASE(hidden_symbols_reach_members_of_earlier_groups),
+    TEST_CASE(hidden_symbols_of_two_archives_do_not_mix),
     TEST_CASE(hidden_symbols_of_an_earlier_group_stay_hidden_from_objects),
     TEST_CASE(a_member_already_loaded_is_used_not_loaded_again),
     TEST_CASE(undefined_names_of_members_are_reported),

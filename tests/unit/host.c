@@ -155,6 +155,9 @@ static void missing_callbacks_are_refused(void)
     host.page_size = 4095;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     host = fake->host;
+    host.page_size = 8;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host = fake->host;
     host.struct_size = 0;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     CHECK_EQ(fake->live_bytes, 0);
@@ -168,9 +171,12 @@ static void bad_arguments_of_a_load_are_refused(void)
     elfin_input input = INPUT(object, "a.o"), bad;
     elfin_group *group = NULL;
     elfin_options options = ELFIN_OPTIONS_INIT;
+    elfin_space never = { 0 }; /* elfin_space_init was forgotten */
 
     STATUS(elfin_load(NULL, &input, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
     STATUS(elfin_load(&f->space, NULL, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_load(&f->space, &input, 1, NULL, NULL, NULL), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_load(&never, &input, 1, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
     STATUS(elfin_load(&f->space, &input, 0, NULL, &group, NULL), ELFIN_ERR_ARGUMENT);
     bad = input;
     bad.data = NULL;
