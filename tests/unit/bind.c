@@ -174,12 +174,14 @@ static void host_tables_are_all_or_nothing(void)
     const elfin_export twice[] = { { "three", 3 }, { "one", 4 } };
     const elfin_export within[] = { { "four", 3 }, { "four", 4 } };
     const elfin_export empty[] = { { "five", 3 }, { "", 4 } };
+    const elfin_export none[] = { { "six", 3 }, { NULL, 4 } };
     elfin_export row;
 
     STATUS(elfin_space_export(&f->space, good, 2), ELFIN_OK);
     STATUS(elfin_space_export(&f->space, twice, 2), ELFIN_ERR_DUPLICATE);
     STATUS(elfin_space_export(&f->space, within, 2), ELFIN_ERR_DUPLICATE);
     STATUS(elfin_space_export(&f->space, empty, 2), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_space_export(&f->space, none, 2), ELFIN_ERR_ARGUMENT);
     STATUS(elfin_space_export(&f->space, NULL, 0), ELFIN_OK);
     CHECK_EQ(fx_lookup(f, "one"), 1);
     CHECK_EQ(fx_lookup(f, "two"), 2);

@@ -190,6 +190,8 @@ static void bad_arguments_of_a_load_are_refused(void)
     options.struct_size = 0;
     STATUS(elfin_load(&f->space, &input, 1, &options, &group, NULL), ELFIN_ERR_ARGUMENT);
     STATUS(elfin_unload(&f->space, NULL, NULL, NULL, NULL), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_unload(NULL, elfin_next_group(&f->space, NULL), NULL, NULL, NULL),
+           ELFIN_ERR_ARGUMENT);
     CHECK(group == NULL);
     CHECK_EQ(f->fake.live_images, 0);
     STATUS(elfin_load(&f->space, &input, 1, NULL, &group, NULL), ELFIN_OK);
