@@ -11,18 +11,18 @@
 #include "loader/elf.h"
 
 enum formula {
-    FORMULA_REFUSED,  /* known by name only */
-    FORMULA_NONE,     /* nothing is stored */
-    FORMULA_ABSOLUTE, /* S + A */
-    FORMULA_RELATIVE, /* S + A - P; L + A - P when the bytes prove a branch */
-    FORMULA_BRANCH,   /* L + A - P */
-    FORMULA_SLOT,     /* G + A */
-    FORMULA_SLOT_PC,  /* G + GOT + A - P */
-    FORMULA_SLOT_RELAX, /* the same; the instruction may be rewritten to need no slot */
-    FORMULA_GOT_OFFSET, /* S + A - GOT */
-    FORMULA_GOT_PC,   /* GOT + A - P */
+    FORMULA_REFUSED,     /* known by name only */
+    FORMULA_NONE,        /* nothing is stored */
+    FORMULA_ABSOLUTE,    /* S + A */
+    FORMULA_RELATIVE,    /* S + A - P; L + A - P when the bytes prove a branch */
+    FORMULA_BRANCH,      /* L + A - P */
+    FORMULA_SLOT,        /* G + A */
+    FORMULA_SLOT_PC,     /* G + GOT + A - P */
+    FORMULA_SLOT_RELAX,  /* the same; the instruction may be rewritten to need no slot */
+    FORMULA_GOT_OFFSET,  /* S + A - GOT */
+    FORMULA_GOT_PC,      /* GOT + A - P */
     FORMULA_STUB_OFFSET, /* L - GOT + A */
-    FORMULA_SIZE,     /* Z + A */
+    FORMULA_SIZE,        /* Z + A */
 };
 
 /* Which values a field can hold. */
@@ -35,12 +35,14 @@ enum range {
 
 struct relocation {
     uint8_t formula, width, range;
-    uint8_t use;       /* USE_* that it makes of its symbol; branches are judged by the bytes */
-    bool needs_got;    /* its formula contains GOT */
-    char name[32];         /* in place: a pointer would make the table writable in a PIE */
+    uint8_t use;    /* USE_* that it makes of its symbol; branches are judged by the bytes */
+    bool needs_got; /* its formula contains GOT */
+    char name[32];  /* in place: a pointer would make the table writable in a PIE */
 };
 
-enum { RELOCATION_COUNT = ARCH_TYPE_LIMIT };
+enum {
+    RELOCATION_COUNT = ARCH_TYPE_LIMIT
+};
 
 extern const struct relocation elfin_relocations[RELOCATION_COUNT];
 
@@ -60,9 +62,9 @@ static inline bool is_branch_field(const uint8_t *bytes, uint64_t offset, int64_
 }
 
 /*
- * True if a stub may stand in for the symbol of a PLT32 record. In code only a branch that ends with
- * the field goes to S itself; with another addend it would land inside the stub. In data the field
- * is a relative pointer and any addend is right.
+ * True if a stub may stand in for the symbol of a PLT32 record. In code only a branch that ends
+ * with the field goes to S itself; with another addend it would land inside the stub. In data the
+ * field is a relative pointer and any addend is right.
  */
 static inline bool is_stub_field(bool executable, int64_t addend)
 {

@@ -40,12 +40,22 @@ static unsigned use_of(const struct relocation *r, const struct elf_rela *rela,
     return r->use;
 }
 
-static void note_addend(struct arch_scan *scan, int64_t addend)
+static void widen(struct arch_addends *addends, int64_t addend)
 {
-    if (scan->addend_low > addend)
-        scan->addend_low = addend;
-    if (scan->addend_high < addend)
-        scan->addend_high = addend;
+    if (addends->low > addend)
+        addends->low = addend;
+    if (addends->high < addend)
+        addends->high = addend;
+}
+
+static void note_addend(struct arch_scan *scan, unsigned use, int64_t addend)
+{
+    if (use & USE_NEAR)
+        widen(&scan->near, addend);
+    if (use & USE_ABS32)
+        widen(&scan->abs32, addend);
+    if (use & USE_ABS32S)
+        widen(&scan->abs32s, addend);
 }
 
 elfin_status elfin_arch_scan(struct arch_scan *scan)
@@ -68,7 +78,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         if (symbol == 0 && r->use & USE_SLOT)
             return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
         if (scan->use[symbol] & USE_DEAD && r->use) {
-            if (!scan->constant)
+            if (!scan->unwind)
                 return refuse(scan, i, ELFIN_ERR_DISCARDED,
                               "its symbol lies in a section that is not loaded", "");
             scan->has_dead = true;
@@ -77,7 +87,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         use = use_of(r, &rela, scan->bytes.data, scan->executable);
         scan->use[symbol] |= (uint8_t)use;
         if (use & USE_CONSTRAINS)
-            note_addend(scan, rela.r_addend);
+            note_addend(scan, use, rela.r_addend);
         scan->needs_got |= r->needs_got;
     }
     return ELFIN_OK;

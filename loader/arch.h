@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seam between the loader and the machine. Relocation numbers, formulas, range rules, instruction
- * bytes and stubs are known behind it only; the loader knows what a symbol is *used for*. One
- * implementation is linked in.
+ * The seam between the loader and the machine. Relocation numbers, formulas, range rules,
+ * instruction bytes and stubs are known behind it only; the loader knows what a symbol is *used
+ * for*. One implementation is linked in.
  */
 #ifndef LOADER_ARCH_H
 #define LOADER_ARCH_H
@@ -23,12 +23,25 @@ enum {
     USE_DEAD = 1 << 7,   /* set by the loader: lies in a section that is not loaded */
 };
 
-enum { ARCH_SLOT_SIZE = 8, ARCH_STUB_SIZE = 8, ARCH_TYPE_LIMIT = 52 /* types are below */ };
+enum {
+    ARCH_SLOT_SIZE = 8,
+    ARCH_STUB_SIZE = 8,
+    ARCH_TYPE_LIMIT = 52 /* types are below */
+};
 
-enum { USE_CONSTRAINS = USE_NEAR | USE_ABS32 | USE_ABS32S };
+enum {
+    USE_CONSTRAINS = USE_NEAR | USE_ABS32 | USE_ABS32S
+};
 
 /* Beyond that byte: only elfin_arch_record_use tells it, scan leaves it to fix-up. */
-enum { USE_TINY = 1 << 8 }; /* absolute 8- or 16-bit field */
+enum {
+    USE_TINY = 1 << 8
+}; /* absolute 8- or 16-bit field */
+
+/* The least and the largest addend of some records, 0 included. */
+struct arch_addends {
+    int64_t low, high;
+};
 
 /* What is known of a relocation that was refused. */
 struct arch_failure {
@@ -41,14 +54,15 @@ struct arch_failure {
 
 /* One table of RELA records for one section. */
 struct arch_scan {
-    struct span rela;       /* records of 24 bytes */
-    struct span bytes;      /* contents of the section they apply to */
-    bool executable, constant; /* rights of that section; constant = neither X nor W */
+    struct span rela;  /* records of 24 bytes */
+    struct span bytes; /* contents of the section they apply to */
+    bool executable;   /* that section's right */
+    bool unwind;       /* its records may name USE_DEAD symbols: they are left alone */
     uint32_t symbol_count;
-    uint8_t *use;           /* per symbol; ORed into */
-    int64_t addend_low, addend_high; /* of records with a use that constrains placement; 0 included */
-    bool needs_got;         /* set when a formula contains the address of the slot table */
-    bool has_dead;          /* set when a record of a constant section names a USE_DEAD symbol */
+    uint8_t *use;                            /* per symbol; ORed into */
+    struct arch_addends near, abs32, abs32s; /* of the records with these uses */
+    bool needs_got; /* set when a formula contains the address of the slot table */
+    bool has_dead;  /* set when a record of an unwind table names a USE_DEAD symbol */
     struct arch_failure failure;
 };
 
@@ -64,19 +78,19 @@ elfin_status elfin_arch_scan(struct arch_scan *scan);
  */
 struct arch_fixup {
     struct span rela;
-    uint64_t first;         /* record to begin with: failure.record + 1 goes on after a failure */
-    uint8_t *edit;          /* of the section */
-    uint64_t address;       /* of the section */
+    uint64_t first;   /* record to begin with: failure.record + 1 goes on after a failure */
+    uint8_t *edit;    /* of the section */
+    uint64_t address; /* of the section */
     bool executable;
-    const uint64_t *value;  /* S, per symbol */
+    const uint64_t *value; /* S, per symbol */
     const uint8_t *use;
-    uint32_t *slot;         /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
-    uint32_t *stub;         /* the same for stubs; a stub is written when it is first used */
-    uint64_t got;           /* run address of slot 0: _GLOBAL_OFFSET_TABLE_ */
-    uint64_t plt;           /* run address of stub 0 */
+    uint32_t *slot; /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
+    uint32_t *stub; /* the same for stubs; a stub is written when it is first used */
+    uint64_t got;   /* run address of slot 0: _GLOBAL_OFFSET_TABLE_ */
+    uint64_t plt;   /* run address of stub 0 */
     uint8_t *plt_edit;
-    uint32_t trap;          /* 1 + number of the stub that traps, for calls of undefined weak functions */
-    bool has_dead;          /* some symbols are USE_DEAD: their records are left alone */
+    uint32_t trap; /* 1 + number of the stub that traps, for calls of undefined weak functions */
+    bool has_dead; /* some symbols are USE_DEAD: their records are left alone */
     uint64_t (*size_of)(void *ctx, uint32_t symbol); /* Z */
     void *size_ctx;
     struct arch_failure failure;
@@ -95,7 +109,8 @@ void elfin_arch_write_trap(uint8_t *edit);
 const char *elfin_arch_relocation_name(uint32_t type);
 
 /* The use that one record makes of its symbol; to find the record behind a constraint. */
-unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes, bool executable);
+unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes,
+                               bool executable);
 
 /* What lifts the constraint that a use brings: a compiler switch, as a sentence. */
 const char *elfin_arch_hint(unsigned use);

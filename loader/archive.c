@@ -32,7 +32,7 @@ static void copy_name(char *out, const uint8_t *text, uint64_t length, char stop
     for (i = 0; i < length && i < ARCHIVE_NAME_SIZE - 1 && text[i] && text[i] != (uint8_t)stop &&
                 text[i] != '\n';
          i++)
-        out[i] = (char)text[i];
+        out[i] = text[i] >= ' ' && text[i] <= '~' ? (char)text[i] : '?';
     while (i > 0 && out[i - 1] == ' ')
         i--;
     out[i] = 0;
@@ -95,7 +95,7 @@ static elfin_status bad_archive(struct load *load, const struct library *library
 {
     elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
 
-    mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
+    elfin_copy_name(diag->file, library->input->file);
     elfin_diag_offset(diag, offset);
     diag->hint = hint;
     return elfin_diag_emit(load);
@@ -173,10 +173,10 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
             elfin_archive_member(library->file, library->long_names, offset, &member);
         elfin_status status = ELFIN_OK;
 
-        if (member.kind == MEMBER_OBJECT)
-            break;
         if (wrong)
             return bad_archive(load, library, offset, wrong, "");
+        if (member.kind == MEMBER_OBJECT)
+            break;
         if (member.kind == MEMBER_LONG_NAMES)
             library->long_names = member.data;
         else
@@ -217,7 +217,7 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
     if (diag) {
         elfin_diag_clear(diag, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT);
         diag->detail = wrong;
-        mini_strlcpy(diag->file, sizeof(diag->file), file);
+        elfin_copy_name(diag->file, file);
         elfin_diag_offset(diag, offset);
     }
     return ELFIN_ERR_ARCHIVE;

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* The `ar` format as GNU ar writes it: "!<arch>\n", then members, each a header of text and bytes. */
+/* The `ar` format as GNU ar writes it: "!<arch>\n", then members, each a header of text and bytes.
+ */
 #ifndef LOADER_ARCHIVE_H
 #define LOADER_ARCHIVE_H
 
 #include "loader/span.h"
 
-enum { ARCHIVE_MAGIC_SIZE = 8, ARCHIVE_HEADER_SIZE = 60, ARCHIVE_NAME_SIZE = 64 };
+enum {
+    ARCHIVE_MAGIC_SIZE = 8,
+    ARCHIVE_HEADER_SIZE = 60,
+    ARCHIVE_NAME_SIZE = 64
+};
 
 enum member_kind {
     MEMBER_OBJECT,

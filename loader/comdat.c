@@ -62,6 +62,9 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
         return bad_group(load, object, index, "the group's size is wrong");
     if (!signature)
         return bad_group(load, object, index, "the group's signature is no symbol");
+    object->table_bytes += words.size;
+    if (object->table_bytes > object->file.size)
+        return bad_group(load, object, index, "tables overlap");
     if (!elfin_name_allowed(object, signature))
         return bad_group(load, object, index, "the names of the symbol table overlap too much");
     if (span_u32(words, 0) & GRP_COMDAT) {

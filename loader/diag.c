@@ -17,13 +17,21 @@ void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase)
     };
 }
 
+void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from)
+{
+    size_t length = mini_strnlen(from, ELFIN_NAME_SIZE - 1);
+
+    memcpy(to, from, length);
+    to[length] = 0;
+}
+
 elfin_diag *elfin_diag_begin(struct load *load, elfin_status status, elfin_phase phase,
                              const struct object *object, const char *detail)
 {
     elfin_diag_clear(&load->scratch, status, phase);
     load->scratch.detail = detail;
     if (object)
-        mini_strlcpy(load->scratch.file, sizeof(load->scratch.file), object->file_name);
+        elfin_copy_name(load->scratch.file, object->file_name);
     return &load->scratch;
 }
 
@@ -45,7 +53,7 @@ void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t 
 {
     diag->section_index = (int32_t)index;
     if (object->sections)
-        mini_strlcpy(diag->section, sizeof(diag->section), elfin_section_name(object, index));
+        elfin_copy_name(diag->section, elfin_section_name(object, index));
 }
 
 void elfin_diag_offset(elfin_diag *diag, uint64_t file_offset)
@@ -77,10 +85,10 @@ void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t i
     symbol = elfin_read_symbol(object, index);
     section = elfin_symbol_section(object, &symbol, index);
     if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
-        mini_fmt(diag->symbol, sizeof(diag->symbol), "section %s",
+        mini_fmt(diag->symbol, sizeof(diag->symbol), "section %.*s", ELFIN_NAME_SIZE,
                  elfin_section_name(object, section));
     else
-        mini_strlcpy(diag->symbol, sizeof(diag->symbol), elfin_symbol_name(object, &symbol));
+        elfin_copy_name(diag->symbol, elfin_symbol_name(object, &symbol));
 }
 
 void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32_t rela_section,
@@ -125,5 +133,8 @@ void elfin_log(const elfin_host *host, const char *format, ...)
     va_start(args, format);
     mini_vfmt(line, sizeof(line), format, args);
     va_end(args);
+    for (char *c = line; *c; c++)
+        if (*c < ' ' || *c > '~')
+            *c = '?';
     host->log(host->ctx, line);
 }

@@ -41,7 +41,7 @@ static void add_need(struct load *load, struct object *object, const char *name)
     }
     diag = elfin_diag_begin(load, ELFIN_ERR_NEEDS, ELFIN_PHASE_RESOLVE, object, "");
     elfin_diag_section(diag, object, object->needs);
-    mini_strlcpy(diag->other, sizeof(diag->other), name);
+    elfin_copy_name(diag->other, name);
     diag->hint = "load that module first, or in the same load";
     elfin_diag_emit(load);
 }
@@ -124,7 +124,7 @@ static elfin_status enter_name(struct load *load, struct object *object)
         elfin_diag *diag =
             elfin_diag_begin(load, ELFIN_ERR_MODULE_NAME, ELFIN_PHASE_RESOLVE, object, "");
 
-        mini_strlcpy(diag->other, sizeof(diag->other), object->name);
+        elfin_copy_name(diag->other, object->name);
         diag->hint = "unload that module first, or give this one another name";
         return elfin_diag_emit(load);
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the ELF-64 format that the loader reads: record layouts and numbers, named as in the
- * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Records are copied out of the file
- * before they are read, so their alignment in the file does not matter.
+ * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Records are copied out of the
+ * file before they are read, so their alignment in the file does not matter.
  */
 #ifndef LOADER_ELF_H
 #define LOADER_ELF_H
@@ -42,14 +42,30 @@ _Static_assert(sizeof(struct elf_section) == 64, "gABI: Elf64_Shdr");
 _Static_assert(sizeof(struct elf_symbol) == 24, "gABI: Elf64_Sym");
 _Static_assert(sizeof(struct elf_rela) == 24, "gABI: Elf64_Rela");
 
-enum { EI_CLASS = 4, EI_DATA = 5, EI_VERSION = 6 };
-enum { ELFCLASS32 = 1, ELFCLASS64 = 2, ELFDATA2LSB = 1, ELFDATA2MSB = 2, EV_CURRENT = 1 };
-enum { ET_REL = 1, ET_EXEC = 2, ET_DYN = 3, ET_CORE = 4 };
-enum { EM_X86_64 = 62 };
+enum {
+    EI_CLASS = 4,
+    EI_DATA = 5,
+    EI_VERSION = 6
+};
+enum {
+    ELFCLASS32 = 1,
+    ELFCLASS64 = 2,
+    ELFDATA2LSB = 1,
+    ELFDATA2MSB = 2,
+    EV_CURRENT = 1
+};
+enum {
+    ET_REL = 1,
+    ET_EXEC = 2,
+    ET_DYN = 3,
+    ET_CORE = 4
+};
+enum {
+    EM_X86_64 = 62
+};
 
 enum {
     SHT_NULL = 0,
-    SHT_PROGBITS = 1,
     SHT_SYMTAB = 2,
     SHT_STRTAB = 3,
     SHT_RELA = 4,
@@ -60,19 +76,23 @@ enum {
     SHT_PREINIT_ARRAY = 16,
     SHT_GROUP = 17,
     SHT_SYMTAB_SHNDX = 18,
-    SHT_RELR = 19,
+    SHT_X86_64_UNWIND = 0x70000001, /* psABI 4.2.4 */
 };
 
 enum {
     SHF_WRITE = 0x1,
     SHF_ALLOC = 0x2,
     SHF_EXECINSTR = 0x4,
-    SHF_GROUP = 0x200,
+    SHF_LINK_ORDER = 0x80,
     SHF_TLS = 0x400,
     SHF_COMPRESSED = 0x800,
 };
 
-enum { GRP_COMDAT = 1 };
+#define SHF_EXCLUDE 0x80000000u /* for static linkers only (GNU) */
+
+enum {
+    GRP_COMDAT = 1
+};
 
 enum {
     SHN_UNDEF = 0,
@@ -83,9 +103,23 @@ enum {
     SHN_XINDEX = 0xffff,
 };
 
-enum { STB_LOCAL = 0, STB_GLOBAL = 1, STB_WEAK = 2, STB_GNU_UNIQUE = 10 };
-enum { STT_NOTYPE = 0, STT_FUNC = 2, STT_SECTION = 3, STT_FILE = 4, STT_TLS = 6, STT_GNU_IFUNC = 10 };
-enum { STV_DEFAULT = 0, STV_INTERNAL = 1, STV_HIDDEN = 2, STV_PROTECTED = 3 };
+enum {
+    STB_LOCAL = 0,
+    STB_GLOBAL = 1,
+    STB_WEAK = 2,
+    STB_GNU_UNIQUE = 10
+};
+enum {
+    STT_FUNC = 2,
+    STT_SECTION = 3,
+    STT_TLS = 6,
+    STT_GNU_IFUNC = 10
+};
+enum {
+    STV_DEFAULT = 0,
+    STV_INTERNAL = 1,
+    STV_HIDDEN = 2
+};
 
 static inline unsigned elf_symbol_binding(const struct elf_symbol *s)
 {

@@ -153,6 +153,20 @@ static void count_used(const struct object *object)
     }
 }
 
+/* An undefined weak function has address 0: nothing to call. */
+static elfin_status check_entry(struct load *load, const struct object *object, uint32_t section)
+{
+    static const uint8_t zero[8];
+    elfin_diag *diag;
+
+    if (!section || memcmp(edit_at(load, object, object->sections[section].address), zero, 8) != 0)
+        return ELFIN_OK;
+    diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_FIXUP, object,
+                            "the function that it names is not defined");
+    elfin_diag_section(diag, object, section);
+    return elfin_diag_emit(load);
+}
+
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
 {
     struct arch_fixup fixup = {
@@ -206,6 +220,8 @@ elfin_status elfin_fixup(struct load *load)
     for (struct object *o = load->objects; o; o = o->next) {
         check_sizes(load, o);
         fix_object(load, o, value);
+        check_entry(load, o, o->init);
+        check_entry(load, o, o->exit);
     }
     return load->status;
 }

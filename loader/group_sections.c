@@ -10,8 +10,7 @@ static uint64_t commons_end(const struct object *object, uint64_t *start)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (!symbol || symbol->state != SYMBOL_COMMON || symbol->object != object ||
-            symbol->index != i)
+        if (!is_own_common(object, i))
             continue;
         if (symbol->value < *start)
             *start = symbol->value;

@@ -2,13 +2,6 @@
 /* The lasting records of a module's definitions: what others may bind to, and may be called. */
 #include "loader/carver.h"
 
-/* What only init needs is gone when others could bind to it. */
-static bool is_lasting(const struct section *section)
-{
-    return section->part != PART_NONE && section->part != ELFIN_PART_INIT_TEXT &&
-           section->part != ELFIN_PART_INIT_DATA;
-}
-
 /* True if the object itself provides this definition: not undefined, not a COMMON of another's. */
 static bool is_own(const struct object *object, uint32_t index, uint32_t section)
 {
@@ -17,7 +10,7 @@ static bool is_own(const struct object *object, uint32_t index, uint32_t section
     if (!symbol || section == SHN_UNDEF)
         return false;
     if (elfin_is_common(section))
-        return symbol->state == SYMBOL_COMMON && symbol->object == object && symbol->index == index;
+        return is_own_common(object, index);
     return section & SECTION_SPECIAL || is_lasting(&object->sections[section]);
 }
 
@@ -26,7 +19,7 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
 {
     const struct symbol *symbol = object->global[index - object->first_global];
     bool winner = symbol->object == object && symbol->index == index;
-    bool hidden = symbol->visibility == STV_HIDDEN || symbol->visibility == STV_INTERNAL;
+    bool hidden = is_hidden(symbol);
     uint32_t flags = 0;
 
     if (elf_symbol_binding(elf) == STB_WEAK)
@@ -35,7 +28,7 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
         flags |= RECORD_FUNCTION;
     if (winner && hidden && object->archive)
         flags |= RECORD_PRIVATE;
-    if (winner && !hidden && (!object->exported || object->exported[index - object->first_global]))
+    if (winner && !hidden && (!object->exported || symbol->exported))
         flags |= RECORD_EXPORTED;
     return flags;
 }

@@ -108,20 +108,21 @@ void elfin_index_restore(elfin_space *space, struct index_backup *backup)
 elfin_status elfin_index_add(elfin_space *space, struct record *record)
 {
     struct elfin_index_entry *entry = probe_record(space, record);
-    struct record **link;
+    struct record *first;
 
     if (!entry)
         return ELFIN_ERR_LIMIT;
     record->flags |= RECORD_INDEXED;
-    record->shadow = NULL;
+    record->shadow = record->before = NULL;
     if (!entry->record) {
         *entry = (struct elfin_index_entry){ .hash = record->hash, .record = record };
         space->index_used++;
         return ELFIN_OK;
     }
-    for (link = &entry->record->shadow; *link; link = &(*link)->shadow)
-        ;
-    *link = record;
+    first = entry->record;
+    record->before = first->before ? first->before : first;
+    record->before->shadow = record;
+    first->before = record;
     return ELFIN_OK;
 }
 
@@ -144,25 +145,35 @@ static void close_hole(elfin_space *space, struct elfin_index_entry *entry)
     space->index_used--;
 }
 
+/* Takes one of several records of a name out of their list; the first one knows the last. */
+static void unlink_shadow(struct elfin_index_entry *entry, struct record *record)
+{
+    struct record *first = entry->record, *last = first->before;
+
+    if (record == first) {
+        entry->record = first = record->shadow;
+    } else {
+        record->before->shadow = record->shadow;
+        if (record == last)
+            last = record->before;
+        else
+            record->shadow->before = record->before;
+    }
+    first->before = first == last ? NULL : last;
+}
+
 void elfin_index_remove(elfin_space *space, struct record *record)
 {
     struct elfin_index_entry *entry;
-    struct record **link;
 
     if (!(record->flags & RECORD_INDEXED))
         return;
     record->flags &= ~(uint32_t)RECORD_INDEXED;
     entry = probe_record(space, record);
-    if (!entry || !entry->record)
-        return;
-    if (entry->record == record && !record->shadow) {
+    if (entry->record == record && !record->shadow)
         close_hole(space, entry);
-        return;
-    }
-    for (link = &entry->record; *link && *link != record; link = &(*link)->shadow)
-        ;
-    if (*link)
-        *link = record->shadow;
+    else
+        unlink_shadow(entry, record);
 }
 
 struct record *elfin_index_find(const elfin_space *space, const char *name, uint32_t hash,

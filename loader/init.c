@@ -27,10 +27,8 @@ static elfin_status call(const elfin_host *host, const elfin_call *c, int *resul
     return ELFIN_OK;
 }
 
-bool elfin_final_run(const elfin_host *host, elfin_group *group)
+void elfin_final_run(const elfin_host *host, elfin_group *group)
 {
-    bool clean = true;
-
     while (group->final_count) {
         const struct final_call *final = &group->finals[--group->final_count];
         elfin_call c = { .module = final->module,
@@ -38,9 +36,10 @@ bool elfin_final_run(const elfin_host *host, elfin_group *group)
                          .address = final->address };
         int result;
 
-        clean &= call(host, &c, &result) == ELFIN_OK;
+        if (call(host, &c, &result) != ELFIN_OK)
+            elfin_log(host, "%s: an exit function did not return normally",
+                      final->module->self.name);
     }
-    return clean;
 }
 
 /* The address stored at a run address of the object's module. */

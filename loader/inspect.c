@@ -21,7 +21,7 @@ static void show_sections(const struct object *object, const elfin_inspector *in
 
 static bool is_exported(const struct object *object, uint32_t index, const struct symbol *symbol)
 {
-    if (symbol->visibility == STV_HIDDEN || symbol->visibility == STV_INTERNAL)
+    if (is_hidden(symbol))
         return false;
     return !object->exported || object->exported[index - object->first_global];
 }
@@ -124,13 +124,13 @@ static void show(struct load *load, const struct object *object, const elfin_ins
                  elfin_inspection *out)
 {
     *out = (elfin_inspection){ .symbols = object->symbol_count };
-    mini_strlcpy(out->name, sizeof(out->name), object->name);
+    elfin_copy_name(out->name, object->name);
     show_sections(object, inspector, out);
     show_symbols(object, inspector, out);
     show_relocations(load, object, inspector, out);
 }
 
-/* Undefined names stay undefined here, which layout takes for imports: the upper bound. */
+/* Undefined names are taken for imports that may be far: the upper bound of slots and stubs. */
 static elfin_status inspect(struct load *load, struct object *object,
                             const elfin_inspector *inspector, elfin_inspection *out)
 {
@@ -176,7 +176,8 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
     elfin_arena_init(&load.work, load.host);
     status = inspect(&load, &object, inspector ? inspector : &nobody, &result);
     elfin_arena_release(&load.work);
-    if (status == ELFIN_OK)
-        *out = result;
-    return status;
+    if (status != ELFIN_OK)
+        return load.status;
+    *out = result;
+    return ELFIN_OK;
 }

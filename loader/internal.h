@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the phases of a load share. A load is one `struct load` on the stack of elfin_load; each phase
- * fills in what the next ones read, records what it acquires, and never frees: load.c unwinds.
+ * What the phases of a load share. A load is one `struct load` on the stack of elfin_load; each
+ * phase fills in what the next ones read, records what it acquires, and never frees: load.c
+ * unwinds.
  *
- * Lifetimes: working memory (struct arena) ends with the load; the group's records and the blocks of
- * memory live until unload.
+ * Lifetimes: working memory (struct arena) ends with the load; the group's records and the blocks
+ * of memory live until unload.
  */
 #ifndef LOADER_INTERNAL_H
 #define LOADER_INTERNAL_H
@@ -33,6 +34,7 @@ struct record {
     uint64_t address, size;
     struct elfin_module *owner; /* NULL: the host */
     struct record *shadow;      /* next record of the same kind and name, published later */
+    struct record *before;      /* the one before it; of the first: the last, or NULL if alone */
     uint32_t hash, flags;
 };
 
@@ -48,12 +50,12 @@ struct elfin_module {
     struct elfin_group *group;
     const char *file, *archive; /* archive: its base name when this is a member, else NULL */
     const char *version, *description;
-    struct record self;         /* its name, in the index */
+    struct record self; /* its name, in the index */
     struct record *symbols;
     struct module_section *sections;
     struct elfin_module **uses;
     uint64_t address, got, size;
-    uint64_t mark;              /* equal to elfin_space.mark: seen by the current walk */
+    uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
 };
 
@@ -96,18 +98,20 @@ struct arena {
 
 /* An allocated section of an object. */
 struct section {
-    uint64_t offset, size;  /* in the file; size is also that in memory */
+    uint64_t offset, size; /* in the file; size is also that in memory */
     uint64_t flags, align;
-    uint64_t address;       /* layout: offset in the block; place: run address */
-    uint64_t gap;           /* bytes of padding before it in its part */
+    uint64_t address; /* layout: offset in the block; place: run address */
+    uint64_t gap;     /* bytes of padding before it in its part */
     uint32_t type, name, link, info;
-    uint32_t rela;          /* first relocation section that applies to it, 0 = none */
-    uint32_t next_rela;     /* of a relocation section: the next one for the same target */
-    int32_t priority;       /* of an init, fini or preinit array */
-    int8_t part;            /* elfin_part, or PART_NONE when it is not loaded */
+    uint32_t rela;      /* first relocation section that applies to it, 0 = none */
+    uint32_t next_rela; /* of a relocation section: the next one for the same target */
+    int32_t priority;   /* of an init, fini or preinit array */
+    int8_t part;        /* elfin_part, or PART_NONE when it is not loaded */
 };
 
-enum { PART_NONE = -1 };
+enum {
+    PART_NONE = -1
+};
 
 /* Set in the section index of a symbol whose st_shndx is special (SHN_ABS, SHN_COMMON, ...). */
 #define SECTION_SPECIAL 0x80000000u
@@ -127,19 +131,20 @@ struct symbol {
     const char *name;
     uint32_t hash;
     uint8_t state;
-    uint8_t visibility;      /* the most constraining of all */
-    bool strong_reference;   /* some reference is not weak */
-    bool used;               /* some relocation refers to it */
-    bool asked, host_found;  /* elfin_host.resolve has been asked; it knew */
-    bool outside;            /* referred to by an object that is no member of `archive` */
-    bool open;               /* on the list below */
-    struct object *object;   /* the definition's owner; of an undefined one: the first that refers */
-    uint32_t index;          /* in that object's symbol table */
-    uint64_t value;          /* final run address */
-    uint64_t size, align;    /* of COMMON: the largest of all; size also of other definitions */
-    const struct record *import;
-    const char *archive;     /* base name of the first library whose member refers to it, or NULL */
-    struct symbol *next;     /* in order of first mention */
+    uint8_t visibility;     /* the most constraining of all */
+    bool strong_reference;  /* some reference is not weak */
+    bool used;              /* some relocation refers to it */
+    bool exported;          /* some object has an export record for it */
+    bool asked, host_found; /* elfin_host.resolve has been asked; it knew */
+    bool outside;           /* referred to by an object that is no member of `archive` */
+    bool open;              /* on the list below */
+    struct object *object;  /* the definition's owner; of an undefined one: the first that refers */
+    uint32_t index;         /* in that object's symbol table */
+    uint64_t value;         /* final run address */
+    uint64_t size, align;   /* of COMMON: the largest of all; size also of other definitions */
+    const struct record *import; /* when bound to one */
+    const char *archive; /* base name of the first library whose member refers to it, or NULL */
+    struct symbol *next; /* in order of first mention */
     struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
 };
 
@@ -148,12 +153,12 @@ struct object {
     struct object *next, *next_in_block;
     const elfin_input *input;
     struct span file;
-    const char *file_name;  /* "a.o", or "lib.a(member.o)" */
-    const char *archive;    /* base name of its library, or NULL */
-    uint64_t offset;        /* of its header in the library */
-    const char *name;       /* the module's */
+    const char *file_name; /* "a.o", or "lib.a(member.o)" */
+    const char *archive;   /* base name of its library, or NULL */
+    uint64_t offset;       /* of its header in the library */
+    const char *name;      /* the module's */
     uint32_t block;
-    uint32_t number;        /* position in the group */
+    uint32_t number; /* position in the group */
 
     /* object.c: proven to lie inside the file */
     uint32_t section_count, symbol_count, first_global;
@@ -161,11 +166,11 @@ struct object {
     struct span section_names, symbols, symbol_names, extended_indices;
     uint32_t symbol_table; /* section index, 0 = none */
     uint64_t name_budget;  /* see elfin_name_allowed */
-    uint64_t rela_bytes;   /* of all relocation tables that apply: at most the file's size */
+    uint64_t table_bytes;  /* of relocation tables and groups: at most the file's size */
 
     /* record.c */
     const char *version, *description;
-    uint32_t module_record, init, exit, exports, needs; /* sections .elfin.*, 0 = none */
+    uint32_t module_record, flags_record, init, exit, exports, needs; /* .elfin.*, 0 = none */
     uint32_t flags;
 
     /* symbols.c and scan.c */
@@ -173,16 +178,16 @@ struct object {
     struct symbol **global; /* per global symbol: [index - first_global] */
     uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
-    int64_t addend_low, addend_high; /* of records that constrain placement; 0 included */
+    struct arch_addends near, abs32, abs32s; /* of the records that constrain placement */
     bool has_dead, needs_got;
 
     /* layout.c, place.c */
-    uint32_t parts;         /* bit per elfin_part that has sections */
-    uint32_t *slot, *stub;  /* per symbol, see struct arch_fixup */
+    uint32_t parts;        /* bit per elfin_part that has sections */
+    uint32_t *slot, *stub; /* per symbol, see struct arch_fixup */
     uint32_t slot_count, stub_count, trap;
-    uint64_t got, plt;      /* offset in the block, then run address */
+    uint64_t got, plt; /* offset in the block, then run address */
     uint64_t got_gap, plt_gap;
-    uint64_t *value;        /* per symbol: run address */
+    uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
 
     /* edges.c: each once */
@@ -199,10 +204,11 @@ struct library_entry {
 struct library {
     struct library *next;
     const elfin_input *input;
-    const char *name;       /* base name of its file: identifies the archive */
+    const char *name; /* base name of its file: identifies the archive */
     struct span file, long_names;
-    struct names index;     /* symbol name -> struct library_entry */
-    uint8_t *pulled;        /* a bit for every two bytes of the file: members are 2-aligned */
+    struct names index;    /* symbol name -> struct library_entry */
+    uint64_t pulled_bytes; /* of members: at most the file's size */
+    uint8_t *pulled;       /* a bit for every two bytes of the file: members are 2-aligned */
     uint32_t block;
 };
 
@@ -211,7 +217,9 @@ struct range {
     uint64_t low, high;
 };
 
-enum { REACH_MAX = 8 };
+enum {
+    REACH_MAX = 8
+};
 
 struct reach {
     struct range range[REACH_MAX];
@@ -242,14 +250,14 @@ struct load {
     elfin_space *space;
     const elfin_host *host;
     const elfin_options *options; /* never NULL */
-    elfin_diag *diag;      /* the caller's, or NULL */
-    elfin_diag scratch;    /* the one being filled */
-    elfin_status status;   /* first problem */
+    elfin_diag *diag;             /* the caller's, or NULL */
+    elfin_diag scratch;           /* the one being filled */
+    elfin_status status;          /* first problem */
     struct arena work;
     struct object *objects, **objects_end; /* in input order, then as pulled */
     struct library *libraries, **libraries_end;
     struct symbol *first_symbol, *last_symbol;
-    struct symbol *open;   /* undefined names to ask libraries for */
+    struct symbol *open; /* undefined names to ask libraries for */
     struct names symbols, comdats, modules;
     uint32_t object_count;
     struct block *blocks;
@@ -291,6 +299,8 @@ elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phas
                         const struct object *object, const char *detail);
 elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object);
 void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase);
+/* A bounded copy in bounded time: names in hostile files may be as long as the file. */
+void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from);
 /* A line for the host's log, if it has one. */
 void elfin_log(const elfin_host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -303,7 +313,8 @@ const char *elfin_section_name(const struct object *object, uint32_t index);
 /* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
 struct span elfin_section_bytes(const struct object *object, uint32_t index);
 struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index);
-/* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set. */
+/* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set.
+ */
 uint32_t elfin_symbol_section(const struct object *object, const struct elf_symbol *symbol,
                               uint32_t index);
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
@@ -319,8 +330,8 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
 elfin_status elfin_record_open(struct load *load, struct object *object);
 
 /*
- * symbols.c. Hostile string tables let many symbols share one long name: what is hashed is limited to
- * a few times the size of the table. False when the name would exceed that.
+ * symbols.c. Hostile string tables let many symbols share one long name: what is hashed is limited
+ * to a few times the size of the table. False when the name would exceed that.
  */
 bool elfin_name_allowed(struct object *object, const char *name);
 /* Checks the symbol table and enters the global names into the group's. */
@@ -331,7 +342,8 @@ bool elfin_is_thin_archive(const void *data, size_t size);
 elfin_status elfin_library_open(struct load *load, struct library *library);
 elfin_status elfin_library_pull(struct load *load);
 
-/* load.c: opens one object and appends it. */
+/* load.c: the part of a path after its last slash; opening one object and appending it. */
+const char *elfin_base_name(const char *path);
 elfin_status elfin_load_add(struct load *load, struct object *object);
 
 /* scan.c */
@@ -339,12 +351,13 @@ elfin_status elfin_scan(struct load *load, struct object *object);
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);
-const struct record *elfin_find_import(const struct load *load, struct symbol *symbol);
+const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 /*
  * True if the symbol moves independently of the object's block: an import, a definition in another
- * block, an absolute value, 0. *address is then its run address; of another block's symbol only once
- * that block is placed (only one block of a group has no address of its own, and is placed last).
+ * block, an absolute value, 0. *address is then its run address; of another block's symbol only
+ * once that block is placed (only one block of a group has no address of its own, and is placed
+ * last).
  */
 bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address);
 elfin_status elfin_edges(struct load *load);
@@ -373,15 +386,15 @@ void elfin_withdraw(elfin_space *space, elfin_group *group);
 /* order.c, init.c */
 elfin_status elfin_init_order(struct load *load);
 elfin_status elfin_init_run(struct load *load);
-/* Runs the group's final calls, last to first. True if all returned normally. */
-bool elfin_final_run(const elfin_host *host, elfin_group *group);
+/* Runs the group's final calls, last to first; one that does not return normally is logged. */
+void elfin_final_run(const elfin_host *host, elfin_group *group);
 
 /* ---- index.c --------------------------------------------------------------------------------- */
 
 /*
  * Makes room for `more` records, so that elfin_index_add cannot fail for want of memory. After it,
- * exactly one of elfin_index_keep and elfin_index_restore must be called; the latter after all records
- * added since have been removed again.
+ * exactly one of elfin_index_keep and elfin_index_restore must be called; the latter after all
+ * records added since have been removed again.
  */
 elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup);
 void elfin_index_keep(elfin_space *space, struct index_backup *backup);
@@ -404,6 +417,27 @@ static inline uint64_t round_up(uint64_t value, uint64_t align)
 static inline bool is_tail(const struct section *section)
 {
     return section->part == ELFIN_PART_DATA && section->type == SHT_NOBITS;
+}
+
+/* What only init needs is gone when others could bind to it. */
+static inline bool is_lasting(const struct section *section)
+{
+    return section->part != PART_NONE && section->part != ELFIN_PART_INIT_TEXT &&
+           section->part != ELFIN_PART_INIT_DATA;
+}
+
+static inline bool is_hidden(const struct symbol *symbol)
+{
+    return symbol->visibility == STV_HIDDEN || symbol->visibility == STV_INTERNAL;
+}
+
+/* The object's index-th symbol is the COMMON definition that the group's symbol got. */
+static inline bool is_own_common(const struct object *object, uint32_t index)
+{
+    const struct symbol *symbol = object->global[index - object->first_global];
+
+    return symbol && symbol->state == SYMBOL_COMMON && symbol->object == object &&
+           symbol->index == index;
 }
 
 static inline bool is_power_of_two(uint64_t value)

@@ -70,8 +70,7 @@ static elfin_status lay_commons(struct cursor *c, struct object *object)
         struct symbol *symbol = object->global[i - object->first_global];
         uint64_t gap;
 
-        if (!symbol || symbol->state != SYMBOL_COMMON || symbol->object != object ||
-            symbol->index != i)
+        if (!is_own_common(object, i))
             continue;
         if (!advance(c, symbol->align, symbol->size, &symbol->value, &gap))
             return too_large(c->load, object, 0, symbol->size);

@@ -6,7 +6,7 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-static const char *base_name(const char *path)
+const char *elfin_base_name(const char *path)
 {
     const char *slash = mini_strrchr(path, '/'), *backslash = mini_strrchr(path, '\\');
 
@@ -15,7 +15,7 @@ static const char *base_name(const char *path)
     return backslash && backslash >= path ? backslash + 1 : path;
 }
 
-/* A member that would load nothing and define nothing is left out. */
+/* A member with nothing to load and no definition that the index could mean is left out. */
 static bool is_empty(const struct object *object)
 {
     for (uint32_t i = 1; i < object->section_count; i++)
@@ -24,7 +24,10 @@ static bool is_empty(const struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct elf_symbol symbol = elfin_read_symbol(object, i);
 
-        if (symbol.st_shndx >= SHN_LORESERVE)
+        uint32_t section = elfin_symbol_section(object, &symbol, i);
+
+        if (section & SECTION_SPECIAL || (section && section < object->section_count &&
+                                          object->sections[section].part != PART_NONE))
             return false;
     }
     return true;
@@ -52,7 +55,7 @@ static elfin_status add_library(struct load *load, const elfin_input *input, uin
     if (!library)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
     library->input = input;
-    library->name = base_name(input->file);
+    library->name = elfin_base_name(input->file);
     library->file = (struct span){ .data = input->data, .size = input->size };
     library->block = block;
     *load->libraries_end = library;
@@ -165,7 +168,7 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
     if (options && options->struct_size != sizeof(*options))
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!inputs[i].file || (!inputs[i].data && inputs[i].size) ||
+        if (!inputs[i].file || !*inputs[i].file || (!inputs[i].data && inputs[i].size) ||
             (inputs[i].name && !*inputs[i].name))
             return false;
     return true;
@@ -204,8 +207,8 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
         unwind(&load);
     elfin_arena_release(&load.work);
     space->busy = false;
-    if (status != ELFIN_OK)
-        return load.status; /* of the first problem: what *diag is about */
+    if (status != ELFIN_OK) /* the first problem, which *diag is about */
+        return load.status != ELFIN_OK ? load.status : refuse_call(diag, ELFIN_ERR_INTERNAL);
     *out = load.group;
     if (diag)
         elfin_diag_clear(diag, ELFIN_OK, ELFIN_PHASE_NONE);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A table from names to items in working memory: open addressing, at most half full. Names are not
- * copied. Hostile files may bring names with equal hashes; a probe that takes longer than any honest
- * table's (PROBE_LIMIT) is an error, so every operation is bounded.
+ * copied. Hostile files may bring names with equal hashes; a probe that takes longer than any
+ * honest table's (PROBE_LIMIT) is an error, so every operation is bounded.
  */
 #ifndef LOADER_NAMES_H
 #define LOADER_NAMES_H
@@ -14,7 +14,9 @@
 
 struct arena;
 
-enum { PROBE_LIMIT = 512 };
+enum {
+    PROBE_LIMIT = 512
+};
 
 struct names_entry {
     const char *name;
@@ -35,8 +37,8 @@ uint32_t elfin_hash(const char *name);
  */
 struct names_entry *elfin_names_slot(struct names *names, struct arena *arena, const char *name,
                                      uint32_t hash, elfin_status *status);
-void elfin_names_set(struct names *names, struct names_entry *entry, const char *name, uint32_t hash,
-                     void *item);
+void elfin_names_set(struct names *names, struct names_entry *entry, const char *name,
+                     uint32_t hash, void *item);
 /* The item, or NULL. */
 void *elfin_names_find(const struct names *names, const char *name, uint32_t hash);
 

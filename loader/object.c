@@ -35,17 +35,15 @@ static elfin_status bad_type(struct load *load, const struct object *object, uin
 static elfin_status check_ident(struct load *load, const struct object *object)
 {
     static const uint8_t magic[4] = { 0x7f, 'E', 'L', 'F' };
-    struct span ident;
+    struct span ident = { 0 };
 
     if (object->file.size == 0)
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, 0, "the file is empty", "");
-    if (!span_cut(object->file, 0, 20, &ident))
-        return memcmp(object->file.data, magic, object->file.size < 4 ? object->file.size : 4)
-                   ? bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "its magic number is wrong", "")
-                   : bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
-                                "the ELF header is cut off", "");
-    if (memcmp(ident.data, magic, sizeof(magic)))
+    if (memcmp(object->file.data, magic, object->file.size < 4 ? object->file.size : 4) != 0)
         return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "its magic number is wrong", "");
+    if (!span_cut(object->file, 0, 20, &ident))
+        return bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
+                          "the ELF header is cut off", "");
     if (ident.data[EI_CLASS] == ELFCLASS32)
         return bad_header(load, object, ELFIN_ERR_CLASS, EI_CLASS, "this is a 32-bit object",
                           "compile with -m64");
@@ -120,7 +118,7 @@ static elfin_status find_names(struct load *load, struct object *object, struct 
                                uint32_t index)
 {
     struct elf_section section;
-    struct span names;
+    struct span names = { 0 };
 
     if (index == 0)
         return ELFIN_OK;
@@ -141,7 +139,7 @@ static elfin_status find_names(struct load *load, struct object *object, struct 
 elfin_status elfin_object_open(struct load *load, struct object *object)
 {
     struct elf_header header;
-    struct span table;
+    struct span table = { 0 };
     uint32_t names = 0;
     elfin_status status;
 

@@ -74,12 +74,36 @@ static elfin_status place_at(struct load *load, struct block *block)
                          block->at, last);
 }
 
+static uint64_t distance(const struct range *range, uint64_t near)
+{
+    if (near < range->low)
+        return range->low - near;
+    return near > range->high ? near - range->high : 0;
+}
+
+/* The range nearest to where the block should be comes first; equals stay in ascending order. */
+static void sort_by_distance(struct reach *reach, uint64_t near)
+{
+    for (uint32_t i = 1; i < reach->count; i++) {
+        for (uint32_t j = i; j > 0; j--) {
+            struct range *a = &reach->range[j - 1], *b = &reach->range[j], swap = *a;
+
+            if (distance(a, near) <= distance(b, near))
+                break;
+            *a = *b;
+            *b = swap;
+        }
+    }
+}
+
 static elfin_status place_floating(struct load *load, struct block *block)
 {
     elfin_status status = elfin_reach(load, block);
 
     if (status != ELFIN_OK)
         return status;
+    if (block->near)
+        sort_by_distance(&block->reach, block->near);
     for (uint32_t i = 0; i < block->reach.count; i++) {
         status = reserve(load, block, block->reach.range[i]);
         if (status == ELFIN_OK)
@@ -89,7 +113,7 @@ static elfin_status place_floating(struct load *load, struct block *block)
                            block->reach.range[i].low, block->reach.range[i].high);
     }
     return refused(load, block, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
-                   block->reach.range[0].low, block->reach.range[block->reach.count - 1].high);
+                   block->reach.range[0].low, block->reach.range[0].high);
 }
 
 /* Offsets in the block become run addresses. */

@@ -13,8 +13,8 @@ static elfin_status bad_member(struct load *load, const struct library *library,
 {
     elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
 
-    mini_strlcpy(diag->file, sizeof(diag->file), library->input->file);
-    mini_strlcpy(diag->symbol, sizeof(diag->symbol), name);
+    elfin_copy_name(diag->file, library->input->file);
+    elfin_copy_name(diag->symbol, name);
     elfin_diag_offset(diag, offset);
     return elfin_diag_emit(load);
 }
@@ -48,6 +48,9 @@ static elfin_status pull(struct load *load, struct library *library, uint64_t of
     if (library->pulled[offset / 16] & 1u << (offset / 2 % 8))
         return ELFIN_OK;
     library->pulled[offset / 16] |= (uint8_t)(1u << (offset / 2 % 8));
+    library->pulled_bytes += member.data.size;
+    if (library->pulled_bytes > library->file.size)
+        return bad_member(load, library, offset, symbol, "members overlap");
     object = elfin_arena_get(&load->work, 1, sizeof(*object));
     if (!object || !(object->file_name = member_name(load, library, &member)))
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);

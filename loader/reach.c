@@ -28,52 +28,47 @@ static void intersect(struct reach *reach, const struct range *with, uint32_t co
     *reach = result;
 }
 
-/*
- * Where a block may lie whose fields S + A - P must fit 32 signed bits, for every place P in it and
- * every addend A between the two: P >= S + A - (2^31 - 1) and P <= S + A + 2^31, modulo 2^64.
- */
-static void intersect_near(struct reach *reach, uint64_t target, const struct object *object)
+/* Keeps the addresses [first, first + span], modulo 2^64. A block itself never wraps around. */
+static void intersect_window(struct reach *reach, uint64_t first, uint64_t span)
 {
-    uint64_t spread = (uint64_t)object->addend_high - (uint64_t)object->addend_low;
-    uint64_t low = target + (uint64_t)object->addend_high - (2 * GIB - 1);
-    uint64_t high = target + (uint64_t)object->addend_low + 2 * GIB;
-    struct range ranges[2] = { { low, high }, { 0, 0 } };
+    uint64_t last = first + span;
+    struct range ranges[2] = { { first, last }, { 0, 0 } };
 
-    if (spread >= 4 * GIB) {
-        reach->count = 0;
-    } else if (low <= high) {
+    if (first <= last) {
         intersect(reach, ranges, 1);
-    } else {
-        ranges[0] = (struct range){ 0, high };
-        ranges[1] = (struct range){ low, UINT64_MAX };
-        intersect(reach, ranges, 2);
+        return;
     }
+    ranges[0] = (struct range){ 0, last };
+    ranges[1] = (struct range){ first, UINT64_MAX };
+    intersect(reach, ranges, 2);
 }
 
-/* Where a block may lie whose fields S + A, with S in it, must be in [0, limit]. */
-static void intersect_low(struct reach *reach, uint64_t limit, const struct object *object)
+/*
+ * Keeps the addresses X for which X + A lies in [first, first + span] for every addend A between
+ * the two, modulo 2^64.
+ */
+static void intersect_sum(struct reach *reach, uint64_t first, uint64_t span,
+                          const struct arch_addends *addends)
 {
-    struct range range = { 0 - (uint64_t)object->addend_low,
-                           limit - (uint64_t)object->addend_high };
+    uint64_t spread = (uint64_t)addends->high - (uint64_t)addends->low;
 
-    if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
+    if (spread > span)
         reach->count = 0;
     else
-        intersect(reach, &range, 1);
+        intersect_window(reach, first - (uint64_t)addends->low, span - spread);
 }
 
-/* The same for [0, 2^31 - 1] and the 2^31 addresses at the top. */
-static void intersect_low_or_top(struct reach *reach, const struct object *object)
+/* Keeps the places P for which target + A - P fits 32 signed bits: A reaches from P to the target.
+ */
+static void intersect_near(struct reach *reach, uint64_t target, const struct arch_addends *addends)
 {
-    uint64_t limit = 2 * GIB - 1, low = (uint64_t)object->addend_low;
-    uint64_t high = (uint64_t)object->addend_high;
-    struct range ranges[2] = { { 0 - low, limit - high },
-                               { 0 - 2 * GIB - low, UINT64_MAX - high } };
+    uint64_t spread = (uint64_t)addends->high - (uint64_t)addends->low;
 
-    if (object->addend_low < -(int64_t)limit || object->addend_high > (int64_t)limit)
+    if (spread > 4 * GIB - 1)
         reach->count = 0;
     else
-        intersect(reach, ranges, 2);
+        intersect_window(reach, target + (uint64_t)addends->high - (2 * GIB - 1),
+                         4 * GIB - 1 - spread);
 }
 
 /* True for what stubs and slots lead to: being near it saves them. */
@@ -98,11 +93,11 @@ static void constrain(struct block *block, const struct object *object, uint32_t
     if (!block->near && is_import(object, index))
         block->near = address;
     if (fixed && use & USE_NEAR)
-        intersect_near(&block->reach, address, object);
+        intersect_near(&block->reach, address, &object->near);
     if (!fixed && use & USE_ABS32)
-        intersect_low(&block->reach, 4 * GIB - 1, object);
+        intersect_sum(&block->reach, 0, 4 * GIB - 1, &object->abs32);
     if (!fixed && use & USE_ABS32S)
-        intersect_low_or_top(&block->reach, object);
+        intersect_sum(&block->reach, 0 - 2 * GIB, 4 * GIB - 1, &object->abs32s);
 }
 
 /* Reports the first record of a table that constrains the block: reach became empty. */

@@ -74,9 +74,10 @@ static elfin_status read_table(struct load *load, struct object *object, uint32_
 static elfin_status read_flags(struct load *load, struct object *object, uint32_t index)
 {
     struct span bytes = elfin_section_bytes(object, index);
+    elfin_status status = read_table(load, object, index, 8, false, &object->flags_record);
 
-    if (bytes.size == 0 || bytes.size % 8)
-        return bad_record(load, object, index, "the section's size is wrong");
+    if (status != ELFIN_OK)
+        return status;
     for (uint64_t i = 0; i < bytes.size / 8; i++) {
         if (span_u32(bytes, 2 * i) & ~(uint32_t)ELFIN_MODULE_INTERRUPTS ||
             span_u32(bytes, 2 * i + 1))
@@ -115,18 +116,12 @@ static elfin_status read_record(struct load *load, struct object *object, uint32
 /* The file's base name without its last suffix; a member keeps "lib.a(member.o)" whole. */
 static const char *name_from_file(struct load *load, const struct object *object)
 {
-    const char *slash = mini_strrchr(object->file_name, '/');
-    const char *backslash = mini_strrchr(object->file_name, '\\');
-    const char *base = object->file_name, *dot;
+    const char *base = elfin_base_name(object->file_name), *dot;
     size_t length;
     char *name;
 
     if (object->archive)
         return object->file_name;
-    if (slash)
-        base = slash + 1;
-    if (backslash && backslash + 1 > base)
-        base = backslash + 1;
     dot = mini_strrchr(base, '.');
     length = dot && dot > base ? (size_t)(dot - base) : mini_strlen(base);
     name = elfin_arena_get(&load->work, 1, length + 1);
@@ -154,5 +149,8 @@ elfin_status elfin_record_open(struct load *load, struct object *object)
         object->name = name_from_file(load, object);
     if (!object->name)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    if (!*object->name)
+        return elfin_fail(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_OBJECT, object,
+                          "the file's name gives the module no name");
     return ELFIN_OK;
 }

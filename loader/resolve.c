@@ -7,24 +7,18 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-static bool is_hidden(const struct symbol *symbol)
-{
-    return symbol->visibility == STV_HIDDEN || symbol->visibility == STV_INTERNAL;
-}
-
 /* Members of one archive see each other's hidden names, whichever group pulled them. */
-const struct record *elfin_find_import(const struct load *load, struct symbol *symbol)
+const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol)
 {
     const elfin_space *space = load->space;
+    const struct record *import = NULL;
 
-    if (symbol->import)
-        return symbol->import;
     if (symbol->archive && !symbol->outside)
-        symbol->import =
+        import =
             elfin_index_find(space, symbol->name, symbol->hash, RECORD_PRIVATE, symbol->archive);
-    if (!symbol->import && !is_hidden(symbol))
-        symbol->import = elfin_index_find(space, symbol->name, symbol->hash, RECORD_EXPORTED, NULL);
-    return symbol->import;
+    if (!import && !is_hidden(symbol))
+        import = elfin_index_find(space, symbol->name, symbol->hash, RECORD_EXPORTED, NULL);
+    return import;
 }
 
 bool elfin_ask_host(const struct load *load, struct symbol *symbol)
@@ -33,7 +27,7 @@ bool elfin_ask_host(const struct load *load, struct symbol *symbol)
         symbol->asked = true;
         symbol->host_found = load->host->resolve(load->host->ctx, symbol->name, &symbol->value);
     }
-    return symbol->host_found;
+    return symbol->host_found && !is_hidden(symbol);
 }
 
 static void report_missing(struct load *load, const struct symbol *symbol)
@@ -42,7 +36,7 @@ static void report_missing(struct load *load, const struct symbol *symbol)
     elfin_diag *diag = elfin_diag_begin(load, hidden ? ELFIN_ERR_HIDDEN : ELFIN_ERR_UNDEFINED,
                                         ELFIN_PHASE_RESOLVE, symbol->object, "");
 
-    mini_strlcpy(diag->symbol, sizeof(diag->symbol), symbol->name);
+    elfin_copy_name(diag->symbol, symbol->name);
     diag->hint = hidden
                      ? "define it in an object of this load, or declare it with default visibility"
                      : "load the module or library that defines it first, or have the host "
@@ -56,6 +50,7 @@ static void bind(struct load *load, struct symbol *symbol)
 
     if (record) {
         symbol->state = SYMBOL_IMPORT;
+        symbol->import = record;
         symbol->value = record->address;
         symbol->size = record->size;
     } else if (elfin_ask_host(load, symbol)) {

@@ -4,6 +4,7 @@
  * symbol is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
  */
 #include "loader/internal.h"
+#include "libmini/str.h"
 
 static elfin_status refused(struct load *load, const struct object *object, uint32_t table,
                             const struct arch_failure *failure)
@@ -16,6 +17,16 @@ static elfin_status refused(struct load *load, const struct object *object, uint
     return elfin_diag_emit(load);
 }
 
+/*
+ * Tables about code, one entry for each function: entries of discarded functions stay as they are
+ * in the file. Linkers cut them out; here they describe nothing.
+ */
+static bool is_unwind(const struct section *section, const char *name)
+{
+    return section->type == SHT_X86_64_UNWIND || mini_str_starts(name, ".eh_frame") ||
+           mini_str_starts(name, ".gcc_except_table");
+}
+
 static elfin_status scan_section(struct load *load, struct object *object, uint32_t index)
 {
     const struct section *section = &object->sections[index];
@@ -25,19 +36,21 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
             .rela = elfin_section_bytes(object, table),
             .bytes = elfin_section_bytes(object, index),
             .executable = section->flags & SHF_EXECINSTR,
-            .constant = !(section->flags & (SHF_EXECINSTR | SHF_WRITE)),
+            .unwind = is_unwind(section, elfin_section_name(object, index)),
             .symbol_count = object->symbol_count,
             .use = object->use,
+            .near = object->near,
+            .abs32 = object->abs32,
+            .abs32s = object->abs32s,
         };
 
         if (elfin_arch_scan(&scan) != ELFIN_OK)
             return refused(load, object, table, &scan.failure);
         object->needs_got |= scan.needs_got;
         object->has_dead |= scan.has_dead;
-        if (object->addend_low > scan.addend_low)
-            object->addend_low = scan.addend_low;
-        if (object->addend_high < scan.addend_high)
-            object->addend_high = scan.addend_high;
+        object->near = scan.near;
+        object->abs32 = scan.abs32;
+        object->abs32s = scan.abs32s;
     }
     return ELFIN_OK;
 }
@@ -53,14 +66,16 @@ static elfin_status bad_export(struct load *load, const struct object *object, u
 
 /* One record of an export table's relocations: the address word names the exported symbol. */
 static elfin_status scan_export(struct load *load, struct object *object, uint32_t table,
-                                uint64_t record, uint64_t *exports)
+                                uint64_t record, uint8_t *seen)
 {
     struct elf_rela rela;
     struct elf_symbol symbol;
     uint32_t index;
 
     span_record(elfin_section_bytes(object, table), record, &rela, sizeof(rela));
-    if (rela.r_offset % 16)
+    if (rela.r_offset % 16 ||
+        !elfin_arch_record_use(elfin_section_bytes(object, table), record,
+                               elfin_section_bytes(object, object->exports), false))
         return ELFIN_OK;
     index = elf_rela_symbol(rela.r_info);
     if (index < object->first_global || rela.r_addend)
@@ -72,49 +87,55 @@ static elfin_status scan_export(struct load *load, struct object *object, uint32
         elf_symbol_visibility(&symbol) == STV_INTERNAL)
         return bad_export(load, object, table, record, "the exported symbol is hidden");
     object->exported[index - object->first_global] = 1;
-    ++*exports;
+    object->global[index - object->first_global]->exported = true;
+    seen[rela.r_offset / 16] = 1;
     return ELFIN_OK;
+}
+
+static elfin_status no_address(struct load *load, const struct object *object, uint32_t section)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
+                                        "a record has no relocation for its address");
+
+    elfin_diag_section(diag, object, section);
+    return elfin_diag_emit(load);
 }
 
 static elfin_status scan_exports(struct load *load, struct object *object)
 {
     const struct section *section = &object->sections[object->exports];
-    uint64_t exports = 0;
+    uint8_t *seen = elfin_arena_get(&load->work, section->size / 16, 1);
     elfin_status status = ELFIN_OK;
 
     object->exported = elfin_arena_get(&load->work, object->symbol_count - object->first_global, 1);
-    if (!object->exported)
+    if (!object->exported || !seen)
         return elfin_fail_memory(load, ELFIN_PHASE_SCAN, object);
     for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
         uint64_t count = object->sections[table].size / sizeof(struct elf_rela);
 
         for (uint64_t i = 0; status == ELFIN_OK && i < count; i++)
-            status = scan_export(load, object, table, i, &exports);
+            status = scan_export(load, object, table, i, seen);
     }
-    if (status == ELFIN_OK && exports != section->size / 16) {
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
-                                            "an export record has no relocation for its address");
-
-        elfin_diag_section(diag, object, object->exports);
-        return elfin_diag_emit(load);
-    }
+    for (uint64_t i = 0; status == ELFIN_OK && i < section->size / 16; i++)
+        if (!seen[i])
+            status = no_address(load, object, object->exports);
     return status;
 }
 
 /* An ELFIN_INIT or ELFIN_EXIT record is one address: without a relocation it would be 0. */
 static elfin_status scan_entry(struct load *load, struct object *object, uint32_t index)
 {
-    elfin_diag *diag;
+    struct span bytes = elfin_section_bytes(object, index);
 
     for (uint32_t table = object->sections[index].rela; table;
-         table = object->sections[table].next_rela)
-        if (elfin_arch_record_use(elfin_section_bytes(object, table), 0,
-                                  elfin_section_bytes(object, index), false))
-            return ELFIN_OK;
-    diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
-                            "the record has no relocation for its address");
-    elfin_diag_section(diag, object, index);
-    return elfin_diag_emit(load);
+         table = object->sections[table].next_rela) {
+        struct span records = elfin_section_bytes(object, table);
+
+        for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++)
+            if (elfin_arch_record_use(records, i, bytes, false))
+                return ELFIN_OK;
+    }
+    return no_address(load, object, index);
 }
 
 elfin_status elfin_scan(struct load *load, struct object *object)

@@ -106,6 +106,19 @@ static int32_t init_priority(uint32_t type, const char *name)
     return 65536;
 }
 
+static bool is_loaded(const struct section *section)
+{
+    return section->flags & SHF_ALLOC && !(section->flags & SHF_EXCLUDE) &&
+           !is_metadata(section->type);
+}
+
+/* The way of old compilers to run constructors; nobody would call these. */
+static bool is_old_table(const char *name)
+{
+    return mini_str_equal(name, ".ctors") || mini_str_starts(name, ".ctors.") ||
+           mini_str_equal(name, ".dtors") || mini_str_starts(name, ".dtors.");
+}
+
 static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
@@ -125,6 +138,9 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     if (is_init_table(section->type) && section->size % 8)
         return bad_section(load, object, index, ELFIN_ERR_SECTION,
                            "its size is no multiple of an address");
+    if (section->size && is_old_table(name))
+        return bad_section(load, object, index, ELFIN_ERR_SECTION_KIND,
+                           "constructors and destructors must be in init and fini arrays");
     section->part = part_of(load, section, name);
     if (is_init_table(section->type))
         section->priority = init_priority(section->type, name);
@@ -193,12 +209,25 @@ static elfin_status open_relocations(struct load *load, struct object *object, u
     if (target->type == SHT_NOBITS)
         return bad_section(load, object, index, ELFIN_ERR_SECTION,
                            "it applies to a section without bytes");
-    /* Tables that share their bytes would multiply the work that a small file can ask for. */
-    object->rela_bytes += section->size;
-    if (object->rela_bytes > object->file.size)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "relocation tables overlap");
+    object->table_bytes += section->size;
+    if (object->table_bytes > object->file.size)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "tables overlap");
     section->next_rela = target->rela;
     target->rela = index;
+    return ELFIN_OK;
+}
+
+/* A section that describes another one (gABI, SHF_LINK_ORDER) is discarded with it. */
+static elfin_status follow_link_order(struct load *load, struct object *object, uint32_t index)
+{
+    struct section *section = &object->sections[index];
+
+    if (!(section->flags & SHF_LINK_ORDER) || section->part == PART_NONE || section->link == 0)
+        return ELFIN_OK;
+    if (section->link >= object->section_count)
+        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_link is out of range");
+    if (object->sections[section->link].part == PART_NONE)
+        section->part = PART_NONE;
     return ELFIN_OK;
 }
 
@@ -216,6 +245,8 @@ static elfin_status open_linked(struct load *load, struct object *object)
         else if (object->sections[i].type == SHT_GROUP)
             status = elfin_comdat_open(load, object, i);
     }
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+        status = follow_link_order(load, object, i);
     /* Backwards, because chaining prepends: tables then apply in file order. */
     for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;)
         if (object->sections[i].type == SHT_RELA || object->sections[i].type == SHT_REL)
@@ -231,7 +262,7 @@ elfin_status elfin_sections_open(struct load *load, struct object *object, struc
         const struct section *section = &object->sections[i];
 
         status = read_section(load, object, headers, i);
-        if (status == ELFIN_OK && section->flags & SHF_ALLOC && !is_metadata(section->type))
+        if (status == ELFIN_OK && is_loaded(section))
             status = open_allocated(load, object, i);
     }
     return status == ELFIN_OK ? open_linked(load, object) : status;

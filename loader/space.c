@@ -2,6 +2,9 @@
 /* A space and the host's own exports. */
 #include "loader/internal.h"
 
+/* What 32-bit displacements span: inside a block everything must reach everything. */
+#define IMAGE_SIZE_LIMIT ((uint64_t)2 << 30)
+
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
 {
     elfin_host copy;
@@ -15,7 +18,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
         copy.page_size = 4096;
     if (!copy.max_image_size)
         copy.max_image_size = (uint64_t)256 << 20;
-    if (!is_power_of_two(copy.page_size) || copy.page_size < 16)
+    if (!is_power_of_two(copy.page_size) || copy.page_size < 16 ||
+        copy.page_size > IMAGE_SIZE_LIMIT || copy.max_image_size > IMAGE_SIZE_LIMIT)
         return ELFIN_ERR_ARGUMENT;
     *space = (elfin_space){ .host = copy };
     return ELFIN_OK;
@@ -39,7 +43,9 @@ static elfin_status add_rows(elfin_space *space, struct elfin_export_table *tabl
         struct record *row = &table->rows[i], *other;
 
         other = elfin_index_find(space, row->name, row->hash, RECORD_EXPORTED, NULL);
-        status = other && !other->owner ? ELFIN_ERR_DUPLICATE : elfin_index_add(space, row);
+        while (other && other->owner)
+            other = other->shadow;
+        status = other ? ELFIN_ERR_DUPLICATE : elfin_index_add(space, row);
         if (status == ELFIN_OK)
             continue;
         while (i > 0)
@@ -57,6 +63,8 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
     elfin_status status;
     uint64_t size;
 
+    if (space->busy)
+        return ELFIN_ERR_BUSY;
     for (size_t i = 0; i < count; i++)
         if (!exports[i].name || !*exports[i].name)
             return ELFIN_ERR_ARGUMENT;

@@ -132,7 +132,7 @@ static void duplicate(struct load *load, const struct object *object, uint32_t i
     elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_DUPLICATE, ELFIN_PHASE_RESOLVE, object, "");
 
     elfin_diag_symbol(diag, object, index);
-    mini_strlcpy(diag->other, sizeof(diag->other), symbol->object->file_name);
+    elfin_copy_name(diag->other, symbol->object->file_name);
     diag->hint = "rename one, make it static, or declare one __attribute__((weak))";
     elfin_diag_emit(load);
 }
@@ -181,6 +181,9 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
         object->got_symbol = index;
         return ELFIN_OK;
     }
+    if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
+        return bad_symbol(load, object, index, ELFIN_ERR_TYPE,
+                          "the object holds no machine code, only gcc's intermediate form");
     if (!elfin_name_allowed(object, name))
         return bad_symbol(load, object, index, ELFIN_ERR_LIMIT,
                           "the names of the symbol table overlap too much");

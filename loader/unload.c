@@ -22,12 +22,12 @@ static elfin_status report_users(const elfin_space *space, const elfin_group *gr
 
     elfin_diag_clear(&d, ELFIN_ERR_IN_USE, ELFIN_PHASE_UNLOAD);
     d.hint = "unload its users first";
-    mini_strlcpy(d.file, sizeof(d.file), group->modules[0].self.name);
+    elfin_copy_name(d.file, group->modules[0].self.name);
     for (const elfin_group *g = space->first; g; g = g->next) {
         for (uint32_t m = 0; g != group && m < g->module_count; m++) {
             if (!uses_group(&g->modules[m], group))
                 continue;
-            mini_strlcpy(d.other, sizeof(d.other), g->modules[m].self.name);
+            elfin_copy_name(d.other, g->modules[m].self.name);
             if (first && diag)
                 *diag = d;
             first = false;
@@ -43,7 +43,8 @@ static void release_group(elfin_space *space, elfin_group *group)
     elfin_region records = group->records;
 
     for (uint32_t i = 0; i < group->block_count; i++)
-        space->host.release(space->host.ctx, &group->blocks[i].region);
+        if (group->blocks[i].region.size) /* 0: given back after init */
+            space->host.release(space->host.ctx, &group->blocks[i].region);
     space->host.release(space->host.ctx, &records);
 }
 

@@ -53,7 +53,6 @@ extern "C" {
     X(ERR_MEMORY, "the host has no such memory", HOST)                                             \
     X(ERR_PROTECT, "the host could not set page rights", HOST)                                     \
     X(ERR_HOST, "the host broke its contract", HOST)                                               \
-    X(ERR_LIMIT, "a limit of the host is exceeded", HOST)                                          \
     /* the file is damaged: no linker would take it */                                             \
     X(ERR_TRUNCATED, "the file ends too early", FILE)                                              \
     X(ERR_NOT_ELF, "this is not an ELF file", FILE)                                                \
@@ -63,6 +62,8 @@ extern "C" {
     X(ERR_RELOCATION, "a relocation is malformed", FILE)                                           \
     X(ERR_RECORD, "a module record (.elfin.*) is malformed", FILE)                                 \
     X(ERR_ARCHIVE, "the archive is malformed", FILE)                                               \
+    /* a bound that keeps any one load in check, the host's max_image_size among them */           \
+    X(ERR_LIMIT, "a limit is exceeded", LIMIT)                                                     \
     /* the file is sound, but of a kind that is not supported */                                   \
     X(ERR_CLASS, "only 64-bit objects are supported", KIND)                                        \
     X(ERR_ENDIAN, "only little-endian objects are supported", KIND)                                \
@@ -72,6 +73,7 @@ extern "C" {
     X(ERR_TLS, "thread-local storage is not supported", KIND)                                      \
     X(ERR_IFUNC, "indirect functions (STT_GNU_IFUNC) are not supported", KIND)                     \
     X(ERR_RELOCATION_TYPE, "the relocation type is not supported", KIND)                           \
+    X(ERR_SECTION_KIND, "a section of this kind is not supported", KIND)                           \
     X(ERR_COMPRESSED, "an allocated section is compressed", KIND)                                  \
     X(ERR_WRITE_EXEC, "a section is both writable and executable", KIND)                           \
     /* linking */                                                                                  \
@@ -148,7 +150,8 @@ typedef struct elfin_diag {
     uint64_t file_offset;          /* of the malformed bytes in the file */
     uint64_t place;                /* offset in the section of the field to be relocated */
     uint64_t value;                /* offending value */
-    uint64_t low, high;            /* inclusive limits that value broke */
+    uint64_t low, high; /* inclusive limits that value broke; in phase place: where `value` bytes
+                           of memory were looked for */
 } elfin_diag;
 
 /* Never NULL; "unknown status" for numbers outside the enum. */
@@ -184,8 +187,9 @@ typedef struct elfin_request {
     uint64_t align;       /* power of two, of the run address (images) or the pointer (others) */
     uint64_t low, high;   /* the run address of the first and last byte must lie in [low, high] */
     uint64_t near;        /* the run address should be as near to this as possible; 0 = anywhere */
-    uint64_t code_size;   /* how many of the bytes, from the start, will become RX */
-    const char *name;     /* for the host's logs: the group's first module; NULL for other purposes */
+    uint64_t code_size;   /* how many of the bytes, from the start, will become RX (code that only
+                             init needs is at the end and not counted) */
+    const char *name;     /* for the host's logs: the block's first module; NULL for other purposes */
 } elfin_request;
 
 /* Memory the host has given. size is at least what was asked for. cookie is the host's own. */
@@ -224,7 +228,7 @@ typedef struct elfin_host {
     uint32_t flags;       /* ELFIN_HOST_* */
     void *ctx;
     uint64_t page_size;      /* granularity of rights: a power of two, 0 = 4096 */
-    uint64_t max_image_size; /* of one group, in bytes; 0 = 256 MiB */
+    uint64_t max_image_size; /* of one group, in bytes; 0 = 256 MiB; at most 2 GiB */
 
     /*
      * Required. Gives memory that is readable and writable through out->edit, or returns
@@ -241,7 +245,8 @@ typedef struct elfin_host {
                             elfin_rights rights);
     /*
      * Optional. Gives back the tail [offset, region->size) of an image region after init (parts that
-     * only init needs). Without it such parts stay. Cannot fail.
+     * only init needs), whatever rights its pages have; 0 < offset. From then on the region is as
+     * large as offset. Without this callback such parts stay. Cannot fail.
      */
     void (*trim)(void *ctx, const elfin_region *region, uint64_t offset);
     /* Optional. Makes freshly written code visible to instruction fetch. x86-64 needs nothing. */
@@ -295,13 +300,14 @@ typedef struct elfin_space {
     struct elfin_export_table *first_table, *last_table;
 } elfin_space;
 
-/* ELFIN_ERR_ARGUMENT: a required callback is missing, a size is no power of two. */
+/* ELFIN_ERR_ARGUMENT: a required callback is missing, a size is too large or no power of two. */
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
 
 /*
  * Adds a table of the host's exports. The names are borrowed, the rows copied. The first export of a
- * name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_ARGUMENT (an empty name),
- * ELFIN_ERR_DUPLICATE (a name the host has exported already).
+ * name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
+ * ELFIN_ERR_ARGUMENT (an empty name), ELFIN_ERR_DUPLICATE (a name the host has exported already),
+ * ELFIN_ERR_LIMIT (too many names with one hash).
  */
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count);
 
@@ -371,7 +377,9 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
 /*
  * Runs the exit functions in reverse order of init, withdraws the exports and gives the memory back.
  * ELFIN_ERR_IN_USE: a module of another group uses it; diag->other names the first user, and
- * options-style reporting of all of them goes through `report` (may be NULL).
+ * all of them are given to `report` (may be NULL). ELFIN_ERR_BUSY from inside module code,
+ * ELFIN_ERR_ARGUMENT without a space or a group. An exit function that does not return normally (see
+ * elfin_host.call) is logged and does not keep the group.
  */
 elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
                           void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx);
@@ -420,7 +428,7 @@ typedef struct elfin_module_info {
     const char *description; /* from ELFIN_MODULE, or "" */
     uint32_t flags;          /* ELFIN_MODULE_* */
     elfin_group *group;
-    uint64_t address;  /* run address of its first code, or of its first section without code */
+    uint64_t address;  /* run address of its first code, or of its first section; 0: none lasts */
     uint64_t got_base; /* value of _GLOBAL_OFFSET_TABLE_ when ELFIN_MODULE_HAS_GOT */
     uint32_t symbol_count, section_count, uses_count;
     uint32_t slot_count, stub_count; /* in use */
@@ -472,7 +480,8 @@ typedef struct elfin_block {
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out);
 
 typedef struct elfin_space_stats {
-    uint64_t groups, modules, exports; /* exports: names in the index, host's included */
+    uint64_t groups, modules;
+    uint64_t exports; /* names in the index: the host's, modules', and hidden ones of archive members */
     uint64_t image_bytes, record_bytes;
 } elfin_space_stats;
 
@@ -510,8 +519,8 @@ typedef struct elfin_inspector {
 } elfin_inspector;
 
 /*
- * Validates and scans one object (no archive) with the same code as elfin_load, alone. Only
- * host->reserve and host->release are used, for working memory. Same errors as elfin_load's
+ * Validates and scans one object (no archive) with the same code as elfin_load, alone. The host is as
+ * for elfin_space_init; only reserve and release are called, for working memory. Same errors as elfin_load's
  * phases object and scan.
  */
 elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
