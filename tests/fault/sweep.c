@@ -246,7 +246,7 @@ static void every_allocation_meets_the_end_of_a_chunk(void)
 {
     enum {
         LONGEST = 16600,
-        STEP = 24
+        STEP = 16
     };
     char *file = xmalloc(LONGEST + 4);
     struct blob object = toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
@@ -264,11 +264,15 @@ static void every_allocation_meets_the_end_of_a_chunk(void)
         memcpy(file + length, ".o", 3);
         LOAD(f, "base.o", "fn base 3; var base_v 4");
         before = fx_snapshot(f);
-        for (uint64_t n = 1; n < 40; n++) {
+        for (uint64_t try = 2; try < 80; try++) {
+            uint64_t n = try / 2;
+
             fake_host_rewind(&f->fake);
             f->fake.fail_at = n;
-            f->fake.fail_for_ever = true;
+            f->fake.fail_for_ever = try % 2 != 0;
             if (fx_load_inputs(f, inputs, 3) == ELFIN_OK) {
+                CHECK_MSG(f->fake.fallible < n, "host call %llu failed unnoticed",
+                          (unsigned long long)n);
                 break;
             }
             CHECK(f->diag.status == f->status);

@@ -170,6 +170,78 @@ static void far_functions_have_stubs(void)
     END(f);
 }
 
+/*
+ * A load through a slot becomes direct in code only, only when the instruction is known and the
+ * addend is the one that compilers write. Whatever is done, the code must see the target's address.
+ */
+static void only_known_instructions_are_relaxed(void)
+{
+    static const struct {
+        uint64_t flags;
+        uint8_t code[2]; /* before the field */
+        uint64_t field;
+        int64_t addend;
+        bool relaxed;
+    } rows[] = {
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x8b, 0x05 }, 24, -4, true },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x8b, 0x3d }, 24, -4, true },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0xff, 0x15 }, 24, -4, true },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0xff, 0x25 }, 24, -4, true },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x8b, 0x05 }, 24, -8, false }, /* an immediate follows */
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x8b, 0x05 }, 24, 0, false },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x03, 0x05 }, 24, -4, false }, /* add */
+        { SHF_ALLOC | SHF_EXECINSTR, { 0x8b, 0x45 }, 24, -4, false }, /* another addressing form */
+        { SHF_ALLOC | SHF_EXECINSTR, { 0xff, 0x35 }, 24, -4, false }, /* push */
+        { SHF_ALLOC | SHF_WRITE, { 0x8b, 0x05 }, 24, -4, false },
+        { SHF_ALLOC, { 0x8b, 0x05 }, 24, -4, false },
+        { SHF_ALLOC | SHF_EXECINSTR, { 0, 0 }, 0, -4, false }, /* no bytes before the field */
+        { SHF_ALLOC | SHF_EXECINSTR, { 0, 0 }, 1, -4, false },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct elf_builder *eb = xmalloc(sizeof *eb);
+        const elfin_export host[] = { { "target", BASE + 0x10000 } };
+        uint8_t bytes[64] = { 0 };
+        const uint8_t *now;
+        struct blob object;
+        elfin_input input;
+        int32_t field;
+
+        if (rows[i].field >= 2) {
+            memcpy(bytes + rows[i].field - 2, rows[i].code, 2);
+        }
+        eb_init(eb);
+        eb_section(eb, ".any", SHT_PROGBITS, rows[i].flags, bytes, sizeof bytes, 16);
+        eb_symbol(eb, "begin", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 1, 0, 1);
+        eb_rela(eb, 1, rows[i].field, R_X86_64_GOTPCRELX, eb_reference(eb, "target"),
+                rows[i].addend);
+        object = eb_finish(eb);
+        f = fx_new(FAKE_INVENTED);
+        STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+        input = (elfin_input)INPUT(object, "a.o");
+        input.flags = ELFIN_INPUT_AT;
+        input.at = BASE;
+        STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+        now = fake_host_edit(&f->fake, fx_lookup(f, "begin"), sizeof bytes);
+        REQUIRE(now != NULL);
+        memcpy(&field, now + rows[i].field, 4);
+        if (rows[i].relaxed) {
+            CHECK_MSG(memcmp(now + rows[i].field - 2, rows[i].code, 2) != 0, "row %zu", i);
+        } else {
+            uint64_t slot = fx_lookup(f, "begin") + rows[i].field + (uint64_t)(int64_t)field -
+                            (uint64_t)rows[i].addend;
+
+            CHECK_MSG(fx_read(f, slot) == host[0].address, "row %zu: no slot at 0x%llx", i,
+                      (unsigned long long)slot);
+            CHECK_MSG(rows[i].field < 2 || memcmp(now + rows[i].field - 2, rows[i].code, 2) == 0,
+                      "row %zu: the instruction was changed", i);
+        }
+        free(object.data);
+        free(eb);
+        END(f);
+    }
+}
+
 /* Lowest and highest value that fit; one less and one more are refused with the exact limits. */
 static void ranges_are_exact(void)
 {
@@ -256,6 +328,7 @@ static const struct test_case cases[] = {
     TEST_CASE(direct_formulas),
     TEST_CASE(slot_formulas),
     TEST_CASE(far_functions_have_stubs),
+    TEST_CASE(only_known_instructions_are_relaxed),
     TEST_CASE(ranges_are_exact),
     TEST_CASE(the_size_of_a_host_export_is_unknown),
     TEST_CASE(section_symbols_are_named_in_reports),
