@@ -46,12 +46,15 @@ static bool arena_grow(struct arena *arena, uint64_t size)
     uint64_t wanted = round_up(sizeof(struct arena_chunk), ARENA_ALIGN) + size;
     elfin_region region;
     struct arena_chunk *chunk;
+    elfin_status status;
 
     if (wanted < arena->chunk_size)
         wanted = arena->chunk_size;
-    arena->status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region);
-    if (arena->status != ELFIN_OK)
+    status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region);
+    if (status != ELFIN_OK) {
+        arena->status = status; /* of the last failure: later successes leave it */
         return false;
+    }
     if (arena->chunk_size < ARENA_LARGEST)
         arena->chunk_size *= 2;
     chunk = region.edit;
