@@ -305,10 +305,8 @@ void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from);
 void elfin_log(const elfin_host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* ---- Phases, in their order ------------------------------------------------------------------ */
+/* ---- view.c: reading a validated object ------------------------------------------------------ */
 
-/* object.c: headers, sections, string tables, COMDAT groups. */
-elfin_status elfin_object_open(struct load *load, struct object *object);
 const char *elfin_section_name(const struct object *object, uint32_t index);
 /* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
 struct span elfin_section_bytes(const struct object *object, uint32_t index);
@@ -319,6 +317,18 @@ uint32_t elfin_symbol_section(const struct object *object, const struct elf_symb
                               uint32_t index);
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
 bool elfin_is_common(uint32_t section);
+/*
+ * Hostile string tables let many symbols share one long name: what is hashed is limited
+ * to a few times the size of the table. False when the name would exceed that.
+ */
+bool elfin_name_allowed(struct object *object, const char *name);
+/* The part of a path after its last slash or backslash. */
+const char *elfin_base_name(const char *path);
+
+/* ---- Phases, in their order ------------------------------------------------------------------ */
+
+/* object.c: headers, sections, string tables, COMDAT groups. */
+elfin_status elfin_object_open(struct load *load, struct object *object);
 
 /* sections.c: one pass over the section table, deciding what each section is. */
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers);
@@ -329,12 +339,7 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
 /* record.c: what the module says of itself; its name. */
 elfin_status elfin_record_open(struct load *load, struct object *object);
 
-/*
- * symbols.c. Hostile string tables let many symbols share one long name: what is hashed is limited
- * to a few times the size of the table. False when the name would exceed that.
- */
-bool elfin_name_allowed(struct object *object, const char *name);
-/* Checks the symbol table and enters the global names into the group's. */
+/* symbols.c: checks the symbol table and enters the global names into the group's. */
 elfin_status elfin_symbols_collect(struct load *load, struct object *object);
 
 /* archive.c and pull.c */
@@ -342,8 +347,8 @@ bool elfin_is_thin_archive(const void *data, size_t size);
 elfin_status elfin_library_open(struct load *load, struct library *library);
 elfin_status elfin_library_pull(struct load *load);
 
-/* load.c: the part of a path after its last slash; opening one object and appending it. */
-const char *elfin_base_name(const char *path);
+/* inputs.c: objects, libraries and blocks of the inputs; opening one object and appending it. */
+elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
 elfin_status elfin_load_add(struct load *load, struct object *object);
 
 /* scan.c */

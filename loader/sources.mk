@@ -10,6 +10,8 @@ LOADER_SOURCES := \
     loader/space.c \
     loader/query.c \
     loader/load.c \
+    loader/view.c \
+    loader/inputs.c \
     loader/object.c \
     loader/sections.c \
     loader/comdat.c \

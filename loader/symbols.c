@@ -7,23 +7,6 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-/* Names share tails in honest tables; four times their size is far more than that ever gives. */
-enum {
-    NAME_BUDGET_FACTOR = 4,
-    NAME_BUDGET_BASE = 64 << 10
-};
-
-bool elfin_name_allowed(struct object *object, const char *name)
-{
-    uint64_t length;
-
-    if (!object->name_budget)
-        object->name_budget = NAME_BUDGET_FACTOR * object->symbol_names.size + NAME_BUDGET_BASE;
-    length = mini_strnlen(name, object->name_budget - 1);
-    object->name_budget -= length;
-    return object->name_budget > 1;
-}
-
 static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
                                elfin_status status, const char *detail)
 {

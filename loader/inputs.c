@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* From the inputs of a load to its objects, libraries and blocks. */
+#include "loader/internal.h"
+
+/* A member with nothing to load and no definition that the index could mean is left out. */
+static bool is_empty(const struct object *object)
+{
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].part != PART_NONE && object->sections[i].size)
+            return false;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, i);
+
+        uint32_t section = elfin_symbol_section(object, &symbol, i);
+
+        if (section & SECTION_SPECIAL || (section && section < object->section_count &&
+                                          object->sections[section].part != PART_NONE))
+            return false;
+    }
+    return true;
+}
+
+elfin_status elfin_load_add(struct load *load, struct object *object)
+{
+    elfin_status status = elfin_object_open(load, object);
+
+    if (status != ELFIN_OK || (object->archive && is_empty(object)))
+        return status;
+    if ((status = elfin_record_open(load, object)) != ELFIN_OK ||
+        (status = elfin_symbols_collect(load, object)) != ELFIN_OK)
+        return status;
+    object->number = load->object_count++;
+    *load->objects_end = object;
+    load->objects_end = &object->next;
+    return ELFIN_OK;
+}
+
+static elfin_status add_library(struct load *load, const elfin_input *input, uint32_t block)
+{
+    struct library *library = elfin_arena_get(&load->work, 1, sizeof(*library));
+
+    if (!library)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    library->input = input;
+    library->name = elfin_base_name(input->file);
+    library->file = (struct span){ .data = input->data, .size = input->size };
+    library->block = block;
+    *load->libraries_end = library;
+    load->libraries_end = &library->next;
+    return elfin_library_open(load, library);
+}
+
+static elfin_status add_input(struct load *load, const elfin_input *input, uint32_t block)
+{
+    struct object *object;
+
+    if (elfin_is_archive(input->data, input->size) ||
+        elfin_is_thin_archive(input->data, input->size))
+        return add_library(load, input, block);
+    object = elfin_arena_get(&load->work, 1, sizeof(*object));
+    if (!object)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    object->input = input;
+    object->file_name = input->file;
+    object->file = (struct span){ .data = input->data, .size = input->size };
+    object->block = block;
+    return elfin_load_add(load, object);
+}
+
+/* A new block begins at every input that has an address; inputs before the first share block 0. */
+static elfin_status make_blocks(struct load *load, const elfin_input *inputs, size_t count)
+{
+    uint64_t blocks = 1;
+
+    for (size_t i = 0; i < count; i++)
+        blocks += (inputs[i].flags & ELFIN_INPUT_AT) != 0;
+    load->blocks = elfin_arena_get(&load->work, blocks, sizeof(*load->blocks));
+    if (!load->blocks)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    for (uint64_t i = 0; i < blocks; i++)
+        load->blocks[i].end = &load->blocks[i].first;
+    load->block_count = 1;
+    for (size_t i = 0; i < count; i++) {
+        if (!(inputs[i].flags & ELFIN_INPUT_AT))
+            continue;
+        load->blocks[load->block_count].has_at = true;
+        load->blocks[load->block_count++].at = inputs[i].at;
+    }
+    return ELFIN_OK;
+}
+
+elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
+{
+    elfin_status status = make_blocks(load, inputs, count);
+    uint32_t block = 0;
+
+    for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
+        block += (inputs[i].flags & ELFIN_INPUT_AT) != 0;
+        status = add_input(load, &inputs[i], block);
+    }
+    return status;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/* Reading an object that has been validated: sections, symbols, names. */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+const char *elfin_section_name(const struct object *object, uint32_t index)
+{
+    const char *name = span_string(object->section_names, object->sections[index].name);
+
+    return name ? name : "";
+}
+
+struct span elfin_section_bytes(const struct object *object, uint32_t index)
+{
+    const struct section *section = &object->sections[index];
+    struct span bytes = { 0 };
+
+    if (section->type != SHT_NOBITS)
+        span_cut(object->file, section->offset, section->size, &bytes);
+    return bytes;
+}
+
+struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index)
+{
+    struct elf_symbol symbol;
+
+    span_record(object->symbols, index, &symbol, sizeof(symbol));
+    return symbol;
+}
+
+uint32_t elfin_symbol_section(const struct object *object, const struct elf_symbol *symbol,
+                              uint32_t index)
+{
+    if (symbol->st_shndx == SHN_XINDEX && object->extended_indices.size)
+        return span_u32(object->extended_indices, index);
+    /* Special indices move out of the way of real ones above 0xff00. */
+    if (symbol->st_shndx >= SHN_LORESERVE)
+        return SECTION_SPECIAL | symbol->st_shndx;
+    return symbol->st_shndx;
+}
+
+const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol)
+{
+    const char *name = span_string(object->symbol_names, symbol->st_name);
+
+    return name ? name : "";
+}
+
+bool elfin_is_common(uint32_t section)
+{
+    return section == (SECTION_SPECIAL | SHN_COMMON) ||
+           section == (SECTION_SPECIAL | SHN_X86_64_LCOMMON);
+}
+
+/* Names share tails in honest tables; four times their size is far more than that ever gives. */
+enum {
+    NAME_BUDGET_FACTOR = 4,
+    NAME_BUDGET_BASE = 64 << 10
+};
+
+bool elfin_name_allowed(struct object *object, const char *name)
+{
+    uint64_t length;
+
+    if (!object->name_budget)
+        object->name_budget = NAME_BUDGET_FACTOR * object->symbol_names.size + NAME_BUDGET_BASE;
+    length = mini_strnlen(name, object->name_budget - 1);
+    object->name_budget -= length;
+    return object->name_budget > 1;
+}
+
+const char *elfin_base_name(const char *path)
+{
+    const char *slash = mini_strrchr(path, '/'), *backslash = mini_strrchr(path, '\\');
+
+    if (slash)
+        path = slash + 1;
+    return backslash && backslash >= path ? backslash + 1 : path;
+}
