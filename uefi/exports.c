@@ -30,6 +30,7 @@ static const elfin_export table[] = {
     ROW("memmove", memmove),
     ROW("memset", memset),
     ROW("memcmp", memcmp),
+    ROW("bcmp", memcmp), /* clang: memcmp of which only zero or not is asked */
     LIBC(memchr),
     LIBC(malloc),
     LIBC(calloc),
@@ -42,6 +43,7 @@ static const elfin_export table[] = {
     LIBC(strchr),
     LIBC(strrchr),
     LIBC(strcpy),
+    LIBC(stpcpy),
     LIBC(strncpy),
     LIBC(strcat),
     LIBC(printf),

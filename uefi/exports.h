@@ -59,6 +59,7 @@ int export_strncmp(const char *a, const char *b, size_t max);
 char *export_strchr(const char *s, int c);
 char *export_strrchr(const char *s, int c);
 char *export_strcpy(char *dst, const char *src);
+char *export_stpcpy(char *dst, const char *src);
 char *export_strncpy(char *dst, const char *src, size_t size);
 char *export_strcat(char *dst, const char *src);
 char *export_strcpy_chk(char *dst, const char *src, size_t room);

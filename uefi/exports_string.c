@@ -51,6 +51,14 @@ char *export_strcpy(char *dst, const char *src)
     return memcpy(dst, src, mini_strlen(src) + 1);
 }
 
+char *export_stpcpy(char *dst, const char *src)
+{
+    size_t length = mini_strlen(src);
+
+    memcpy(dst, src, length + 1);
+    return dst + length;
+}
+
 char *export_strncpy(char *dst, const char *src, size_t size)
 {
     size_t length = mini_strnlen(src, size);

@@ -36,10 +36,18 @@ struct elfin_export_record {
 /* "a" without SHF_WRITE would clash with pointers in position-independent code: these are data. */
 #define ELFIN_RECORD(section_name) __attribute__((used, section(section_name), aligned(8)))
 
+/* What is not given stays empty, on purpose; the last line takes the semicolon. */
 #define ELFIN_MODULE(module_name, ...)                                                             \
+    _Pragma("GCC diagnostic push")                                                                 \
+    _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")                             \
     static struct elfin_module_record elfin_module_record_ ELFIN_RECORD(".elfin.module") = {       \
-        sizeof(struct elfin_module_record), ELFIN_RECORD_REVISION, module_name, ##__VA_ARGS__       \
-    }
+        .size = sizeof(struct elfin_module_record),                                                \
+        .revision = ELFIN_RECORD_REVISION,                                                         \
+        .name = module_name,                                                                       \
+        ##__VA_ARGS__                                                                              \
+    };                                                                                             \
+    _Pragma("GCC diagnostic pop")                                                                  \
+    struct elfin_module_record
 
 #define ELFIN_INIT(function)                                                                       \
     static int (*elfin_init_)(int, char **) ELFIN_RECORD(".elfin.init") = function

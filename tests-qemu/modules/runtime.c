@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <stdint.h>
 
 #ifndef NATIVE
@@ -112,6 +113,8 @@ int wrong_strings(void)
     EXPECT(strchr(s, 'q') == s + 4 && strchr(s, 'z') == NULL && *strchr(s, 0) == 0);
     EXPECT(strrchr(s, 'o') == s + 17 && strrchr(s, 'z') == NULL);
     EXPECT(memchr(s, 'k', 9) == s + 8 && memchr(s, 'k', 8) == NULL);
+    EXPECT(bcmp(s, fox, 19) == 0 && bcmp(s, "the quicker", 11) != 0);
+    EXPECT(stpcpy(buffer, s) == buffer + 19 && strcmp(buffer, s) == 0);
     strcpy(buffer, s);
     strcat(buffer, "es");
     EXPECT(strcmp(buffer, "the quick brown foxes") == 0);
