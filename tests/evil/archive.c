@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Damaged archives: one wrong field in a good one, each with its diagnostic. */
-#include "tests/lib/ar_builder.h"
-#include "tests/lib/expect.h"
+#include "tests/evil/archive.h"
 
 /* Offsets in a member header (ar(5)). */
 enum {
@@ -9,40 +8,6 @@ enum {
     AR_SIZE = 48,
     AR_MAGIC = 58
 };
-
-static struct ar_builder ar;
-static struct fixture *f;
-
-/* An index, a table of long names, two members with one symbol each. */
-static struct blob good(bool wide)
-{
-    struct blob one = toy("call one two"), two = toy("fn two 2"), archive;
-
-    ar_init(&ar);
-    ar.wide = wide;
-    ar_member(&ar, "one.o", one, "one");
-    ar_member(&ar, "a-rather-long-name.o", two, "two");
-    archive = ar_finish(&ar);
-    free(one.data);
-    free(two.data);
-    return archive;
-}
-
-/* Loads "call f one" with the archive and frees it. */
-static elfin_status load(struct blob archive)
-{
-    struct blob object = toy("call f one");
-    elfin_input inputs[2] = { INPUT(object, "a.o"), INPUT(archive, "lib.a") };
-    struct fx_snapshot before = fx_snapshot(f);
-
-    fx_load_inputs(f, inputs, 2);
-    if (f->status != ELFIN_OK) {
-        NO_COMPLAINT(fx_compare(f, &before));
-    }
-    free(object.data);
-    free(archive.data);
-    return f->status;
-}
 
 static void put_text(struct blob *archive, size_t at, const char *text)
 {
@@ -182,93 +147,6 @@ static void long_name_unterminated(void)
     expect_text(names_end, "xx", ELFIN_OK);
 }
 
-/* The words of the index are big-endian. */
-static void set_index_word(struct blob *archive, size_t word, uint32_t value)
-{
-    size_t at = ar.index_offset + AR_HEADER + 4 * word;
-
-    for (size_t i = 0; i < 4; i++) {
-        archive->data[at + i] = (uint8_t)(value >> (24 - 8 * i));
-    }
-}
-
-static void expect_word(size_t word, uint32_t value, elfin_status expected)
-{
-    struct blob archive = good(false);
-
-    f = fx_new(FAKE_INVENTED);
-    set_index_word(&archive, word, value);
-    STATUS(load(archive), expected);
-    END(f);
-}
-
-static void index_count_too_large(void)
-{
-    expect_word(0, 3, ELFIN_ERR_ARCHIVE);
-    expect_word(0, 0xffffffff, ELFIN_ERR_ARCHIVE);
-    expect_word(0, 0x40000001, ELFIN_ERR_ARCHIVE);
-}
-
-static void index_offset_outside(void)
-{
-    expect_word(1, 0xfffffffe, ELFIN_ERR_ARCHIVE);
-    expect_word(1, 0x7fffffff, ELFIN_ERR_ARCHIVE);
-}
-
-static void index_offset_not_at_a_member(void)
-{
-    expect_word(1, 0, ELFIN_ERR_ARCHIVE);
-    free(good(false).data); /* for the offsets */
-    expect_word(1, (uint32_t)ar.members[0].offset + 2, ELFIN_ERR_ARCHIVE);
-}
-
-static void index_that_promises_too_much(void)
-{
-    struct blob archive = good(false);
-
-    /* "one" is said to be in the second member, which does not define it. */
-    f = fx_new(FAKE_INVENTED);
-    set_index_word(&archive, 1, (uint32_t)ar.members[1].offset);
-    STATUS(load(archive), ELFIN_ERR_UNDEFINED);
-    CHECK_STR(f->diag.symbol, "one");
-    END(f);
-}
-
-static void index_names_unterminated(void)
-{
-    struct blob archive = good(false);
-    size_t names = ar.index_offset + AR_HEADER + 12;
-
-    f = fx_new(FAKE_INVENTED);
-    memset(archive.data + names, 'x', ar.names_offset - names);
-    STATUS(load(archive), ELFIN_ERR_ARCHIVE);
-    END(f);
-}
-
-/* An archive that ends with its index: what is read too far lies outside the buffer. */
-static void expect_index(const char *bytes, size_t size)
-{
-    struct blob archive = { xmalloc(8 + AR_HEADER + size), 8 + AR_HEADER + size };
-    char header[AR_HEADER + 1];
-
-    snprintf(header, sizeof header, "%-16s%-12d%-6d%-6d%-8s%-10zu`\n", "/", 0, 0, 0, "644", size);
-    memcpy(archive.data, "!<arch>\n", 8);
-    memcpy(archive.data + 8, header, AR_HEADER);
-    memcpy(archive.data + 8 + AR_HEADER, bytes, size);
-    f = fx_new(FAKE_INVENTED);
-    STATUS(load(archive), ELFIN_ERR_ARCHIVE);
-    END(f);
-}
-
-static void index_at_the_end_of_the_file(void)
-{
-    expect_index("", 0);
-    expect_index("\0\0\0", 3);
-    expect_index("\0\0\0\1\0\0\0\104", 8);
-    expect_index("\0\0\0\1\0\0\0\104one", 11);
-    expect_index("\0\0\0\2\0\0\0\104\0\0\0\104one", 16);
-}
-
 static void members_tell_their_own_faults(void)
 {
     struct blob archive = good(false);
@@ -380,12 +258,6 @@ static const struct test_case cases[] = {
     TEST_CASE(long_name_outside),
     TEST_CASE(long_name_not_a_number),
     TEST_CASE(long_name_unterminated),
-    TEST_CASE(index_count_too_large),
-    TEST_CASE(index_offset_outside),
-    TEST_CASE(index_offset_not_at_a_member),
-    TEST_CASE(index_that_promises_too_much),
-    TEST_CASE(index_names_unterminated),
-    TEST_CASE(index_at_the_end_of_the_file),
     TEST_CASE(members_tell_their_own_faults),
     TEST_CASE(a_member_that_is_no_object),
     TEST_CASE(empty_archives),

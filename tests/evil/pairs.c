@@ -172,34 +172,6 @@ static void two_records_of_a_kind(void)
     }
 }
 
-/* Many tables that share their records: small file, endless work. */
-static void relocation_tables_that_overlap(void)
-{
-    Elf64_Rela records[100] = { { 0 } };
-    int first = 0, table;
-
-    begin();
-    eb_init(eb);
-    eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
-    for (int i = 0; i < 20; i++) {
-        table = eb_section(eb, ".rela.text", SHT_RELA, SHF_INFO_LINK, records,
-                           i == 0 ? sizeof records : 0, 8);
-        eb->sections[table].header.sh_info = 1;
-        eb->sections[table].header.sh_entsize = sizeof records[0];
-        first = i == 0 ? table : first;
-    }
-    eb_finish(eb);
-    for (int i = first + 1; i < first + 20; i++) {
-        size_t at = eb_shdr_at(eb, i);
-
-        blob_set(&eb->object, at + offsetof(Elf64_Shdr, sh_offset), 8,
-                 eb->sections[first].header.sh_offset);
-        blob_set(&eb->object, at + offsetof(Elf64_Shdr, sh_size), 8, sizeof records);
-    }
-    STATUS(load(eb->object), ELFIN_ERR_SECTION);
-    end();
-}
-
 /* Assemblers may sign a group with a section symbol, whose name is that of its section. */
 static void a_group_signed_by_a_section_symbol(void)
 {
@@ -237,7 +209,6 @@ static const struct test_case cases[] = {
     TEST_CASE(exports_that_cannot_be),
     TEST_CASE(strings_of_the_record_that_do_not_end),
     TEST_CASE(two_records_of_a_kind),
-    TEST_CASE(relocation_tables_that_overlap),
     TEST_CASE(a_group_signed_by_a_section_symbol),
 };
 

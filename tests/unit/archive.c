@@ -1,62 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Libraries: members come into a group as its symbols need them. */
-#include "tests/lib/ar_builder.h"
-#include "tests/lib/expect.h"
-
-enum {
-    MAX_MEMBERS = 8
-};
-
-struct member {
-    const char *name, *text, *symbols;
-};
-
-/* An archive of toys; ends with a NULL name. */
-static struct blob library(const struct member *members, bool no_index)
-{
-    struct ar_builder *ar = xmalloc(sizeof *ar);
-    struct blob objects[MAX_MEMBERS], archive;
-    size_t count = 0;
-
-    ar_init(ar);
-    ar->no_index = no_index;
-    for (; members[count].name != NULL; count++) {
-        REQUIRE(count < MAX_MEMBERS);
-        objects[count] = toy(members[count].text);
-        ar_member(ar, members[count].name, objects[count], members[count].symbols);
-    }
-    archive = ar_finish(ar);
-    while (count > 0) {
-        free(objects[--count].data);
-    }
-    free(ar);
-    return archive;
-}
-
-/* One toy and any number of archives in one group. */
-static elfin_status load_with(struct fixture *f, const char *file, const char *text,
-                              const struct blob *archives, size_t count)
-{
-    static const char *const names[] = { "dir/lib.a", "second.a", "third.a" };
-    elfin_input inputs[4];
-    struct blob object = toy(text);
-
-    inputs[0] = (elfin_input)INPUT(object, file);
-    for (size_t i = 0; i < count; i++) {
-        inputs[i + 1] = (elfin_input)INPUT(archives[i], names[i]);
-    }
-    fx_load_inputs(f, inputs, count + 1);
-    free(object.data);
-    return f->status;
-}
-
-static size_t count_modules(const struct fixture *f)
-{
-    elfin_space_stats stats;
-
-    elfin_space_get_stats(&f->space, &stats);
-    return stats.modules;
-}
+#include "tests/unit/library.h"
 
 static const struct member chain[] = {
     { "one.o", "call one two", "one" },
@@ -160,92 +104,6 @@ static void members_with_nothing_to_allocate_are_skipped(void)
     REQUIRE(elfin_find_module(&f->space, "lib.a(full.o)") != NULL);
     CHECK_EQ(fx_run(f, "g"), 1);
     CHECK_EQ(fx_symbol(f, "lib.a(constant.o)", "constant"), 0x1234);
-    free(lib.data);
-    END(f);
-}
-
-static const struct member hiding[] = {
-    { "user.o", "hidden undef secret; call user secret", "user" },
-    { "user2.o", "hidden undef secret; call user2 secret", "user2" },
-    { "secret.o", "hidden fn secret 42; fn open 43", "secret open" },
-    { NULL, NULL, NULL },
-};
-
-static void members_share_hidden_symbols(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct blob lib = library(hiding, false);
-
-    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
-    CHECK_EQ(fx_run(f, "f"), 42);
-    CHECK_EQ(fx_lookup(f, "secret"), 0);
-    free(lib.data);
-    END(f);
-}
-
-/* The member that defines it runs already, in an earlier group: no second copy, no error. */
-static void hidden_symbols_reach_members_of_earlier_groups(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct blob lib = library(hiding, false);
-    elfin_group *first;
-
-    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
-    first = f->group;
-    STATUS(load_with(f, "b.o", "call g user2", &lib, 1), ELFIN_OK);
-    CHECK_EQ(fx_run(f, "g"), 42);
-    CHECK_EQ(count_modules(f), 5);
-    STATUS(elfin_unload(&f->space, first, &f->diag, NULL, NULL), ELFIN_ERR_IN_USE);
-    free(lib.data);
-    END(f);
-}
-
-/* Each archive has its own hidden symbols, whatever their names. */
-static void hidden_symbols_of_two_archives_do_not_mix(void)
-{
-    static const struct member other[] = {
-        { "user.o", "hidden undef secret; call other secret", "other" },
-        { "user2.o", "hidden undef secret; call other2 secret", "other2" },
-        { "secret.o", "hidden fn secret 77", "secret" },
-        { NULL, NULL, NULL },
-    };
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct blob one = library(hiding, false), two = library(other, false);
-    const struct {
-        const char *object, *text, *archive;
-        struct blob lib;
-    } loads[] = {
-        { "a.o", "call a user", "one.a", one },
-        { "b.o", "call b other", "two.a", two },
-        { "c.o", "call c user2", "one.a", one },
-        { "d.o", "call d other2", "two.a", two },
-    };
-
-    for (size_t i = 0; i < 4; i++) {
-        struct blob object = toy(loads[i].text);
-        elfin_input inputs[2] = { INPUT(object, loads[i].object),
-                                  INPUT(loads[i].lib, loads[i].archive) };
-
-        STATUS(fx_load_inputs(f, inputs, 2), ELFIN_OK);
-        free(object.data);
-    }
-    CHECK_EQ(fx_run(f, "a"), 42);
-    CHECK_EQ(fx_run(f, "b"), 77);
-    CHECK_EQ(fx_run(f, "c"), 42);
-    CHECK_EQ(fx_run(f, "d"), 77);
-    free(one.data);
-    free(two.data);
-    END(f);
-}
-
-/* Only members of the archive may see it, not the objects that load it. */
-static void hidden_symbols_of_an_earlier_group_stay_hidden_from_objects(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct blob lib = library(hiding, false);
-
-    STATUS(load_with(f, "a.o", "call f user", &lib, 1), ELFIN_OK);
-    STATUS(load_with(f, "b.o", "hidden undef secret; call g secret", NULL, 0), ELFIN_ERR_HIDDEN);
     free(lib.data);
     END(f);
 }
@@ -377,10 +235,6 @@ static const struct test_case cases[] = {
     TEST_CASE(a_weak_reference_pulls_nothing),
     TEST_CASE(exports_win_over_pulling),
     TEST_CASE(members_with_nothing_to_allocate_are_skipped),
-    TEST_CASE(members_share_hidden_symbols),
-    TEST_CASE(hidden_symbols_reach_members_of_earlier_groups),
-    TEST_CASE(hidden_symbols_of_two_archives_do_not_mix),
-    TEST_CASE(hidden_symbols_of_an_earlier_group_stay_hidden_from_objects),
     TEST_CASE(a_member_already_loaded_is_used_not_loaded_again),
     TEST_CASE(undefined_names_of_members_are_reported),
     TEST_CASE(an_archive_without_an_index_is_refused),

@@ -248,41 +248,6 @@ static void the_image_limit_counts_zero_filled_memory(void)
     END(f);
 }
 
-static void init_only_parts_are_given_back(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct elf_builder *eb = xmalloc(sizeof *eb);
-    uint8_t ret[] = { 0xc3 };
-    struct blob object;
-    elfin_block block;
-    int where;
-
-    eb_init(eb);
-    where = eb_section(eb, ".init.text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, ret, 1, 16);
-    eb_symbol(eb, "early", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)where, 0, 1);
-    where = eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, ret, 1, 16);
-    eb_symbol(eb, "late", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)where, 0, 1);
-    object = eb_finish(eb);
-    STATUS(fx_load_blob(f, "a.o", object), ELFIN_OK);
-    CHECK_EQ(fake_host_count(&f->fake, FAKE_TRIM), 1);
-    block_of(f, 0, &block);
-    CHECK(block.init_freed);
-    CHECK(fake_host_rights(&f->fake, fx_lookup(f, "late")) == ELFIN_RIGHTS_RX);
-    CHECK_MSG(fx_lookup(f, "early") == 0, "a symbol of freed memory is still exported");
-    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
-
-    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
-    f->fake.host.trim = NULL;
-    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    STATUS(fx_load_blob(f, "a.o", object), ELFIN_OK);
-    block_of(f, 0, &block);
-    CHECK(!block.init_freed);
-    CHECK(fake_host_rights(&f->fake, fx_lookup(f, "early")) == ELFIN_RIGHTS_RX);
-    free(object.data);
-    free(eb);
-    END(f);
-}
-
 /* An object of constants only: a place was asked for, but nothing is put there. */
 static void a_block_without_bytes(void)
 {
@@ -338,7 +303,6 @@ static const struct test_case cases[] = {
     TEST_CASE(zero_filled_memory_is_zero),
     TEST_CASE(large_alignments_are_met),
     TEST_CASE(the_image_limit_counts_zero_filled_memory),
-    TEST_CASE(init_only_parts_are_given_back),
     TEST_CASE(a_block_without_bytes),
     TEST_CASE(the_image_limit_counts_what_the_loader_adds),
 };

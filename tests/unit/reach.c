@@ -220,73 +220,6 @@ static void data_too_far_apart_has_no_solution(void)
     END(f);
 }
 
-/* The neighbourhood of an import wraps around both ends of the address space. */
-static void near_the_ends_of_the_address_space(void)
-{
-    static const uint64_t places[] = { 0x1000, 0xfffffffffffff000, 0x7ffffff8, 0xffffffff80000008 };
-
-    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
-        for (int top = 0; top < 2; top++) {
-            struct fixture *f = fx_new(FAKE_INVENTED);
-            const elfin_export exports[] = { { "edge", places[i] } };
-            const uint8_t *code;
-            int32_t field;
-
-            STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
-            f->fake.ignore_near = true;
-            f->fake.base = top != 0 ? 0xffffffff80100000 : 0x100000;
-            LOAD(f, "a.o", "lea l edge");
-            code = fake_host_edit(&f->fake, fx_lookup(f, "l"), 8);
-            REQUIRE(code != NULL);
-            memcpy(&field, code + 3, 4);
-            CHECK_EQ(fx_lookup(f, "l") + 7 + (uint64_t)(int64_t)field, places[i]);
-            END(f);
-        }
-    }
-}
-
-/* Addends take part in what must be in reach. */
-static elfin_status load_addend(struct fixture *f, uint32_t type, int64_t one, int64_t two)
-{
-    struct elf_builder *eb = xmalloc(sizeof *eb);
-    struct blob object;
-    int text, symbol;
-
-    eb_init(eb);
-    text = eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, NULL, 64, 16);
-    symbol = type == R_X86_64_PC32 ? eb_reference(eb, "host_value")
-                                   : eb_symbol(eb, "own", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0,
-                                               (unsigned)text, 0, 0);
-    eb_rela(eb, text, 8, type, symbol, one);
-    eb_rela(eb, text, 16, type, symbol, two);
-    object = eb_finish(eb);
-    fx_load_blob(f, "a.o", object);
-    free(object.data);
-    free(eb);
-    return f->status;
-}
-
-static void addends_narrow_the_reach(void)
-{
-    struct fixture *f = new_with_host(FAKE_INVENTED);
-    const int64_t gib = (int64_t)GIB;
-
-    STATUS(load_addend(f, R_X86_64_PC32, -gib, gib), ELFIN_OK);
-    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
-    STATUS(load_addend(f, R_X86_64_PC32, -2 * gib, 2 * gib), ELFIN_ERR_REACH);
-    STATUS(load_addend(f, R_X86_64_PC32, INT64_MIN, INT64_MAX), ELFIN_ERR_REACH);
-    STATUS(load_addend(f, R_X86_64_32, 0, 3 * gib), ELFIN_OK);
-    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
-    STATUS(load_addend(f, R_X86_64_32, 0, 4 * gib), ELFIN_ERR_REACH);
-    STATUS(load_addend(f, R_X86_64_32, INT64_MIN, INT64_MAX), ELFIN_ERR_REACH);
-    STATUS(load_addend(f, R_X86_64_32S, 0, gib), ELFIN_OK);
-    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
-    STATUS(load_addend(f, R_X86_64_32S, -2 * gib, 2 * gib), ELFIN_ERR_REACH);
-    STATUS(load_addend(f, R_X86_64_32S, INT64_MIN, INT64_MAX), ELFIN_ERR_REACH);
-    CHECK_EQ(f->fake.live_images, 0);
-    END(f);
-}
-
 static void all_unreachable_fixups_are_reported(void)
 {
     struct fixture *f = new_with_host(FAKE_INVENTED);
@@ -343,8 +276,6 @@ static const struct test_case cases[] = {
     TEST_CASE(absolute_code_that_must_lie_high_is_refused),
     TEST_CASE(pc_relative_data_pulls_the_module_near),
     TEST_CASE(data_too_far_apart_has_no_solution),
-    TEST_CASE(near_the_ends_of_the_address_space),
-    TEST_CASE(addends_narrow_the_reach),
     TEST_CASE(all_unreachable_fixups_are_reported),
     TEST_CASE(relaxed_loads_work_at_the_edge),
 };
