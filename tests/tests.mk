@@ -8,6 +8,7 @@ TEST_LIB      := $(BUILD)/tests/libtests.a
 TEST_SOURCES  := $(wildcard tests/unit/*.c tests/evil/*.c tests/fault/*.c)
 TEST_PROGRAMS := $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/%)
 TEST_OBJECTS  := $(addprefix $(BUILD)/,$(addsuffix .o,$(basename $(wildcard tests/objects/*.[cS]))))
+TEST_OBJECTS  += $(BUILD)/tests/objects/patched_one.o $(BUILD)/tests/objects/patched_two.o
 
 $(BUILD)/tests/obj/%.o: tests/%.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
@@ -29,6 +30,14 @@ $(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk
 $(BUILD)/tests/objects/%.o: tests/objects/%.S Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(CC) $(DEPS) -c $< -o $@
+
+# Forms that only gcc makes, whatever $(CC) is.
+$(BUILD)/tests/objects/lto.o: tests/objects/lto.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	gcc -O2 -flto -fno-fat-lto-objects $(DEPS) -c $< -o $@
+$(BUILD)/tests/objects/patched_%.o: tests/objects/patched.cc Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	g++ -O2 -fPIC -fpatchable-function-entry=2 -DNAME=$* $(DEPS) -c $< -o $@
 
 # A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
 FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \

@@ -108,6 +108,43 @@ static void members_with_nothing_to_allocate_are_skipped(void)
     END(f);
 }
 
+/* A label where a section without bytes lies is a definition like any other. */
+static void a_member_with_nothing_but_a_label_is_pulled(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct ar_builder *ar = xmalloc(sizeof *ar);
+    struct blob marker = fx_built("tests/objects/marker.o"), lib;
+
+    REQUIRE(marker.data != NULL);
+    ar_init(ar);
+    ar_member(ar, "marker.o", marker, "marker");
+    lib = ar_finish(ar);
+    STATUS(load_with(f, "a.o", "ptr p marker", &lib, 1), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_symbol(f, "lib.a(marker.o)", "marker"));
+    CHECK(fx_symbol(f, "lib.a(marker.o)", "marker") != 0);
+    free(lib.data);
+    free(marker.data);
+    free(ar);
+    END(f);
+}
+
+/* Member names reach consoles as parts of module names. */
+static void names_of_members_are_made_printable(void)
+{
+    static const struct member members[] = { { "\033[2J\001x\377.o", "fn one 1", "one" },
+                                             { NULL, NULL, NULL } };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(members, false);
+    elfin_module_info info;
+
+    STATUS(load_with(f, "a.o", "call f one", &lib, 1), ELFIN_OK);
+    REQUIRE(elfin_find_module(&f->space, "lib.a(?[2J?x?.o)") != NULL);
+    elfin_module_get(elfin_find_module(&f->space, "lib.a(?[2J?x?.o)"), &info);
+    CHECK_STR(info.file, "lib.a(?[2J?x?.o)");
+    free(lib.data);
+    END(f);
+}
+
 static void a_member_already_loaded_is_used_not_loaded_again(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -235,6 +272,8 @@ static const struct test_case cases[] = {
     TEST_CASE(a_weak_reference_pulls_nothing),
     TEST_CASE(exports_win_over_pulling),
     TEST_CASE(members_with_nothing_to_allocate_are_skipped),
+    TEST_CASE(a_member_with_nothing_but_a_label_is_pulled),
+    TEST_CASE(names_of_members_are_made_printable),
     TEST_CASE(a_member_already_loaded_is_used_not_loaded_again),
     TEST_CASE(undefined_names_of_members_are_reported),
     TEST_CASE(an_archive_without_an_index_is_refused),

@@ -88,11 +88,42 @@ static void hidden_symbols_of_an_earlier_group_stay_hidden_from_objects(void)
     END(f);
 }
 
+/*
+ * A member that is pulled hides a name which the object, too, refers to and the host exports: the
+ * group's reference is hidden whichever of the two names the object mentions first.
+ */
+static void a_member_hides_what_the_host_exports(void)
+{
+    static const struct member members[] = {
+        { "m.o", "hidden undef name; ptr member name", "member" },
+        { NULL, NULL, NULL },
+    };
+    static const char *const objects[] = { "ptr p name; ptr q member", "ptr q member; ptr p name" };
+    static const elfin_export names[] = { { "name", 0x4000 }, { NULL, 0 } };
+
+    for (size_t i = 0; i < 4; i++) {
+        struct fixture *f = fx_new(FAKE_REAL);
+        struct blob lib = library(members, false);
+
+        if (i < 2) {
+            STATUS(elfin_space_export(&f->space, names, 1), ELFIN_OK);
+        } else {
+            f->fake.resolvable = names;
+        }
+        CHECK_MSG(load_with(f, "a.o", objects[i % 2], &lib, 1) == ELFIN_ERR_HIDDEN, "%zu: %s", i,
+                  elfin_status_text(f->status));
+        CHECK_STR(f->diag.symbol, "name");
+        free(lib.data);
+        END(f);
+    }
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(members_share_hidden_symbols),
     TEST_CASE(hidden_symbols_reach_members_of_earlier_groups),
     TEST_CASE(hidden_symbols_of_two_archives_do_not_mix),
     TEST_CASE(hidden_symbols_of_an_earlier_group_stay_hidden_from_objects),
+    TEST_CASE(a_member_hides_what_the_host_exports),
 };
 
 TEST_MAIN("archive_hidden", cases)

@@ -285,67 +285,6 @@ static void an_unused_undefined_symbol_is_harmless(void)
     END(f);
 }
 
-static void one_of_several_comdat_groups_stays(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-
-    LOAD(f, "a.o", "comdat f 1; call a f", "b.o", "comdat f 2; call b f; comdat g 3");
-    CHECK_EQ(fx_run(f, "a"), 1);
-    CHECK_EQ(fx_run(f, "b"), 1);
-    CHECK_EQ(fx_run(f, "g"), 3);
-    /* Another group has its own. */
-    LOAD(f, "c.o", "comdat f 4; call c f");
-    CHECK_EQ(fx_run(f, "c"), 4);
-    CHECK_EQ(fx_run(f, "f"), 1);
-    END(f);
-}
-
-/*
- * The loser of two COMDAT groups has a local symbol that the rest of its object refers to: an error
- * in code, left alone in constants, where only tables about the lost function can be (.eh_frame).
- */
-static struct blob refers_to_loser(bool from_code)
-{
-    struct elf_builder *eb = xmalloc(sizeof *eb);
-    const uint32_t words[2] = { GRP_COMDAT, 2 };
-    struct blob object;
-    int group, member, where, local;
-
-    eb_init(eb);
-    group = eb_section(eb, ".group", SHT_GROUP, 0, words, sizeof words, 4);
-    member = eb_section(eb, ".text.f", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR | SHF_GROUP, NULL,
-                        16, 16);
-    where = eb_section(eb, from_code ? ".text" : ".eh_frame", SHT_PROGBITS,
-                       from_code ? SHF_ALLOC | SHF_EXECINSTR : SHF_ALLOC, NULL, 16, 8);
-    local = eb_symbol(eb, "local", ELF64_ST_INFO(STB_LOCAL, STT_FUNC), 0, (unsigned)member, 0, 0);
-    eb->sections[group].header.sh_entsize = 4;
-    eb->sections[group].header.sh_info = (Elf64_Word)eb_symbol(
-        eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)member, 0, 0);
-    eb_rela(eb, where, 4, R_X86_64_PC32, local, 0);
-    object = eb_finish(eb);
-    free(eb);
-    return object;
-}
-
-static void references_to_discarded_sections(void)
-{
-    for (int from_code = 0; from_code < 2; from_code++) {
-        struct fixture *f = fx_new(FAKE_INVENTED);
-        struct blob winner = toy("comdat f 1"), loser = refers_to_loser(from_code != 0);
-        elfin_input inputs[2] = { INPUT(winner, "winner.o"), INPUT(loser, "loser.o") };
-
-        STATUS(fx_load_inputs(f, inputs, 2), from_code ? ELFIN_ERR_DISCARDED : ELFIN_OK);
-        if (from_code) {
-            CHECK_STR(f->diag.symbol, "local");
-            CHECK_STR(f->diag.file, "loser.o");
-            CHECK_STR(f->diag.relocation, "R_X86_64_PC32");
-        }
-        free(winner.data);
-        free(loser.data);
-        END(f);
-    }
-}
-
 static void slots_are_shared_by_all_references(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -400,8 +339,6 @@ static const struct test_case cases[] = {
     TEST_CASE(a_strong_reference_beside_a_weak_one_must_be_met),
     TEST_CASE(all_missing_names_are_reported_at_once),
     TEST_CASE(an_unused_undefined_symbol_is_harmless),
-    TEST_CASE(one_of_several_comdat_groups_stays),
-    TEST_CASE(references_to_discarded_sections),
     TEST_CASE(slots_are_shared_by_all_references),
     TEST_CASE(the_last_resort_is_asked_once_for_each_name),
 };
