@@ -182,6 +182,21 @@ static void empty_archives(void)
     END(f);
 }
 
+/* The header that is cut is the fault, not the index that a sound archive of this size would lack.
+ */
+static void a_first_header_that_is_cut(void)
+{
+    static const char text[] = "!<arch>\nfoo.o/   garbage";
+    struct blob archive = { xmalloc(sizeof text - 1), sizeof text - 1 };
+
+    memcpy(archive.data, text, archive.size);
+    f = fx_new(FAKE_INVENTED);
+    STATUS(load(archive), ELFIN_ERR_ARCHIVE);
+    CHECK_MSG(strstr(f->diag.hint, "ranlib") == NULL && strstr(f->diag.detail, "index") == NULL,
+              "%s (%s)", f->diag.detail, f->diag.hint);
+    END(f);
+}
+
 static bool count_member(void *ctx, const char *name, const void *data, size_t size)
 {
     uint8_t sum = (uint8_t)strlen(name);
@@ -261,6 +276,7 @@ static const struct test_case cases[] = {
     TEST_CASE(members_tell_their_own_faults),
     TEST_CASE(a_member_that_is_no_object),
     TEST_CASE(empty_archives),
+    TEST_CASE(a_first_header_that_is_cut),
     TEST_CASE(every_prefix_is_safe),
     TEST_CASE(every_changed_byte_is_safe),
 };

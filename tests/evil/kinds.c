@@ -107,6 +107,50 @@ static void indirect_functions(void)
     expect(fx_built("tests/objects/ifunc.o"), ELFIN_ERR_IFUNC, "indirect function", "");
 }
 
+static void an_object_without_machine_code(void)
+{
+    expect(fx_built("tests/objects/lto.o"), ELFIN_ERR_TYPE, "intermediate form", "");
+}
+
+static void constructors_in_the_old_way(void)
+{
+    struct blob object = fx_built("tests/objects/ctors.o");
+
+    expect(object, ELFIN_ERR_SECTION_KIND, ".ctors", "");
+}
+
+/* With and without a priority; an empty table asks for nothing. */
+static void old_tables_by_name(void)
+{
+    static const struct {
+        const char *name;
+        size_t size;
+        elfin_status status;
+    } rows[] = {
+        { ".ctors", 8, ELFIN_ERR_SECTION_KIND },
+        { ".dtors", 8, ELFIN_ERR_SECTION_KIND },
+        { ".ctors.65435", 8, ELFIN_ERR_SECTION_KIND },
+        { ".dtors.1", 8, ELFIN_ERR_SECTION_KIND },
+        { ".ctors", 0, ELFIN_OK },
+        { ".ctorset", 8, ELFIN_OK },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+        struct elf_builder *eb = xmalloc(sizeof *eb);
+        struct blob object;
+
+        eb_init(eb);
+        eb_section(eb, rows[i].name, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, rows[i].size, 8);
+        object = eb_finish(eb);
+        CHECK_MSG(fx_load_blob(f, "a.o", object) == rows[i].status, "%s: %s", rows[i].name,
+                  elfin_status_text(f->status));
+        free(object.data);
+        free(eb);
+        END(f);
+    }
+}
+
 /* Compressed debug information is none of the loader's business. */
 static void compressed_sections_that_are_not_loaded(void)
 {
@@ -137,6 +181,9 @@ static const struct test_case cases[] = {
     TEST_CASE(another_machine),
     TEST_CASE(thread_local_variables),
     TEST_CASE(indirect_functions),
+    TEST_CASE(an_object_without_machine_code),
+    TEST_CASE(constructors_in_the_old_way),
+    TEST_CASE(old_tables_by_name),
     TEST_CASE(compressed_sections_that_are_not_loaded),
 };
 

@@ -148,8 +148,8 @@ static void strings_of_the_record_that_do_not_end(void)
 
 static void two_records_of_a_kind(void)
 {
-    static const char *const names[] = { ".elfin.init", ".elfin.exit", ".elfin.module",
-                                         ".elfin.exports" };
+    static const char *const names[] = { ".elfin.init",    ".elfin.exit",  ".elfin.module",
+                                         ".elfin.exports", ".elfin.flags", ".elfin.needs" };
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct blob object;
@@ -170,6 +170,120 @@ static void two_records_of_a_kind(void)
         CHECK_MSG(strstr(f->diag.detail, "two") != NULL, "%s: %s", names[i], f->diag.detail);
         end();
     }
+}
+
+/* ELFIN_EXPORT records whose relocations are none, or all in one place. */
+static void export_records_without_an_address(void)
+{
+    static const struct {
+        uint32_t types[2];
+        uint64_t second;
+        elfin_status status;
+    } rows[] = {
+        { { R_X86_64_64, R_X86_64_64 }, 16, ELFIN_OK },
+        { { R_X86_64_NONE, R_X86_64_NONE }, 16, ELFIN_ERR_RECORD },
+        { { R_X86_64_64, R_X86_64_NONE }, 16, ELFIN_ERR_RECORD },
+        { { R_X86_64_NONE, R_X86_64_64 }, 16, ELFIN_ERR_RECORD },
+        { { R_X86_64_64, R_X86_64_64 }, 0, ELFIN_ERR_RECORD },
+        { { R_X86_64_NONE, R_X86_64_NONE }, 0, ELFIN_ERR_RECORD },
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int table, symbol;
+
+        begin();
+        eb_init(eb);
+        eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
+        table = eb_section(eb, ".elfin.exports", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 32, 8);
+        symbol = eb_symbol(eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 1);
+        eb_rela(eb, table, 0, rows[i].types[0], symbol, 0);
+        eb_rela(eb, table, rows[i].second, rows[i].types[1], symbol, 0);
+        CHECK_MSG(load(eb_finish(eb)) == rows[i].status, "row %zu: %s", i,
+                  elfin_status_text(f->status));
+        end();
+    }
+}
+
+/* The address of ELFIN_INIT and ELFIN_EXIT, whichever of the table's records brings it. */
+static struct blob entry(const char *name, bool behind_none, const char *function)
+{
+    int table, symbol = -1;
+
+    eb_init(eb);
+    eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
+    table = eb_section(eb, name, SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 8, 8);
+    symbol = function != NULL
+                 ? eb_symbol(eb, function, ELF64_ST_INFO(STB_WEAK, 0), 0, SHN_UNDEF, 0, 0)
+                 : eb_symbol(eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 1);
+    if (behind_none) {
+        eb_rela(eb, table, 0, R_X86_64_NONE, -1, 0);
+    }
+    eb_rela(eb, table, 0, R_X86_64_64, symbol, 0);
+    return eb_finish(eb);
+}
+
+static void an_entry_behind_an_empty_relocation(void)
+{
+    begin();
+    STATUS(load(entry(".elfin.init", true, NULL)), ELFIN_OK);
+    CHECK_EQ(fake_host_count(&f->fake, FAKE_CALL), 1);
+    end();
+}
+
+/* Nothing is called at address 0. */
+static void entries_that_nobody_defines(void)
+{
+    static const char *const names[] = { ".elfin.init", ".elfin.exit" };
+
+    for (size_t i = 0; i < 2; i++) {
+        begin();
+        STATUS(load(entry(names[i], false, "nobody")), ELFIN_ERR_RECORD);
+        CHECK_STR(f->diag.section, names[i]);
+        CHECK_EQ(fake_host_count(&f->fake, FAKE_CALL), 0);
+        end();
+    }
+}
+
+/* A slot holds the address of a symbol; symbol 0 has none. */
+static void slots_of_no_symbol(void)
+{
+    static const uint32_t types[] = { R_X86_64_GOTPCREL, R_X86_64_GOTPCRELX, R_X86_64_REX_GOTPCRELX,
+                                      R_X86_64_GOT32,    R_X86_64_GOT64,     R_X86_64_GOTPCREL64 };
+
+    for (size_t i = 0; i < 2 * sizeof types / sizeof types[0]; i++) {
+        int where, symbol;
+
+        begin();
+        eb_init(eb);
+        where = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 32, 8);
+        symbol = eb_symbol(eb, "v", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 1, 0, 8);
+        eb_rela(eb, where, 8, types[i / 2], -1, 0);
+        if (i % 2 != 0) {
+            /* With a table of slots the number that symbol 0 does not have would point into it. */
+            eb_rela(eb, where, 16, R_X86_64_GOTPCREL64, symbol, 0);
+        }
+        CHECK_MSG(load(eb_finish(eb)) == ELFIN_ERR_RELOCATION, "type %u: %s", types[i / 2],
+                  elfin_status_text(f->status));
+        CHECK_EQ(f->diag.relocation_index, 0);
+        end();
+    }
+}
+
+static void two_names_for_the_table_of_slots(void)
+{
+    int where, symbol = 0;
+
+    begin();
+    eb_init(eb);
+    where = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 32, 8);
+    for (int i = 0; i < 2; i++) {
+        symbol = eb_symbol(eb, "_GLOBAL_OFFSET_TABLE_", ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), 0,
+                           SHN_UNDEF, 0, 0);
+        eb_rela(eb, where, 8 * (uint64_t)i, R_X86_64_GOTPC64, symbol, 0);
+    }
+    STATUS(load(eb_finish(eb)), ELFIN_ERR_SYMBOL);
+    CHECK_STR(f->diag.symbol, "_GLOBAL_OFFSET_TABLE_");
+    end();
 }
 
 /* Assemblers may sign a group with a section symbol, whose name is that of its section. */
@@ -209,6 +323,11 @@ static const struct test_case cases[] = {
     TEST_CASE(exports_that_cannot_be),
     TEST_CASE(strings_of_the_record_that_do_not_end),
     TEST_CASE(two_records_of_a_kind),
+    TEST_CASE(export_records_without_an_address),
+    TEST_CASE(an_entry_behind_an_empty_relocation),
+    TEST_CASE(entries_that_nobody_defines),
+    TEST_CASE(slots_of_no_symbol),
+    TEST_CASE(two_names_for_the_table_of_slots),
     TEST_CASE(a_group_signed_by_a_section_symbol),
 };
 

@@ -34,6 +34,10 @@ EDGE = re.compile(r'edge: { sourcename: "([^"]+)" targetname: "([^"]+)"')
 FRAME = re.compile(r"(\d+) bytes \(([a-z,]+)\)")
 
 
+class NoCallGraph(Exception):
+    """The compiler that made the library wrote none: clang does not."""
+
+
 class Graph:
     """Functions by unique title ("file:name" for static ones) with frames and calls."""
 
@@ -42,7 +46,7 @@ class Graph:
         self.file = {}
         files = sorted(pathlib.Path(build, "core/obj").glob("*/*.ci"))
         if not files:
-            raise SystemExit(f"stack.py: no .ci files below {build}/core/obj: run make first")
+            raise NoCallGraph
         for file in files:
             # Only what is in the library now: an object whose source has gone leaves its .ci behind.
             if pathlib.Path(*file.parts[-2:]).with_suffix(".c").exists():
@@ -146,7 +150,11 @@ def figures(build):
     yield f"libelfin.a: {text} bytes of code, {constants} bytes of constants"
     largest = sorted(sizes, key=lambda m: -sum(sizes[m]))[:5]
     yield "largest: " + ", ".join(f"{m} {sizes[m][0]}+{sizes[m][1]}" for m in largest)
-    graph = Graph(build)
+    try:
+        graph = Graph(build)
+    except NoCallGraph:
+        yield "worst stack: not known, this compiler writes no call graph"
+        return
     depth, following = graph.depths()
     entries = [f for f in public_functions() if f in depth]
     for entry in sorted(entries, key=lambda f: -depth[f])[:4]:

@@ -84,6 +84,36 @@ static void hostile_names_are_bounded_copies(void)
     END(f);
 }
 
+static char logged[256];
+static unsigned log_lines;
+
+static void keep_log(void *ctx, const char *text)
+{
+    (void)ctx;
+    log_lines++;
+    snprintf(logged, sizeof logged, "%s", text);
+}
+
+/* Symbol names reach the host's log, too: one printable line each. */
+static void log_lines_are_printable(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    f->fake.host.log = keep_log;
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    log_lines = 0;
+    LOAD(f, "a.o", "abs x\033[2Jy\177\200z 1");
+    CHECK_EQ(log_lines, 0);
+    LOAD(f, "b.o", "abs x\033[2Jy\177\200z 2");
+    CHECK_EQ(log_lines, 1);
+    CHECK_MSG(strstr(logged, "x?[2Jy??z") != NULL, "%s", logged);
+    for (const char *c = logged; *c != '\0'; c++) {
+        CHECK_MSG(*c >= ' ' && *c <= '~', "character 0x%02x in the log", (unsigned char)*c);
+    }
+    END(f);
+}
+
 static void a_successful_load_may_go_without_diagnostics(void)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -104,6 +134,7 @@ static const struct test_case cases[] = {
     TEST_CASE(every_phase_has_a_name),
     TEST_CASE(formatting_is_bounded),
     TEST_CASE(hostile_names_are_bounded_copies),
+    TEST_CASE(log_lines_are_printable),
     TEST_CASE(a_successful_load_may_go_without_diagnostics),
 };
 

@@ -164,6 +164,35 @@ static void missing_callbacks_are_refused(void)
     free(fake);
 }
 
+/* A group must fit what 32-bit displacements reach, and so must a page. */
+static void sizes_beyond_the_reach_of_code_are_refused(void)
+{
+    static const struct {
+        uint64_t image, page;
+        elfin_status status;
+    } rows[] = {
+        { 0, 0, ELFIN_OK },
+        { UINT64_C(1) << 31, 0, ELFIN_OK },
+        { (UINT64_C(1) << 31) + 1, 0, ELFIN_ERR_ARGUMENT },
+        { UINT64_C(8) << 30, 0, ELFIN_ERR_ARGUMENT },
+        { UINT64_MAX, 0, ELFIN_ERR_ARGUMENT },
+        { 0, UINT64_C(1) << 31, ELFIN_OK },
+        { 0, UINT64_C(1) << 32, ELFIN_ERR_ARGUMENT },
+        { 0, UINT64_C(1) << 63, ELFIN_ERR_ARGUMENT },
+    };
+    struct fake_host *fake = xmalloc(sizeof *fake);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        elfin_space space;
+
+        fake_host_init(fake, FAKE_INVENTED);
+        fake->host.max_image_size = rows[i].image;
+        fake->host.page_size = rows[i].page;
+        CHECK_MSG(elfin_space_init(&space, &fake->host) == rows[i].status, "row %zu", i);
+    }
+    free(fake);
+}
+
 static void bad_arguments_of_a_load_are_refused(void)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -205,6 +234,7 @@ static const struct test_case cases[] = {
     TEST_CASE(what_the_host_gives_is_checked),
     TEST_CASE(plain_memory_is_checked_too),
     TEST_CASE(missing_callbacks_are_refused),
+    TEST_CASE(sizes_beyond_the_reach_of_code_are_refused),
     TEST_CASE(bad_arguments_of_a_load_are_refused),
 };
 

@@ -110,6 +110,34 @@ static void a_call_that_does_not_return_is_told_apart(void)
     END(f);
 }
 
+static char logged[256];
+
+static void keep_log(void *ctx, const char *text)
+{
+    (void)ctx;
+    snprintf(logged, sizeof logged, "%s", text);
+}
+
+static void an_exit_that_does_not_return_is_logged_and_the_group_goes(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    f->fake.host.log = keep_log;
+    f->fake.host.resolve = NULL;
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    LOAD(f, "stuck.o", "local fn trace 1; exit 2");
+    logged[0] = '\0';
+    fake_host_rewind(&f->fake);
+    f->fake.fail_at = 1;
+    STATUS(unload(f), ELFIN_OK);
+    CHECK_EQ(fake_host_count(&f->fake, FAKE_CALL), 1);
+    CHECK_MSG(strstr(logged, "stuck") != NULL && strstr(logged, "return") != NULL, "\"%s\"",
+              logged);
+    CHECK(elfin_find_module(&f->space, "stuck") == NULL);
+    END(f);
+}
+
 static void exports_of_a_group_that_fails_are_never_bound(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -177,6 +205,7 @@ static void code_is_executable_and_relro_writable_when_init_runs(void)
 
 static struct fixture *nested;
 static elfin_status nested_status[6];
+static const elfin_export nested_exports[] = { { "nested", 0x1234 } };
 static unsigned nested_calls;
 
 static void call_back(int id)
@@ -194,6 +223,7 @@ static void call_back(int id)
     nested_status[2] = elfin_space_destroy(space);
     nested_status[3] = elfin_lookup(space, "first", &address, NULL);
     nested_status[4] = elfin_find_module(space, "a") != NULL ? ELFIN_OK : ELFIN_ERR_NOT_FOUND;
+    nested_status[5] = elfin_space_export(space, nested_exports, 1);
     free(object.data);
 }
 
@@ -220,8 +250,12 @@ static void module_code_may_ask_but_not_load(void)
         STATUS(nested_status[2], ELFIN_ERR_BUSY);
         STATUS(nested_status[3], ELFIN_OK);
         STATUS(nested_status[4], ELFIN_OK);
+        STATUS(nested_status[5], ELFIN_ERR_BUSY);
     }
     CHECK_EQ(nested_calls, 2);
+    CHECK_EQ(fx_lookup(f, "nested"), 0);
+    STATUS(elfin_space_export(&f->space, nested_exports, 1), ELFIN_OK);
+    CHECK_EQ(fx_lookup(f, "nested"), 0x1234);
     END(f);
 }
 
@@ -234,6 +268,7 @@ static const struct test_case cases[] = {
     TEST_CASE(a_failing_init_undoes_all),
     TEST_CASE(a_negative_result_is_told_with_its_sign),
     TEST_CASE(a_call_that_does_not_return_is_told_apart),
+    TEST_CASE(an_exit_that_does_not_return_is_logged_and_the_group_goes),
     TEST_CASE(exports_of_a_group_that_fails_are_never_bound),
     TEST_CASE(no_init_runs_no_module_code),
     TEST_CASE(the_library_calls_by_itself_without_a_callback),

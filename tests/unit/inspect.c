@@ -126,6 +126,35 @@ static void an_object_need_not_link(void)
     CHECK_EQ(out.imports, 2);
 }
 
+/* Of several problems the first is the one that is returned. */
+static void the_status_is_that_of_the_diagnostic(void)
+{
+    struct fake_host *fake = xmalloc(sizeof *fake);
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    struct blob object;
+    elfin_inspection out;
+    elfin_diag diag;
+
+    eb_init(eb);
+    eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
+    eb_symbol(eb, "twice", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 1);
+    eb_symbol(eb, "twice", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 1, 0, 1);
+    eb_symbol(eb, "astray", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, 77, 0, 1);
+    object = eb_finish(eb);
+    fake_host_init(fake, FAKE_INVENTED);
+    {
+        elfin_input input = INPUT(object, "a.o");
+
+        STATUS(elfin_inspect(&fake->host, &input, NULL, &out, &diag), ELFIN_ERR_DUPLICATE);
+        STATUS(diag.status, ELFIN_ERR_DUPLICATE);
+        CHECK_STR(diag.symbol, "twice");
+    }
+    CHECK_EQ(fake->live_bytes, 0);
+    free(object.data);
+    free(eb);
+    free(fake);
+}
+
 static void nothing_is_written_on_failure(void)
 {
     struct fake_host *fake = xmalloc(sizeof *fake);
@@ -165,7 +194,7 @@ static void bad_arguments_are_refused(void)
 static const struct test_case cases[] = {
     TEST_CASE(bad_arguments_are_refused),     TEST_CASE(everything_is_told),
     TEST_CASE(demands_have_a_reason),         TEST_CASE(an_object_need_not_link),
-    TEST_CASE(nothing_is_written_on_failure),
+    TEST_CASE(nothing_is_written_on_failure), TEST_CASE(the_status_is_that_of_the_diagnostic),
 };
 
 TEST_MAIN("inspect", cases)

@@ -28,6 +28,24 @@ static void a_name_is_the_file_s_base_name_without_its_last_suffix(void)
     }
 }
 
+static void a_path_without_a_last_part_gives_no_name(void)
+{
+    static const char *const files[] = { "", "dir/", "fs0:\\" };
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    struct blob object = toy("fn f 1");
+
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        elfin_input input = INPUT(object, files[i]);
+        struct fx_snapshot before = fx_snapshot(f);
+
+        STATUS(fx_load_inputs(f, &input, 1), ELFIN_ERR_ARGUMENT);
+        STATUS(f->diag.status, ELFIN_ERR_ARGUMENT);
+        NO_COMPLAINT(fx_compare(f, &before));
+    }
+    free(object.data);
+    END(f);
+}
+
 static void the_record_names_the_module(void)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -136,6 +154,27 @@ static void with_a_list_only_its_names_are_exported(void)
     CHECK_EQ(all, 3);
     CHECK_EQ(exported, 2);
     END(f);
+}
+
+/* Whose definition wins does not matter to whether a name is exported. */
+static void an_export_holds_for_whichever_definition_wins(void)
+{
+    static const char *const exporting[] = { "common shared 8 8; export shared",
+                                             "weak var shared 1; export shared" };
+    static const char *const winning[] = { "common shared 16 8; var other 1; export other",
+                                           "var shared 2; var other 1; export other" };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+
+        LOAD(f, "a.o", exporting[i], "b.o", winning[i]);
+        CHECK(fx_lookup(f, "shared") != 0);
+        STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+        LOAD(f, "b.o", winning[i], "a.o", exporting[i]);
+        CHECK(fx_lookup(f, "shared") != 0);
+        CHECK(fx_lookup(f, "other") != 0);
+        END(f);
+    }
 }
 
 /* The list rules what other groups see; inside its group only visibility hides. */
@@ -288,12 +327,14 @@ static void sections_are_kept_on_demand(void)
 
 static const struct test_case cases[] = {
     TEST_CASE(a_name_is_the_file_s_base_name_without_its_last_suffix),
+    TEST_CASE(a_path_without_a_last_part_gives_no_name),
     TEST_CASE(the_record_names_the_module),
     TEST_CASE(the_caller_s_name_wins),
     TEST_CASE(names_live_as_long_as_the_module),
     TEST_CASE(a_second_module_of_a_name_is_refused),
     TEST_CASE(without_a_list_default_globals_are_exported),
     TEST_CASE(with_a_list_only_its_names_are_exported),
+    TEST_CASE(an_export_holds_for_whichever_definition_wins),
     TEST_CASE(a_list_does_not_hide_from_the_own_group),
     TEST_CASE(symbols_tell_what_they_are),
     TEST_CASE(needs_must_be_met),
