@@ -98,7 +98,9 @@ clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
 lint: ## clang-format and clang-tidy over the C sources
-	clang-format-14 --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+	command -v clang-format-14 clang-tidy-14 >/dev/null || \
+		{ echo "lint: apt-get install -y clang-format-14 clang-tidy-14" >&2; exit 1; }
+	clang-format-14 --dry-run -Werror $(shell git ls-files '*.c' '*.h' ':!tests/diff/src')
 	clang-tidy-14 --quiet $(LIBELFIN_SOURCES) $(LIBMINI_MEM_SOURCES) -- -std=c11 $(INCLUDES) -ffreestanding
 
 help: ## this text

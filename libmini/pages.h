@@ -35,7 +35,8 @@
 #define MINI_PAGE_SIZE        UINT64_C(4096)
 #define MINI_PAGES_ALIGNMENTS 52 /* 2^12 to 2^63 */
 
-/* What one request may ask for: 16 TiB less a page. Runs, and mini_pages_alloc_at, have no limit. */
+/* What one request may ask for: 16 TiB less a page. Runs, and mini_pages_alloc_at, have no limit.
+ */
 #define MINI_PAGES_SIZE_MAX (UINT64_C(0xffffffff) * MINI_PAGE_SIZE)
 
 enum mini_pages_status {

@@ -9,11 +9,6 @@ bool elfin_is_archive(const void *data, size_t size)
     return size >= ARCHIVE_MAGIC_SIZE && memcmp(data, "!<arch>\n", ARCHIVE_MAGIC_SIZE) == 0;
 }
 
-bool elfin_is_thin_archive(const void *data, size_t size)
-{
-    return size >= ARCHIVE_MAGIC_SIZE && memcmp(data, "!<thin>\n", ARCHIVE_MAGIC_SIZE) == 0;
-}
-
 /* A decimal number that fills a field, padded with spaces. */
 static bool read_decimal(const uint8_t *field, unsigned size, uint64_t *out)
 {
@@ -164,9 +159,6 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
     uint64_t offset = ARCHIVE_MAGIC_SIZE;
     bool indexed = false;
 
-    if (elfin_is_thin_archive(library->file.data, library->file.size))
-        return bad_archive(load, library, 0, "it is a thin archive: its members are elsewhere",
-                           "make it again without ar's T");
     while (offset < library->file.size) {
         struct member member = { 0 };
         const char *wrong =

@@ -54,8 +54,7 @@ static elfin_status add_input(struct load *load, const elfin_input *input, uint3
 {
     struct object *object;
 
-    if (elfin_is_archive(input->data, input->size) ||
-        elfin_is_thin_archive(input->data, input->size))
+    if (elfin_is_archive(input->data, input->size))
         return add_library(load, input, block);
     object = elfin_arena_get(&load->work, 1, sizeof(*object));
     if (!object)

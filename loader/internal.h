@@ -343,7 +343,6 @@ elfin_status elfin_record_open(struct load *load, struct object *object);
 elfin_status elfin_symbols_collect(struct load *load, struct object *object);
 
 /* archive.c and pull.c */
-bool elfin_is_thin_archive(const void *data, size_t size);
 elfin_status elfin_library_open(struct load *load, struct library *library);
 elfin_status elfin_library_pull(struct load *load);
 

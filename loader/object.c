@@ -31,6 +31,26 @@ static elfin_status bad_type(struct load *load, const struct object *object, uin
     return bad_header(load, object, ELFIN_ERR_TYPE, 16, "its e_type is unknown", "");
 }
 
+static bool begins_with(const struct object *object, const char *magic, uint64_t size)
+{
+    return object->file.size >= size && memcmp(object->file.data, magic, size) == 0;
+}
+
+/* Not ELF: what people are likely to have taken for an object. */
+static elfin_status not_elf(struct load *load, const struct object *object)
+{
+    if (begins_with(object, "!<thin>\n", 8))
+        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0,
+                          "it is a thin archive: its members are elsewhere",
+                          "make it again without ar's T");
+    if (begins_with(object, "!<arch>\n", 8))
+        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0, "it is an archive, not an object", "");
+    if (begins_with(object, "BC\xc0\xde", 4))
+        return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "it is LLVM bitcode",
+                          "compile without -flto");
+    return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "its magic number is wrong", "");
+}
+
 /* The identification: enough to say what kind of file a stranger has given us. */
 static elfin_status check_ident(struct load *load, const struct object *object)
 {
@@ -40,7 +60,7 @@ static elfin_status check_ident(struct load *load, const struct object *object)
     if (object->file.size == 0)
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, 0, "the file is empty", "");
     if (memcmp(object->file.data, magic, object->file.size < 4 ? object->file.size : 4) != 0)
-        return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "its magic number is wrong", "");
+        return not_elf(load, object);
     if (!span_cut(object->file, 0, 20, &ident))
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
                           "the ELF header is cut off", "");

@@ -4,6 +4,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,11 @@ def check_default_script(cases):
             with open(os.path.join(folder, 'my hello.o'), 'wb') as copy:
                 copy.write(source.read())
         boot = Boot(None, ['my hello.o'], directory=folder)
+        shutil.copy(built('sum.o'), os.path.join(folder, 'at=1.o'))
+        option = Boot(None, ['at=1.o'], directory=folder)
+    cases.check('a file whose name looks like an option',
+                option.status == 0 and 'loaded at=1 at' in option.output,
+                option.output + option.errors)
     cases.check('one file, from another directory, with a blank in its name',
                 boot.status == 0 and re.search('^hello, world$', boot.output, re.M),
                 boot.output + boot.errors)
@@ -38,6 +44,13 @@ def check_timeout(cases):
     cases.check('124 on time-out, with the output so far',
                 boot.status == 124 and '\nbefore\n' in boot.output,
                 f'{boot.status}: {boot.output[:200]}')
+
+
+def check_crash(cases):
+    boot = Boot('echo before\nload crash.o\ncall crash:crash\n', [built('crash.o')])
+    cases.check('125 and the registers when a module crashes the machine',
+                boot.status == 125 and '\nbefore\n' in boot.output and 'RIP' in boot.errors and
+                'the machine crashed' in boot.errors, f'{boot.status}: {boot.errors[:400]}')
 
 
 def check_failures(cases):
@@ -99,7 +112,7 @@ def check_demonstration(cases):
 
 def main():
     cases = Cases()
-    for check in (check_default_script, check_timeout, check_failures, check_interactive,
+    for check in (check_default_script, check_timeout, check_crash, check_failures, check_interactive,
                   check_demonstration):
         check(cases)
     return cases.status()

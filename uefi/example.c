@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A UEFI application that loads \module.o from its volume and calls its function `answer`. */
+#include "uefi/call.h"
 #include "uefi/files.h"
 #include "uefi/host.h"
 
@@ -13,8 +14,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     elfin_input input = { .file = "module.o" };
     elfin_group *group;
     elfin_diag diag;
-    uint64_t address;
-    int answer = 0;
+    uint64_t address, answer = 0;
+    const uint64_t arguments[CALL_ARGUMENTS] = { 0 };
     void *file;
 
     firmware_init(image, table);
@@ -25,7 +26,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     input.data = file;
     if (elfin_load(&space, &input, 1, NULL, &group, &diag) == ELFIN_OK &&
         elfin_lookup(&space, "answer", &address, NULL) == ELFIN_OK)
-        answer = ((int (*)(void))address)();
+        call_function(address, arguments, false, &answer);
     elfin_space_destroy(&space);
     uefi_host_finish(&memory);
     return answer == 42 ? EFI_SUCCESS : EFI_ABORTED;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elfin: a run-time loader of ELF64 x86-64 relocatable objects for code without an operating system.
+ * elfin: a run-time loader of ELF64 x86-64 relocatable objects for code without an operating
+ * system.
  *
  * This header is the embedder's manual. Five calls make a module loader:
  *
@@ -13,8 +14,8 @@
  * Conventions:
  *  - Every function that can fail returns an elfin_status. Results go to out-parameters, which are
  *    written on success only, and then completely.
- *  - Addresses and sizes are uint64_t, in bytes. A *run address* is where code will execute; an *edit
- *    pointer* is where the loader can write the same bytes now. They may differ.
+ *  - Addresses and sizes are uint64_t, in bytes. A *run address* is where code will execute; an
+ *    *edit pointer* is where the loader can write the same bytes now. They may differ.
  *  - Input bytes are const, need no alignment, and are not referred to after the call returns.
  *  - Nothing here is thread-safe: the host serialises calls on one space. Spaces share nothing.
  *  - Stack: the worst depth of elfin_load without host callbacks is printed by `make size`.
@@ -137,12 +138,12 @@ enum {
 typedef struct elfin_diag {
     elfin_status status;
     elfin_phase phase;
-    uint32_t have;            /* ELFIN_DIAG_* */
-    int32_t section_index;    /* section at fault, or ELFIN_NO_INDEX */
-    int64_t relocation_index; /* record within the relocation section, or ELFIN_NO_INDEX */
-    const char *relocation;   /* type name, as "R_X86_64_32S", or "" */
-    const char *detail;       /* what exactly is wrong, a constant sentence, or "" */
-    const char *hint;         /* what to do: the compiler switch, the missing export, or "" */
+    uint32_t have;                 /* ELFIN_DIAG_* */
+    int32_t section_index;         /* section at fault, or ELFIN_NO_INDEX */
+    int64_t relocation_index;      /* record within the relocation section, or ELFIN_NO_INDEX */
+    const char *relocation;        /* type name, as "R_X86_64_32S", or "" */
+    const char *detail;            /* what exactly is wrong, a constant sentence, or "" */
+    const char *hint;              /* what to do: the compiler switch, the missing export, or "" */
     char file[ELFIN_NAME_SIZE];    /* input name, as "libz.a(crc32.o)" */
     char section[ELFIN_NAME_SIZE]; /* name of the section at fault */
     char symbol[ELFIN_NAME_SIZE];  /* name of the symbol, or "section .rodata" */
@@ -183,13 +184,13 @@ typedef enum elfin_purpose {
 typedef struct elfin_request {
     uint32_t struct_size;
     elfin_purpose purpose;
-    uint64_t size;        /* bytes, > 0; a multiple of the page size for images */
-    uint64_t align;       /* power of two, of the run address (images) or the pointer (others) */
-    uint64_t low, high;   /* the run address of the first and last byte must lie in [low, high] */
-    uint64_t near;        /* the run address should be as near to this as possible; 0 = anywhere */
-    uint64_t code_size;   /* how many of the bytes, from the start, will become RX (code that only
-                             init needs is at the end and not counted) */
-    const char *name;     /* for the host's logs: the block's first module; NULL for other purposes */
+    uint64_t size;      /* bytes, > 0; a multiple of the page size for images */
+    uint64_t align;     /* power of two, of the run address (images) or the pointer (others) */
+    uint64_t low, high; /* the run address of the first and last byte must lie in [low, high] */
+    uint64_t near;      /* the run address should be as near to this as possible; 0 = anywhere */
+    uint64_t code_size; /* how many of the bytes, from the start, will become RX (code that only
+                           init needs is at the end and not counted) */
+    const char *name;   /* for the host's logs: the block's first module; NULL for other purposes */
 } elfin_request;
 
 /* Memory the host has given. size is at least what was asked for. cookie is the host's own. */
@@ -238,15 +239,16 @@ typedef struct elfin_host {
     /* Required. Takes back a whole region, whatever rights parts of it have now. Cannot fail. */
     void (*release)(void *ctx, const elfin_region *region);
     /*
-     * Required unless ELFIN_HOST_NO_RIGHTS is set. Gives [offset, offset + size) of an image region,
-     * page-aligned, the rights. At no time may a page be writable and executable at one address.
+     * Required unless ELFIN_HOST_NO_RIGHTS is set. Gives [offset, offset + size) of an image
+     * region, page-aligned, the rights. At no time may a page be writable and executable at one
+     * address.
      */
     elfin_status (*protect)(void *ctx, const elfin_region *region, uint64_t offset, uint64_t size,
                             elfin_rights rights);
     /*
-     * Optional. Gives back the tail [offset, region->size) of an image region after init (parts that
-     * only init needs), whatever rights its pages have; 0 < offset. From then on the region is as
-     * large as offset. Without this callback such parts stay. Cannot fail.
+     * Optional. Gives back the tail [offset, region->size) of an image region after init (parts
+     * that only init needs), whatever rights its pages have; 0 < offset. From then on the region is
+     * as large as offset. Without this callback such parts stay. Cannot fail.
      */
     void (*trim)(void *ctx, const elfin_region *region, uint64_t offset);
     /* Optional. Makes freshly written code visible to instruction fetch. x86-64 needs nothing. */
@@ -267,13 +269,16 @@ typedef struct elfin_host {
 } elfin_host;
 
 /*
- * The host cannot set page rights (protect may be NULL): all memory of modules stays as reserve gave
- * it, so it must be executable. Unsafe: code and constants can be overwritten. For firmware without
- * any service for rights; say it aloud by setting the flag.
+ * The host cannot set page rights (protect may be NULL): all memory of modules stays as reserve
+ * gave it, so it must be executable. Unsafe: code and constants can be overwritten. For firmware
+ * without any service for rights; say it aloud by setting the flag.
  */
 #define ELFIN_HOST_NO_RIGHTS 1u
 
-#define ELFIN_HOST_INIT { .struct_size = (uint32_t)sizeof(elfin_host) }
+#define ELFIN_HOST_INIT                                                                            \
+    {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_host)                                                \
+    }
 
 /* ---- Spaces ---------------------------------------------------------------------------------- */
 
@@ -304,8 +309,8 @@ typedef struct elfin_space {
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
 
 /*
- * Adds a table of the host's exports. The names are borrowed, the rows copied. The first export of a
- * name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
+ * Adds a table of the host's exports. The names are borrowed, the rows copied. The first export of
+ * a name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
  * ELFIN_ERR_ARGUMENT (an empty name), ELFIN_ERR_DUPLICATE (a name the host has exported already),
  * ELFIN_ERR_LIMIT (too many names with one hash).
  */
@@ -327,8 +332,9 @@ enum {
  * One file. An ET_REL object becomes a module. An archive (`!<arch>`) is a library: its members
  * become modules as symbols of the group need them.
  *
- * Inputs are laid out in blocks, one reservation each: inputs follow each other in the block that the
- * last ELFIN_INPUT_AT before them began. Members follow the plain objects of their archive's block.
+ * Inputs are laid out in blocks, one reservation each: inputs follow each other in the block that
+ * the last ELFIN_INPUT_AT before them began. Members follow the plain objects of their archive's
+ * block.
  */
 typedef struct elfin_input {
     const void *data;
@@ -340,8 +346,9 @@ typedef struct elfin_input {
 } elfin_input;
 
 enum {
-    ELFIN_LOAD_NO_INIT = 1 << 0,       /* link and protect, but run no module code, now or at unload */
-    ELFIN_LOAD_KEEP_SECTIONS = 1 << 1, /* keep the names and places of sections (elfin_module_section) */
+    ELFIN_LOAD_NO_INIT = 1 << 0, /* link and protect, but run no module code, now or at unload */
+    ELFIN_LOAD_KEEP_SECTIONS =
+        1 << 1, /* keep the names and places of sections (elfin_module_section) */
 };
 
 typedef struct elfin_options {
@@ -352,21 +359,24 @@ typedef struct elfin_options {
     int argc;             /* words for init */
     char **argv;
     /*
-     * Optional. Called for every problem, so that all missing imports and all unreachable fixups of a
-     * load can be shown, not only the first. The diagnostic is valid during the call.
+     * Optional. Called for every problem, so that all missing imports and all unreachable fixups of
+     * a load can be shown, not only the first. The diagnostic is valid during the call.
      */
     void (*report)(void *ctx, const elfin_diag *diag);
     void *report_ctx;
 } elfin_options;
 
-#define ELFIN_OPTIONS_INIT { .struct_size = (uint32_t)sizeof(elfin_options), .max = UINT64_MAX }
+#define ELFIN_OPTIONS_INIT                                                                         \
+    {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_options), .max = UINT64_MAX                          \
+    }
 
 /*
  * Loads the inputs as one group: validates, resolves names, lays out, places, relocates, protects,
  * publishes the exports and runs the init functions, in the phases of docs/DESIGN.md. On any error
- * the space is exactly as before, every byte is given back and *diag (if not NULL) says what was wrong
- * first. options may be NULL. Module code must not call back into the same space (ELFIN_ERR_BUSY),
- * except elfin_lookup and the queries below.
+ * the space is exactly as before, every byte is given back and *diag (if not NULL) says what was
+ * wrong first. options may be NULL. Module code must not call back into the same space
+ * (ELFIN_ERR_BUSY), except elfin_lookup and the queries below.
  *
  * Errors: any but those of class CALLER other than ELFIN_ERR_ARGUMENT and ELFIN_ERR_BUSY. When an
  * init function failed (ELFIN_ERR_INIT), diag->value is what it returned, as a signed number.
@@ -375,11 +385,11 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
                         const elfin_options *options, elfin_group **out, elfin_diag *diag);
 
 /*
- * Runs the exit functions in reverse order of init, withdraws the exports and gives the memory back.
- * ELFIN_ERR_IN_USE: a module of another group uses it; diag->other names the first user, and
+ * Runs the exit functions in reverse order of init, withdraws the exports and gives the memory
+ * back. ELFIN_ERR_IN_USE: a module of another group uses it; diag->other names the first user, and
  * all of them are given to `report` (may be NULL). ELFIN_ERR_BUSY from inside module code,
- * ELFIN_ERR_ARGUMENT without a space or a group. An exit function that does not return normally (see
- * elfin_host.call) is logged and does not keep the group.
+ * ELFIN_ERR_ARGUMENT without a space or a group. An exit function that does not return normally
+ * (see elfin_host.call) is logged and does not keep the group.
  */
 elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
                           void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx);
@@ -452,14 +462,18 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
 /* A module that this one uses (its imports' owners, and ELFIN_NEEDS); NULL past the last. */
 elfin_module *elfin_module_uses(const elfin_module *module, uint32_t position);
 
-enum { ELFIN_SECTION_SLOTS = -1, ELFIN_SECTION_STUBS = -2, ELFIN_SECTION_COMMON = -3 };
+enum {
+    ELFIN_SECTION_SLOTS = -1,
+    ELFIN_SECTION_STUBS = -2,
+    ELFIN_SECTION_COMMON = -3
+};
 
 typedef struct elfin_section {
-    const char *name;    /* ".got", ".plt", "COMMON" for what the loader makes */
-    int32_t index;       /* section index in the file, or ELFIN_SECTION_* */
+    const char *name; /* ".got", ".plt", "COMMON" for what the loader makes */
+    int32_t index;    /* section index in the file, or ELFIN_SECTION_* */
     elfin_part part;
     uint64_t address, size;
-    bool zero_filled;    /* it occupies no bytes in the file */
+    bool zero_filled; /* it occupies no bytes in the file */
     bool discarded_after_init;
 } elfin_section;
 
@@ -481,7 +495,8 @@ bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block 
 
 typedef struct elfin_space_stats {
     uint64_t groups, modules;
-    uint64_t exports; /* names in the index: the host's, modules', and hidden ones of archive members */
+    uint64_t
+        exports; /* names in the index: the host's, modules', and hidden ones of archive members */
     uint64_t image_bytes, record_bytes;
 } elfin_space_stats;
 
@@ -500,9 +515,9 @@ enum {
 typedef struct elfin_inspection {
     char name[ELFIN_NAME_SIZE];
     uint32_t sections, symbols, defined, imports;
-    uint64_t relocations;    /* of allocated sections */
-    uint32_t demands;        /* ELFIN_DEMAND_* */
-    uint32_t slots, stubs;   /* upper bounds */
+    uint64_t relocations;  /* of allocated sections */
+    uint32_t demands;      /* ELFIN_DEMAND_* */
+    uint32_t slots, stubs; /* upper bounds */
     uint64_t part_size[ELFIN_PART_COUNT];
 } elfin_inspection;
 
@@ -519,9 +534,9 @@ typedef struct elfin_inspector {
 } elfin_inspector;
 
 /*
- * Validates and scans one object (no archive) with the same code as elfin_load, alone. The host is as
- * for elfin_space_init; only reserve and release are called, for working memory. Same errors as elfin_load's
- * phases object and scan.
+ * Validates and scans one object (no archive) with the same code as elfin_load, alone. The host is
+ * as for elfin_space_init; only reserve and release are called, for working memory. Same errors as
+ * elfin_load's phases object and scan.
  */
 elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
                            const elfin_inspector *inspector, elfin_inspection *out,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the author of a module may say to the loader. Everything here is plain data in sections named
- * .elfin.*, filled in by ordinary relocations; a module needs none of it. C and C++.
+ * What the author of a module may say to the loader. Everything here is plain data in sections
+ * named .elfin.*, filled in by ordinary relocations; a module needs none of it. C and C++.
  *
  *     ELFIN_MODULE("hello", .version = "1.0", .description = "says hello");
  *     ELFIN_INIT(start);       int start(int argc, char **argv): 0, or an error number
@@ -18,9 +18,9 @@
 #define ELFIN_RECORD_REVISION 1
 
 struct elfin_module_record {
-    uint32_t size;    /* of this record: sizeof(struct elfin_module_record) */
+    uint32_t size;     /* of this record: sizeof(struct elfin_module_record) */
     uint32_t revision; /* ELFIN_RECORD_REVISION */
-    char name[48];    /* NUL-terminated, not empty: printable ASCII without spaces */
+    char name[48];     /* NUL-terminated, not empty: printable ASCII without spaces */
     char version[24];
     char description[96];
 };
@@ -37,6 +37,7 @@ struct elfin_export_record {
 #define ELFIN_RECORD(section_name) __attribute__((used, section(section_name), aligned(8)))
 
 /* What is not given stays empty, on purpose; the last line takes the semicolon. */
+/* clang-format off */
 #define ELFIN_MODULE(module_name, ...)                                                             \
     _Pragma("GCC diagnostic push")                                                                 \
     _Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")                             \
@@ -48,6 +49,7 @@ struct elfin_export_record {
     };                                                                                             \
     _Pragma("GCC diagnostic pop")                                                                  \
     struct elfin_module_record
+/* clang-format on */
 
 #define ELFIN_INIT(function)                                                                       \
     static int (*elfin_init_)(int, char **) ELFIN_RECORD(".elfin.init") = function
@@ -61,7 +63,6 @@ struct elfin_export_record {
 #define ELFIN_NEEDS(module_name)                                                                   \
     static char ELFIN_JOIN(elfin_needs_, __COUNTER__)[] ELFIN_RECORD(".elfin.needs") = module_name
 
-#define ELFIN_INTERRUPTS                                                                           \
-    static uint64_t elfin_interrupts_ ELFIN_RECORD(".elfin.flags") = 1
+#define ELFIN_INTERRUPTS static uint64_t elfin_interrupts_ ELFIN_RECORD(".elfin.flags") = 1
 
 #endif
