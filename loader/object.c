@@ -44,7 +44,8 @@ static elfin_status not_elf(struct load *load, const struct object *object)
                           "it is a thin archive: its members are elsewhere",
                           "make it again without ar's T");
     if (begins_with(object, "!<arch>\n", 8))
-        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0, "it is an archive, not an object", "");
+        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0, "it is an archive, not an object",
+                          "");
     if (begins_with(object, "BC\xc0\xde", 4))
         return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "it is LLVM bitcode",
                           "compile without -flto");
