@@ -176,6 +176,7 @@ static void sections_for_the_linker_only_are_left_out(void)
     object = eb_finish(eb);
     f->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
     STATUS(fx_load_blob(f, "a.o", object), ELFIN_OK);
+    REQUIRE(f->status == ELFIN_OK);
     for (uint32_t i = 0; elfin_module_section(elfin_find_module(&f->space, "a"), i, &section);
          i++) {
         CHECK_STR(section.name, ".text");

@@ -71,32 +71,9 @@ static void a_block_that_only_init_needs_is_released(void)
     END(f);
 }
 
-/* What a module tells as its address is there as long as the module. */
-static void the_address_of_a_module_lasts(void)
-{
-    struct fixture *f = fx_new(FAKE_REAL);
-    struct elf_builder *eb = xmalloc(sizeof *eb);
-    struct blob object;
-    elfin_module_info info;
-
-    eb_init(eb);
-    eb_section(eb, ".init.text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
-    eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, "\1", 1, 16);
-    eb_symbol(eb, "lasting", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, 2, 0, 1);
-    object = eb_finish(eb);
-    STATUS(fx_load_blob(f, "a.o", object), ELFIN_OK);
-    elfin_module_get(elfin_find_module(&f->space, "a"), &info);
-    CHECK_EQ(info.address, fx_lookup(f, "lasting"));
-    CHECK_EQ(fake_host_rights(&f->fake, info.address), ELFIN_RIGHTS_RW);
-    free(object.data);
-    free(eb);
-    END(f);
-}
-
 static const struct test_case cases[] = {
     TEST_CASE(init_only_parts_are_given_back),
     TEST_CASE(a_block_that_only_init_needs_is_released),
-    TEST_CASE(the_address_of_a_module_lasts),
 };
 
 TEST_MAIN("init_parts", cases)
