@@ -158,38 +158,35 @@ static enum mini_heap_status why_not_used(struct mini_heap_chunk *chunk,
     return at > block ? MINI_HEAP_FOREIGN : MINI_HEAP_DAMAGED;
 }
 
-/* The object's block if it is one in use, and sound. */
-static enum mini_heap_status find_used(struct mini_heap *heap, const void *object,
-                                       struct mini_heap_block **found)
+/* The object's block if it is one in use, and sound; else NULL, and *status says why not. */
+static struct mini_heap_block *find_used(struct mini_heap *heap, const void *object,
+                                         enum mini_heap_status *status)
 {
     uintptr_t address = (uintptr_t)object - HEAP_UNIT;
     struct mini_heap_chunk *chunk = mini_heap_chunk_of(heap, address);
 
+    *status = MINI_HEAP_FOREIGN;
     if (chunk == NULL || address % HEAP_UNIT != 0)
-        return MINI_HEAP_FOREIGN;
+        return NULL;
     size_t offset = address - (uintptr_t)chunk;
     struct mini_heap_block *block = heap_block_at((unsigned char *)chunk + offset);
-    if (!mini_heap_is(block, HEAP_USED)) {
-        enum mini_heap_status status = why_not_used(chunk, block);
-        heap->statistics.damaged += status == MINI_HEAP_DAMAGED;
-        return status;
-    }
-    if (!mini_heap_is_sound(block)) {
-        heap->statistics.damaged++;
-        return MINI_HEAP_DAMAGED;
-    }
-    *found = block;
-    return MINI_HEAP_OK;
+    if (!mini_heap_is(block, HEAP_USED))
+        *status = why_not_used(chunk, block);
+    else
+        *status = mini_heap_is_sound(block) ? MINI_HEAP_OK : MINI_HEAP_DAMAGED;
+    heap->statistics.damaged += *status == MINI_HEAP_DAMAGED;
+    return *status == MINI_HEAP_OK ? block : NULL;
 }
 
 enum mini_heap_status mini_heap_free(struct mini_heap *heap, void *object)
 {
+    enum mini_heap_status status;
     struct mini_heap_block *block;
 
     if (object == NULL)
         return MINI_HEAP_OK;
-    enum mini_heap_status status = find_used(heap, object, &block);
-    if (status != MINI_HEAP_OK)
+    block = find_used(heap, object, &status);
+    if (block == NULL)
         return status;
     heap->statistics.used -= bytes_of(block);
     heap->statistics.count--;
@@ -199,9 +196,10 @@ enum mini_heap_status mini_heap_free(struct mini_heap *heap, void *object)
 
 size_t mini_heap_size(struct mini_heap *heap, const void *object)
 {
-    struct mini_heap_block *block;
+    enum mini_heap_status status;
+    struct mini_heap_block *block = find_used(heap, object, &status);
 
-    return find_used(heap, object, &block) == MINI_HEAP_OK ? bytes_of(block) : 0;
+    return block != NULL ? bytes_of(block) : 0;
 }
 
 /* Makes the used block that large if the next is free and large enough. */
@@ -252,11 +250,13 @@ static void *move(struct mini_heap *heap, struct mini_heap_block *block, size_t 
 void *mini_heap_realloc(struct mini_heap *heap, void *object, size_t size)
 {
     uint32_t units = units_for(size);
+    enum mini_heap_status status;
     struct mini_heap_block *block;
 
     if (object == NULL)
         return mini_heap_alloc(heap, size);
-    if (units == 0 || find_used(heap, object, &block) != MINI_HEAP_OK) {
+    block = units != 0 ? find_used(heap, object, &status) : NULL;
+    if (block == NULL) {
         heap->statistics.failed++;
         return NULL;
     }

@@ -27,7 +27,7 @@ static void copy_name(char *out, const uint8_t *text, uint64_t length, char stop
     for (i = 0; i < length && i < ARCHIVE_NAME_SIZE - 1 && text[i] && text[i] != (uint8_t)stop &&
                 text[i] != '\n';
          i++)
-        out[i] = text[i] >= ' ' && text[i] <= '~' ? (char)text[i] : '?';
+        out[i] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
     while (i > 0 && out[i - 1] == ' ')
         i--;
     out[i] = 0;

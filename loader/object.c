@@ -159,7 +159,7 @@ static elfin_status find_names(struct load *load, struct object *object, struct 
 
 elfin_status elfin_object_open(struct load *load, struct object *object)
 {
-    struct elf_header header;
+    struct elf_header header = { 0 };
     struct span table = { 0 };
     uint32_t names = 0;
     elfin_status status;
