@@ -38,7 +38,7 @@ enum {
     USE_TINY = 1 << 8
 }; /* absolute 8- or 16-bit field */
 
-/* The least and the largest addend of some records, 0 included. */
+/* The least and the largest addend of some records; low > high: there are none. */
 struct arch_addends {
     int64_t low, high;
 };

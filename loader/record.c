@@ -15,9 +15,15 @@ static elfin_status bad_record(struct load *load, const struct object *object, u
     return elfin_diag_emit(load);
 }
 
-static bool is_terminated(const char *text, size_t size)
+/* Ends inside its array and holds no control characters. */
+static bool is_text(const char *text, size_t size)
 {
-    return mini_strnlen(text, size) < size;
+    size_t length = mini_strnlen(text, size);
+
+    for (size_t i = 0; i < length; i++)
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+            return false;
+    return length < size;
 }
 
 /* Names are typed on a console: printable ASCII without a space or a colon. */
@@ -48,10 +54,11 @@ static elfin_status read_module(struct load *load, struct object *object, uint32
     object->version = (const char *)bytes.data + offsetof(struct elfin_module_record, version);
     object->description =
         (const char *)bytes.data + offsetof(struct elfin_module_record, description);
-    if (!is_terminated(object->name, sizeof(record->name)) ||
-        !is_terminated(object->version, sizeof(record->version)) ||
-        !is_terminated(object->description, sizeof(record->description)))
-        return bad_record(load, object, index, "a string in the record does not end");
+    if (!is_text(object->name, sizeof(record->name)) ||
+        !is_text(object->version, sizeof(record->version)) ||
+        !is_text(object->description, sizeof(record->description)))
+        return bad_record(load, object, index,
+                          "a string in the record does not end, or holds control characters");
     if (!is_module_name(object->name))
         return bad_record(load, object, index, "the name is not printable ASCII without spaces");
     return ELFIN_OK;

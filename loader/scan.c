@@ -142,6 +142,7 @@ elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
+    object->near = object->abs32 = object->abs32s = (struct arch_addends){ INT64_MAX, INT64_MIN };
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].rela)
             status = scan_section(load, object, i);

@@ -192,6 +192,22 @@ static void the_other_range_is_tried_next(void)
     END(f);
 }
 
+/* The same code where kernels lie: own + 0x80000000 wraps to a physical address. */
+static void addends_of_one_sign_move_the_range(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    int own, text = begin_code(eb, &own);
+
+    f->options.min = TOP;
+    eb_rela(eb, text, 8, R_X86_64_32, own, (int64_t)(0 - TOP));
+    eb_rela(eb, text, 16, R_X86_64_32S, own, 0);
+    STATUS(load_code(f, eb), ELFIN_OK);
+    CHECK(fx_lookup(f, "own") >= TOP);
+    free(eb);
+    END(f);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(near_the_ends_of_the_address_space),
     TEST_CASE(addends_narrow_the_reach),
@@ -199,6 +215,7 @@ static const struct test_case cases[] = {
     TEST_CASE(each_kind_of_field_has_its_own_addends),
     TEST_CASE(the_range_nearest_to_the_imports_is_tried_first),
     TEST_CASE(the_other_range_is_tried_next),
+    TEST_CASE(addends_of_one_sign_move_the_range),
 };
 
 TEST_MAIN("ranges", cases)

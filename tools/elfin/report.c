@@ -2,7 +2,6 @@
 #include "tools/elfin/report.h"
 
 #include "tools/elfin/memory.h"
-#include "tools/elfin/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +20,7 @@ void report_problem(void *ctx, const elfin_diag *diag)
     unsigned *count = ctx;
     char *text = diag_text(diag);
 
-    fputs("elfin: ", stderr);
-    text_put(stderr, text);
-    fputc('\n', stderr);
+    fprintf(stderr, "elfin: %s\n", text); /* names in it are printable already */
     free(text);
     ++*count;
 }

@@ -43,7 +43,7 @@ void text_put(FILE *out, const char *text)
     for (; *text != '\0'; text++) {
         unsigned char byte = (unsigned char)*text;
 
-        if ((byte < ' ' && byte != '\n') || byte == 0x7f)
+        if (byte < ' ' || byte == 0x7f)
             fprintf(out, "\\x%02x", byte);
         else
             fputc(byte, out);

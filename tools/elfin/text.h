@@ -15,7 +15,7 @@ bool text_hex(const char *text, uint64_t *out);
 
 /*
  * Names come from files nobody vouches for: control characters are written as \xNN, lest they
- * command the terminal. Line ends stay.
+ * command the terminal or make up lines of a report.
  */
 void text_put(FILE *out, const char *text);
 
