@@ -13,7 +13,6 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     elfin_space space;
     elfin_input input = { .file = "module.o" };
     elfin_group *group;
-    elfin_diag diag;
     uint64_t address, answer = 0;
     const uint64_t arguments[CALL_ARGUMENTS] = { 0 };
     void *file;
@@ -24,7 +23,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
         files_read(&memory.heap, input.file, &file, &input.size) != EFI_SUCCESS)
         return EFI_LOAD_ERROR;
     input.data = file;
-    if (elfin_load(&space, &input, 1, NULL, &group, &diag) == ELFIN_OK &&
+    if (elfin_load(&space, &input, 1, NULL, &group, NULL) == ELFIN_OK &&
         elfin_lookup(&space, "answer", &address, NULL) == ELFIN_OK)
         call_function(address, arguments, false, &answer);
     elfin_space_destroy(&space);
