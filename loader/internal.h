@@ -371,6 +371,8 @@ elfin_status elfin_layout(struct load *load);
 
 /* reach.c, place.c */
 elfin_status elfin_reach(struct load *load, struct block *block);
+/* Reports what narrows it: for when it is empty, or there is no memory in it. */
+void elfin_reach_report(struct load *load, const struct block *block);
 elfin_status elfin_place(struct load *load);
 
 /* group.c: the lasting records. */

@@ -112,8 +112,10 @@ static elfin_status place_floating(struct load *load, struct block *block)
             return refused(load, block, status, "the host gave other memory than asked for",
                            block->reach.range[i].low, block->reach.range[i].high);
     }
-    return refused(load, block, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
-                   block->reach.range[0].low, block->reach.range[0].high);
+    refused(load, block, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
+            block->reach.range[0].low, block->reach.range[0].high);
+    elfin_reach_report(load, block);
+    return ELFIN_ERR_MEMORY;
 }
 
 /* Offsets in the block become run addresses. */

@@ -100,7 +100,7 @@ static void constrain(struct block *block, const struct object *object, uint32_t
         intersect_sum(&block->reach, 0 - 2 * GIB, 4 * GIB - 1, &object->abs32s);
 }
 
-/* Reports the first record of a table that constrains the block: reach became empty. */
+/* Reports the first record of a table that constrains the block. */
 static bool report_table(struct load *load, const struct object *object, uint32_t target,
                          uint32_t table)
 {
@@ -120,8 +120,7 @@ static bool report_table(struct load *load, const struct object *object, uint32_
         if (elfin_is_external(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))
             continue;
         diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
-                                "it limits where the module may lie, and the limits exclude "
-                                "each other");
+                                "it limits where the module may lie");
         elfin_diag_relocation(diag, object, table, i);
         diag->hint = elfin_arch_hint(use);
         elfin_diag_emit(load);
@@ -131,17 +130,24 @@ static bool report_table(struct load *load, const struct object *object, uint32_
 }
 
 /* One reason per section is enough to find the code that has to change. */
-static elfin_status report_empty(struct load *load, const struct block *block)
+void elfin_reach_report(struct load *load, const struct block *block)
 {
     for (const struct object *o = block->first; o; o = o->next_in_block)
         for (uint32_t i = 1; i < o->section_count; i++)
             for (uint32_t table = o->sections[i].rela; table; table = o->sections[table].next_rela)
                 if (report_table(load, o, i, table))
                     break;
-    if (load->status == ELFIN_OK)
-        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, block->first,
-                   "the limits min and max exclude each other");
-    return load->status;
+}
+
+/* Ranges that the block does not fit into are of no use. */
+static void drop_small(struct reach *reach, uint64_t size)
+{
+    uint32_t kept = 0;
+
+    for (uint32_t i = 0; i < reach->count; i++)
+        if (reach->range[i].high - reach->range[i].low >= size - 1)
+            reach->range[kept++] = reach->range[i];
+    reach->count = kept;
 }
 
 elfin_status elfin_reach(struct load *load, struct block *block)
@@ -156,5 +162,12 @@ elfin_status elfin_reach(struct load *load, struct block *block)
     for (const struct object *o = block->first; o; o = o->next_in_block)
         for (uint32_t i = 1; i < o->symbol_count; i++)
             constrain(block, o, i);
-    return block->reach.count ? ELFIN_OK : report_empty(load, block);
+    drop_small(&block->reach, block->size);
+    if (block->reach.count)
+        return ELFIN_OK;
+    elfin_reach_report(load, block);
+    if (load->status == ELFIN_OK)
+        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, block->first,
+                   "there is no room between the limits min and max");
+    return load->status;
 }

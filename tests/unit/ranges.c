@@ -208,6 +208,22 @@ static void addends_of_one_sign_move_the_range(void)
     END(f);
 }
 
+/* Addresses that wrap around leave a window at the top, too small for the block: no place at all.
+ */
+static void windows_smaller_than_the_block_do_not_count(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    int own, text = begin_code(eb, &own);
+
+    f->options.min = UINT64_C(1) << 32;
+    eb_rela(eb, text, 8, R_X86_64_32, own, 0x800);
+    STATUS(load_code(f, eb), ELFIN_ERR_REACH);
+    CHECK_STR(f->diag.relocation, "R_X86_64_32");
+    free(eb);
+    END(f);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(near_the_ends_of_the_address_space),
     TEST_CASE(addends_narrow_the_reach),
@@ -216,6 +232,7 @@ static const struct test_case cases[] = {
     TEST_CASE(the_range_nearest_to_the_imports_is_tried_first),
     TEST_CASE(the_other_range_is_tried_next),
     TEST_CASE(addends_of_one_sign_move_the_range),
+    TEST_CASE(windows_smaller_than_the_block_do_not_count),
 };
 
 TEST_MAIN("ranges", cases)
