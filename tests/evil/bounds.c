@@ -3,38 +3,10 @@
  * Small files that ask for endless work: what they share is counted once for each use, so that time
  * and memory stay in proportion to the file.
  */
+#include "tests/evil/single.h"
 #include "tests/lib/ar_builder.h"
-#include "tests/lib/expect.h"
 
 #include <sys/mman.h>
-
-static struct elf_builder *eb;
-static struct fixture *f;
-
-/* Loads the object, frees it, and checks that a refusal leaves nothing behind. */
-static elfin_status load(struct blob object)
-{
-    struct fx_snapshot before = fx_snapshot(f);
-
-    fx_load_blob(f, "evil.o", object);
-    if (f->status != ELFIN_OK) {
-        NO_COMPLAINT(fx_compare(f, &before));
-    }
-    free(object.data);
-    return f->status;
-}
-
-static void begin(void)
-{
-    eb = xmalloc(sizeof *eb);
-    f = fx_new(FAKE_INVENTED);
-}
-
-static void end(void)
-{
-    END(f);
-    free(eb);
-}
 
 /* Gives `count` sections from `first + 1` on the bytes of section `first`. */
 static void share_bytes(int first, int count, size_t size)

@@ -1,36 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Names made to cost time: tails of one string, and hashes that meet. */
-#include "tests/lib/expect.h"
+#include "tests/evil/single.h"
 
 uint32_t elfin_hash(const char *name); /* loader/names.h: to make names that collide */
-
-static struct elf_builder *eb;
-static struct fixture *f;
-
-/* Loads the object, frees it, and checks that a refusal leaves nothing behind. */
-static elfin_status load(struct blob object)
-{
-    struct fx_snapshot before = fx_snapshot(f);
-
-    fx_load_blob(f, "evil.o", object);
-    if (f->status != ELFIN_OK) {
-        NO_COMPLAINT(fx_compare(f, &before));
-    }
-    free(object.data);
-    return f->status;
-}
-
-static void begin(void)
-{
-    eb = xmalloc(sizeof *eb);
-    f = fx_new(FAKE_INVENTED);
-}
-
-static void end(void)
-{
-    END(f);
-    free(eb);
-}
 
 /* Every symbol's name is the tail of one long string: small file, endless work. */
 static struct blob overlapping_names(bool as_signatures)

@@ -1,36 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Damage that takes more than one field, or whole objects made to be hostile. */
-#include "tests/lib/expect.h"
+#include "tests/evil/single.h"
 
 #include <elfin/module.h>
-
-static struct elf_builder *eb;
-static struct fixture *f;
-
-/* Loads the object, frees it, and checks that a refusal leaves nothing behind. */
-static elfin_status load(struct blob object)
-{
-    struct fx_snapshot before = fx_snapshot(f);
-
-    fx_load_blob(f, "evil.o", object);
-    if (f->status != ELFIN_OK) {
-        NO_COMPLAINT(fx_compare(f, &before));
-    }
-    free(object.data);
-    return f->status;
-}
-
-static void begin(void)
-{
-    eb = xmalloc(sizeof *eb);
-    f = fx_new(FAKE_INVENTED);
-}
-
-static void end(void)
-{
-    END(f);
-    free(eb);
-}
 
 static void the_last_name_does_not_end(void)
 {
