@@ -35,7 +35,7 @@ enum range {
 
 struct relocation {
     uint8_t formula, width, range;
-    uint8_t use;    /* USE_* that it makes of its symbol; branches are judged by the bytes */
+    uint16_t use;   /* USE_* that it makes of its symbol; branches are judged by the bytes */
     bool needs_got; /* its formula contains GOT */
     char name[32];  /* in place: a pointer would make the table writable in a PIE */
 };

@@ -85,7 +85,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             continue;
         }
         use = use_of(r, &rela, scan->bytes.data, scan->executable);
-        scan->use[symbol] |= (uint8_t)use;
+        scan->use[symbol] |= (uint16_t)use;
         if (use & USE_CONSTRAINS)
             note_addend(scan, use, rela.r_addend);
         scan->needs_got |= r->needs_got;
@@ -99,5 +99,5 @@ unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span byt
     const struct relocation *r = &elfin_relocations[elf_rela_type(record.r_info)];
     unsigned use = use_of(r, &record, bytes.data, executable);
 
-    return r->formula == FORMULA_ABSOLUTE && r->width < 4 ? use | USE_TINY : use;
+    return use;
 }

@@ -11,7 +11,7 @@
 
 #include "loader/span.h"
 
-/* What the relocations of one object do with one symbol. One byte per symbol. */
+/* What the relocations of one object do with one symbol: bits of 16 per symbol. */
 enum {
     USE_SLOT = 1 << 0,   /* its address is read from a slot */
     USE_BRANCH = 1 << 1, /* branched to directly: a stub can stand in for it */
@@ -21,6 +21,7 @@ enum {
     USE_SIZE = 1 << 5,   /* its size is stored */
     USE_VALUE = 1 << 6,  /* used in some other way: has to be defined */
     USE_DEAD = 1 << 7,   /* set by the loader: lies in a section that is not loaded */
+    USE_TINY = 1 << 8,   /* absolute 8- or 16-bit field */
 };
 
 enum {
@@ -32,11 +33,6 @@ enum {
 enum {
     USE_CONSTRAINS = USE_NEAR | USE_ABS32 | USE_ABS32S
 };
-
-/* Beyond that byte: only elfin_arch_record_use tells it, scan leaves it to fix-up. */
-enum {
-    USE_TINY = 1 << 8
-}; /* absolute 8- or 16-bit field */
 
 /* The least and the largest addend of some records; low > high: there are none. */
 struct arch_addends {
@@ -59,7 +55,7 @@ struct arch_scan {
     bool executable;   /* that section's right */
     bool unwind;       /* its records may name USE_DEAD symbols: they are left alone */
     uint32_t symbol_count;
-    uint8_t *use;                            /* per symbol; ORed into */
+    uint16_t *use;                           /* per symbol; ORed into */
     struct arch_addends near, abs32, abs32s; /* of the records with these uses */
     bool needs_got; /* set when a formula contains the address of the slot table */
     bool has_dead;  /* set when a record of an unwind table names a USE_DEAD symbol */
@@ -83,7 +79,7 @@ struct arch_fixup {
     uint64_t address; /* of the section */
     bool executable;
     const uint64_t *value; /* S, per symbol */
-    const uint8_t *use;
+    const uint16_t *use;
     uint32_t *slot; /* per symbol: 1 + its slot number, 0 = none; NULL: no slots at all */
     uint32_t *stub; /* the same for stubs; a stub is written when it is first used */
     uint64_t got;   /* run address of slot 0: _GLOBAL_OFFSET_TABLE_ */

@@ -174,7 +174,7 @@ struct object {
     uint32_t flags;
 
     /* symbols.c and scan.c */
-    uint8_t *use;
+    uint16_t *use;
     struct symbol **global; /* per global symbol: [index - first_global] */
     uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
