@@ -7,14 +7,17 @@
 #include "loader/internal.h"
 #include "libmini/sort.h"
 
-static elfin_status call(const elfin_host *host, const elfin_call *c, int *result)
+static elfin_status call(const elfin_host *host, const elfin_call *c, uint64_t *result)
 {
     *result = 0;
     if (host->call)
         return host->call(host->ctx, c, result);
     switch (c->entry) {
     case ELFIN_ENTRY_INIT:
-        *result = ((int (*)(int, char **))(uintptr_t)c->address)(c->argc, c->argv);
+        *result = (uint32_t)((int (*)(int, char **))(uintptr_t)c->address)(c->argc, c->argv);
+        break;
+    case ELFIN_ENTRY_RESOLVER:
+        *result = ((uint64_t(*)(void))(uintptr_t)c->address)();
         break;
     case ELFIN_ENTRY_CTOR:
         ((void (*)(int, char **, char **))(uintptr_t)c->address)(c->argc, c->argv,
@@ -34,7 +37,7 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
         elfin_call c = { .module = final->module,
                          .entry = final->entry,
                          .address = final->address };
-        int result;
+        uint64_t result;
 
         if (call(host, &c, &result) != ELFIN_OK)
             elfin_log(host, "%s: an exit function did not return normally",
@@ -99,8 +102,26 @@ static struct init_array *collect_arrays(struct load *load, const struct object 
     return arrays;
 }
 
+elfin_status elfin_call_resolver(struct load *load, const struct object *object, const char *name,
+                                 uint64_t resolver, uint64_t *target)
+{
+    elfin_call c = { .module = object->module, .entry = ELFIN_ENTRY_RESOLVER, .address = resolver };
+    elfin_status status = call(load->host, &c, target) == ELFIN_OK ? ELFIN_OK : ELFIN_ERR_CALL;
+    elfin_diag *diag;
+
+    if (status == ELFIN_OK && *target == 0)
+        status = ELFIN_ERR_RESOLVER;
+    if (status == ELFIN_OK)
+        return ELFIN_OK;
+    diag = elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
+                            status == ELFIN_ERR_CALL ? "the resolver of an indirect function" : "");
+    elfin_copy_name(diag->symbol, name);
+    elfin_diag_value(diag, resolver);
+    return elfin_diag_emit(load);
+}
+
 static elfin_status failed(struct load *load, const struct object *object, elfin_status status,
-                           uint64_t address, int result)
+                           uint64_t address, int32_t result)
 {
     elfin_diag *diag =
         elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
@@ -124,12 +145,12 @@ static elfin_status run(struct load *load, const struct object *object, elfin_en
         .argc = options->argv ? options->argc : 0,
         .argv = options->argv ? options->argv : (char **)(uintptr_t)no_words,
     };
-    int result;
+    uint64_t result;
 
     if (call(load->host, &c, &result) != ELFIN_OK)
         return failed(load, object, ELFIN_ERR_CALL, address, 0);
-    if (entry == ELFIN_ENTRY_INIT && result)
-        return failed(load, object, ELFIN_ERR_INIT, address, result);
+    if (entry == ELFIN_ENTRY_INIT && (uint32_t)result)
+        return failed(load, object, ELFIN_ERR_INIT, address, (int32_t)(uint32_t)result);
     return ELFIN_OK;
 }
 

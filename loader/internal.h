@@ -392,6 +392,12 @@ void elfin_withdraw(elfin_space *space, elfin_group *group);
 /* order.c, init.c */
 elfin_status elfin_init_order(struct load *load);
 elfin_status elfin_init_run(struct load *load);
+/*
+ * Calls the resolver of an indirect function: text is executable, slots are still writable. The
+ * name is for the report and may be empty. *target is not 0 on success.
+ */
+elfin_status elfin_call_resolver(struct load *load, const struct object *object, const char *name,
+                                 uint64_t resolver, uint64_t *target);
 /* Runs the group's final calls, last to first; one that does not return normally is logged. */
 void elfin_final_run(const elfin_host *host, elfin_group *group);
 

@@ -76,12 +76,11 @@ void call_abandon(void)
         call_unwind(innermost);
 }
 
-elfin_status call_entry(void *ctx, const elfin_call *call, int *result)
+elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
 {
     static char *no_environment[] = { NULL };
-    uint64_t arguments[CALL_ARGUMENTS] = { 0 }, value = 0;
+    uint64_t arguments[CALL_ARGUMENTS] = { 0 };
     elfin_module_info info;
-    elfin_status status;
 
     (void)ctx;
     if (call->entry == ELFIN_ENTRY_CTOR || call->entry == ELFIN_ENTRY_INIT) {
@@ -90,9 +89,6 @@ elfin_status call_entry(void *ctx, const elfin_call *call, int *result)
         arguments[2] = (uint64_t)no_environment;
     }
     elfin_module_get(call->module, &info);
-    status = call_function(call->address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0,
-                           &value);
-    if (status == ELFIN_OK)
-        *result = (int)(uint32_t)value;
-    return status;
+    return call_function(call->address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0,
+                         result);
 }

@@ -35,6 +35,6 @@ elfin_status call_function(uint64_t address, const uint64_t arguments[CALL_ARGUM
 void call_abandon(void);
 
 /* The `call` member of struct elfin_host; the context is not used. */
-elfin_status call_entry(void *ctx, const elfin_call *call, int *result);
+elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result);
 
 #endif

@@ -88,6 +88,7 @@ extern "C" {
     X(ERR_DISCARDED, "a relocation refers to a discarded section", LINK)                           \
     /* running */                                                                                  \
     X(ERR_INIT, "a module's init function failed", MODULE)                                         \
+    X(ERR_RESOLVER, "the resolver of an indirect function returned 0", MODULE)                     \
     X(ERR_CALL, "a call into module code did not return normally", MODULE)                         \
     /* ours */                                                                                     \
     X(ERR_INTERNAL, "an invariant of the loader is broken (please report)", INTERNAL)
@@ -206,10 +207,11 @@ typedef struct elfin_group elfin_group;   /* what one elfin_load call linked; ow
 
 /* A call into module code; see elfin_host.call. */
 typedef enum elfin_entry {
-    ELFIN_ENTRY_CTOR, /* element of an init array: void (*)(int, char **, char **) */
-    ELFIN_ENTRY_INIT, /* ELFIN_INIT: int (*)(int, char **) */
-    ELFIN_ENTRY_EXIT, /* ELFIN_EXIT: void (*)(void) */
-    ELFIN_ENTRY_DTOR, /* element of a fini array: void (*)(void) */
+    ELFIN_ENTRY_CTOR,     /* element of an init array: void (*)(int, char **, char **) */
+    ELFIN_ENTRY_INIT,     /* ELFIN_INIT: int (*)(int, char **) */
+    ELFIN_ENTRY_EXIT,     /* ELFIN_EXIT: void (*)(void) */
+    ELFIN_ENTRY_DTOR,     /* element of a fini array: void (*)(void) */
+    ELFIN_ENTRY_RESOLVER, /* of an indirect function: void *(*)(void), the address to use */
 } elfin_entry;
 
 typedef struct elfin_call {
@@ -262,10 +264,11 @@ typedef struct elfin_host {
     void (*log)(void *ctx, const char *text);
     /*
      * Optional. Calls module code in whatever way the host needs (interrupts, stack, containment of
-     * faults). result is what INIT returned and is ignored for the others. Any status but ELFIN_OK
-     * means that the call did not return normally. Without it the library calls directly.
+     * faults). *result is all of RAX: what a RESOLVER returned is an address, of an INIT the low 32
+     * bits count, for the others it is ignored. Any status but ELFIN_OK means that the call did not
+     * return normally. Without it the library calls directly.
      */
-    elfin_status (*call)(void *ctx, const elfin_call *call, int *result);
+    elfin_status (*call)(void *ctx, const elfin_call *call, uint64_t *result);
 } elfin_host;
 
 /*

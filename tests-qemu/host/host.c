@@ -16,7 +16,7 @@ static elfin_host host;
 static unsigned failures;
 
 /* No test calls module code. */
-elfin_status call_entry(void *ctx, const elfin_call *call, int *result)
+elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
 {
     (void)ctx;
     (void)call;

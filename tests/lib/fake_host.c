@@ -249,10 +249,11 @@ static bool fake_resolve(void *ctx, const char *name, uint64_t *address)
     return false;
 }
 
-static void execute(const elfin_call *call, int *result)
+static void execute(const elfin_call *call, uint64_t *result)
 {
     typedef void ctor_fn(int, char **, char **);
     typedef int init_fn(int, char **);
+    typedef uint64_t resolver_fn(void);
     typedef void plain_fn(void);
     uintptr_t address = (uintptr_t)call->address;
 
@@ -261,7 +262,11 @@ static void execute(const elfin_call *call, int *result)
         ((ctor_fn *)address)(call->argc, call->argv, NULL);
         break;
     case ELFIN_ENTRY_INIT:
-        *result = ((init_fn *)address)(call->argc, call->argv);
+        /* Only the low half counts: the rest of RAX may hold anything. */
+        *result = UINT64_C(0xdead) << 32 | (uint32_t)((init_fn *)address)(call->argc, call->argv);
+        break;
+    case ELFIN_ENTRY_RESOLVER:
+        *result = ((resolver_fn *)address)();
         break;
     case ELFIN_ENTRY_EXIT:
     case ELFIN_ENTRY_DTOR:
@@ -270,7 +275,7 @@ static void execute(const elfin_call *call, int *result)
     }
 }
 
-static elfin_status fake_call(void *ctx, const elfin_call *call, int *result)
+static elfin_status fake_call(void *ctx, const elfin_call *call, uint64_t *result)
 {
     struct fake_host *fake = ctx;
     struct fake_event *event = note(fake, FAKE_CALL);
@@ -288,7 +293,9 @@ static elfin_status fake_call(void *ctx, const elfin_call *call, int *result)
         event->failed = true;
         return ELFIN_ERR_CALL;
     }
-    *result = call->entry == ELFIN_ENTRY_INIT ? fake->call_result : 0;
+    *result = call->entry == ELFIN_ENTRY_INIT       ? (uint32_t)fake->call_result
+              : call->entry == ELFIN_ENTRY_RESOLVER ? call->address
+                                                    : 0;
     if (fake->run_calls) {
         execute(call, result);
     }
