@@ -11,6 +11,13 @@ $(BUILD)/examples/%.o: examples/%.S
 	@mkdir -p $(@D)
 	$(CC) -c $< -o $@
 
+# Only where there is a Rust compiler.
+RUSTC ?= /usr/bin/rustc
+RUST_EXAMPLES := $(if $(shell command -v $(RUSTC)),$(BUILD)/examples/rust.o)
+$(BUILD)/examples/%.o: examples/%.rs include/elfin/module.rs
+	@mkdir -p $(@D)
+	$(RUSTC) --edition 2021 --crate-type lib --emit obj -O -C panic=abort $< -o $@
+
 -include $(wildcard $(BUILD)/examples/*.d)
 
-ALL += $(EXAMPLES)
+ALL += $(EXAMPLES) $(RUST_EXAMPLES)

@@ -9,7 +9,7 @@
 enum {
     ARCHIVE_MAGIC_SIZE = 8,
     ARCHIVE_HEADER_SIZE = 60,
-    ARCHIVE_NAME_SIZE = 64
+    ARCHIVE_NAME_SIZE = 128
 };
 
 enum member_kind {
