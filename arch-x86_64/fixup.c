@@ -70,7 +70,7 @@ static uint64_t slot_address(struct arch_fixup *f, uint32_t symbol)
 }
 
 /* jmp *slot(%rip); ud2. Slots and stubs of one module are at most a block apart. */
-static void write_stub(uint8_t *edit, uint64_t run, uint64_t slot)
+void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot)
 {
     edit[0] = 0xff;
     edit[1] = 0x25;
@@ -97,7 +97,7 @@ static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
         return 0;
     offset = ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_IN_USE) - 1);
     if (!(stub & ARCH_IN_USE)) {
-        write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
+        elfin_arch_write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
         f->stub[symbol] |= ARCH_IN_USE;
     }
     return f->plt + offset;

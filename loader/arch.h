@@ -27,6 +27,7 @@ enum {
 enum {
     ARCH_SLOT_SIZE = 8,
     ARCH_STUB_SIZE = 8,
+    ARCH_STUB_TRAP = 6,  /* offset of the trap behind a stub's jump */
     ARCH_TYPE_LIMIT = 52 /* types are below */
 };
 
@@ -97,6 +98,9 @@ struct arch_fixup {
 
 /* Applies the records from `first` on. ELFIN_OK or failure.status. */
 elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
+
+/* Writes a stub that jumps through a slot at most 2 GiB away, with a trap behind the jump. */
+void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot);
 
 /* Writes the stub that traps. */
 void elfin_arch_write_trap(uint8_t *edit);

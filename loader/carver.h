@@ -37,9 +37,28 @@ static inline const char *carve_name(struct carver *c, const char *name)
     return copy;
 }
 
+/*
+ * For names that no budget covers (see elfin_name_allowed), which may overlap in a hostile file: a
+ * name is worth a line on a screen, no more.
+ */
+static inline const char *carve_line(struct carver *c, const char *name)
+{
+    size_t length = mini_strnlen(name, ELFIN_NAME_SIZE - 1);
+    char *copy = carve(c, length + 1);
+
+    if (copy) {
+        memcpy(copy, name, length);
+        copy[length] = 0;
+    }
+    return copy;
+}
+
 /* group_symbols.c, group_sections.c: the module is NULL in the first walk. */
 void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
 void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module);
+/* indirect.c */
+void elfin_carve_indirect(struct carver *c, const struct object *object,
+                          struct elfin_module *module);
 /* Bytes of memory that the module occupies, without padding. */
 uint64_t elfin_loaded_size(const struct object *object);
 

@@ -6,33 +6,19 @@
  */
 #include "loader/internal.h"
 
-static uint8_t *edit_at(const struct load *load, const struct object *object, uint64_t address)
-{
-    const elfin_region *region = &load->blocks[object->block].region;
-
-    return (uint8_t *)region->edit + (address - region->run);
-}
-
 static uint64_t symbol_value(const struct object *object, uint32_t index)
 {
-    struct elf_symbol elf;
-    uint32_t section;
-
     if (index == object->got_symbol)
         return object->got;
     if (index >= object->first_global)
         return object->global[index - object->first_global]->value;
-    elf = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &elf, index);
-    if (section == SECTION_ABS)
-        return elf.st_value;
-    return elf.st_value + object->sections[section].address;
+    return elfin_own_address(object, index);
 }
 
 /* Symbol 0 is the undefined symbol: 0. Slots are filled on the way. */
 static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
 {
-    uint8_t *slots = object->slot_count ? edit_at(load, object, object->got) : NULL;
+    uint8_t *slots = object->slot ? edit_at(load, object, object->got) : NULL;
 
     value[0] = 0;
     for (uint32_t i = 1; i < object->symbol_count; i++) {
@@ -142,11 +128,13 @@ static void prepare_stubs(const struct load *load, const struct object *object)
     memset(edit - object->plt_gap, 0, object->plt_gap);
     for (uint32_t i = 0; i < object->stub_count; i++)
         elfin_arch_write_trap(edit + ARCH_STUB_SIZE * (uint64_t)i);
+    elfin_indirect_write(load, object);
 }
 
 static void count_used(const struct object *object)
 {
-    object->module->stub_count = object->trap != 0;
+    object->module->slot_count = object->indirect_count;
+    object->module->stub_count = object->indirect_count + (object->trap != 0);
     for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
         object->module->slot_count += (object->slot[i] & ARCH_IN_USE) != 0;
         object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;

@@ -55,6 +55,7 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         module->uses_count = uses;
     }
     elfin_carve_symbols(c, object, module);
+    elfin_carve_indirect(c, object, module);
     if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS)
         elfin_carve_sections(c, object, module);
 }

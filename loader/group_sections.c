@@ -56,19 +56,6 @@ static void carve_synthetic(struct object *object, struct module_section *sectio
                                              .zero_filled = true });
 }
 
-/* Section names may overlap in a hostile file too; a name is worth a line on a screen, no more. */
-static const char *carve_section_name(struct carver *c, const char *name)
-{
-    size_t length = mini_strnlen(name, ELFIN_NAME_SIZE - 1);
-    char *copy = carve(c, length + 1);
-
-    if (copy) {
-        memcpy(copy, name, length);
-        copy[length] = 0;
-    }
-    return copy;
-}
-
 void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module)
 {
     uint32_t count = 3, next = 0;
@@ -84,7 +71,7 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
             continue;
         add_section(sections, &next,
                     (struct module_section){
-                        .name = carve_section_name(c, elfin_section_name(object, i)),
+                        .name = carve_line(c, elfin_section_name(object, i)),
                         .address = section->address,
                         .size = section->size,
                         .index = (int32_t)i,

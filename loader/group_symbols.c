@@ -3,12 +3,16 @@
 #include "loader/carver.h"
 
 /* True if the object itself provides this definition: not undefined, not a COMMON of another's. */
-static bool is_own(const struct object *object, uint32_t index, uint32_t section)
+static bool is_own(const struct object *object, uint32_t index, const struct elf_symbol *elf,
+                   uint32_t section)
 {
     const struct symbol *symbol = object->global[index - object->first_global];
+    uint64_t stub;
 
     if (!symbol || section == SHN_UNDEF)
         return false;
+    if (elf_symbol_type(elf) == STT_GNU_IFUNC)
+        return elfin_indirect_stub(object, index, &stub);
     if (elfin_is_common(section))
         return is_own_common(object, index);
     return section & SECTION_SPECIAL || is_lasting(&object->sections[section]);
@@ -24,23 +28,13 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
 
     if (elf_symbol_binding(elf) == STB_WEAK)
         flags |= RECORD_WEAK;
-    if (elf_symbol_type(elf) == STT_FUNC)
+    if (elf_symbol_type(elf) == STT_FUNC || elf_symbol_type(elf) == STT_GNU_IFUNC)
         flags |= RECORD_FUNCTION;
     if (winner && hidden && object->archive)
         flags |= RECORD_PRIVATE;
     if (winner && !hidden && (!object->exported || symbol->exported))
         flags |= RECORD_EXPORTED;
     return flags;
-}
-
-static uint64_t own_address(const struct object *object, uint32_t index,
-                            const struct elf_symbol *elf, uint32_t section)
-{
-    if (elfin_is_common(section))
-        return object->global[index - object->first_global]->value;
-    if (section == SECTION_ABS)
-        return elf->st_value;
-    return elf->st_value + object->sections[section].address;
 }
 
 static void fill_record(struct record *record, const struct object *object, uint32_t index,
@@ -50,7 +44,7 @@ static void fill_record(struct record *record, const struct object *object, uint
 
     record->hash = symbol->hash;
     record->owner = object->module;
-    record->address = own_address(object, index, elf, section);
+    record->address = elfin_is_common(section) ? symbol->value : elfin_own_address(object, index);
     record->size = elfin_is_common(section) ? symbol->size : elf->st_size;
     record->flags = record_flags(object, index, elf);
 }
@@ -62,7 +56,7 @@ static uint32_t count_own(const struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct elf_symbol elf = elfin_read_symbol(object, i);
 
-        count += is_own(object, i, elfin_symbol_section(object, &elf, i));
+        count += is_own(object, i, &elf, elfin_symbol_section(object, &elf, i));
     }
     return count;
 }
@@ -77,7 +71,7 @@ void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_m
         uint32_t section = elfin_symbol_section(object, &elf, i);
         const char *name;
 
-        if (!is_own(object, i, section))
+        if (!is_own(object, i, &elf, section))
             continue;
         name = carve_name(c, elfin_symbol_name(object, &elf));
         if (records) {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Phase "init": module code runs for the first time. For each module in init order its init arrays
- * by priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon
+ * Phase "init": module code runs for the first time. First all resolvers of indirect functions, so
+ * that whatever comes later can call these. Then for each module in init order its init arrays by
+ * priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon
  * as its counterpart has succeeded, so that a failure undoes exactly what was done.
  */
 #include "loader/internal.h"
@@ -224,6 +225,8 @@ elfin_status elfin_init_run(struct load *load)
 
     if (load->options->flags & ELFIN_LOAD_NO_INIT)
         return ELFIN_OK;
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
+        status = elfin_indirect_resolve(load, load->order[i]);
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
         status = init_object(load, load->order[i]);
     return status;

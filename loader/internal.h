@@ -54,9 +54,11 @@ struct elfin_module {
     struct record *symbols;
     struct module_section *sections;
     struct elfin_module **uses;
+    elfin_indirect *indirect;
     uint64_t address, got, size;
     uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
+    uint32_t indirect_count;
 };
 
 /* A call that unload has to make, in the order of the array. */
@@ -179,13 +181,14 @@ struct object {
     uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
     struct arch_addends near, abs32, abs32s; /* of the records that constrain placement */
-    bool has_dead, needs_got;
+    bool has_dead, needs_got, has_indirect;
 
     /* layout.c, place.c */
     uint32_t parts;        /* bit per elfin_part that has sections */
     uint32_t *slot, *stub; /* per symbol, see struct arch_fixup */
     uint32_t slot_count, stub_count, trap;
-    uint64_t got, plt; /* offset in the block, then run address */
+    uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
+    uint64_t got, plt;                  /* offset in the block, then run address */
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
@@ -318,6 +321,11 @@ uint32_t elfin_symbol_section(const struct object *object, const struct elf_symb
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
 bool elfin_is_common(uint32_t section);
 /*
+ * Once placed: the run address of what the object's symbol table defines. Of an indirect function
+ * it is that of its stub. Not for COMMON, which lies where the group's symbol says.
+ */
+uint64_t elfin_own_address(const struct object *object, uint32_t index);
+/*
  * Hostile string tables let many symbols share one long name: what is hashed is limited
  * to a few times the size of the table. False when the name would exceed that.
  */
@@ -365,6 +373,13 @@ bool elfin_ask_host(const struct load *load, struct symbol *symbol);
  */
 bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address);
 elfin_status elfin_edges(struct load *load);
+
+/* indirect.c: plan counts their slots and stubs, the first of the object. */
+elfin_status elfin_indirect_plan(struct load *load, struct object *object);
+/* False for what is no indirect function, or an overridden one. */
+bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *address);
+void elfin_indirect_write(const struct load *load, const struct object *object);
+elfin_status elfin_indirect_resolve(struct load *load, const struct object *object);
 
 /* layout.c */
 elfin_status elfin_layout(struct load *load);
@@ -423,6 +438,15 @@ struct record *elfin_index_find(const elfin_space *space, const char *name, uint
 static inline uint64_t round_up(uint64_t value, uint64_t align)
 {
     return (value + align - 1) & ~(align - 1);
+}
+
+/* Where to write what will be at a run address of the object's block. */
+static inline uint8_t *edit_at(const struct load *load, const struct object *object,
+                               uint64_t address)
+{
+    const elfin_region *region = &load->blocks[object->block].region;
+
+    return (uint8_t *)region->edit + (address - region->run);
 }
 
 /* Zero-filled data comes after all other data of a block, so that it needs no bytes in an image. */

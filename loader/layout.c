@@ -151,7 +151,9 @@ static bool is_zero(const struct object *object, uint32_t index)
 /* Numbers the slots and stubs that the object may need. */
 static elfin_status plan_slots(struct load *load, struct object *object)
 {
-    for (uint32_t i = 1; i < object->symbol_count; i++) {
+    elfin_status status = elfin_indirect_plan(load, object);
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         unsigned use = object->use[i];
         uint64_t address; /* not known yet */
         bool zero = is_zero(object, i);
@@ -171,7 +173,7 @@ static elfin_status plan_slots(struct load *load, struct object *object)
         if (stub)
             object->stub[i] = ++object->stub_count;
     }
-    return ELFIN_OK;
+    return status;
 }
 
 static void note_parts(struct object *object)

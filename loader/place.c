@@ -130,19 +130,10 @@ static void assign(struct object *object, uint64_t run)
 
 static void assign_symbol(struct load *load, struct symbol *symbol)
 {
-    const struct object *object = symbol->object;
-    struct elf_symbol elf;
-    uint32_t section;
-
-    if (symbol->state == SYMBOL_COMMON) {
-        symbol->value += load->blocks[object->block].region.run;
-    } else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK) {
-        elf = elfin_read_symbol(object, symbol->index);
-        section = elfin_symbol_section(object, &elf, symbol->index);
-        symbol->value = elf.st_value;
-        if (section != SECTION_ABS)
-            symbol->value += object->sections[section].address;
-    }
+    if (symbol->state == SYMBOL_COMMON)
+        symbol->value += load->blocks[symbol->object->block].region.run;
+    else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)
+        symbol->value = elfin_own_address(symbol->object, symbol->index);
 }
 
 /* Run addresses for everything in the blocks that have an address of their own, or in the other. */

@@ -101,6 +101,14 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
     return true;
 }
 
+bool elfin_module_indirect(const elfin_module *module, uint32_t position, elfin_indirect *out)
+{
+    if (position >= module->indirect_count)
+        return false;
+    *out = module->indirect[position];
+    return true;
+}
+
 elfin_module *elfin_module_uses(const elfin_module *module, uint32_t position)
 {
     return position < module->uses_count ? module->uses[position] : NULL;

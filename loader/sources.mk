@@ -22,6 +22,7 @@ LOADER_SOURCES := \
     loader/scan.c \
     loader/resolve.c \
     loader/edges.c \
+    loader/indirect.c \
     loader/layout.c \
     loader/reach.c \
     loader/place.c \

@@ -7,6 +7,12 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
+static bool is_dead(const struct object *object, uint32_t section)
+{
+    return section != SHN_UNDEF && !(section & SECTION_SPECIAL) &&
+           object->sections[section].part == PART_NONE;
+}
+
 static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
                                elfin_status status, const char *detail)
 {
@@ -19,7 +25,26 @@ static elfin_status bad_symbol(struct load *load, const struct object *object, u
     return elfin_diag_emit(load);
 }
 
-static elfin_status check_symbol(struct load *load, const struct object *object, uint32_t index,
+/* The resolver of an indirect function will be called. */
+static elfin_status check_indirect(struct load *load, struct object *object, uint32_t index,
+                                   const struct elf_symbol *symbol, uint32_t section)
+{
+    if (section & SECTION_SPECIAL)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "it is an indirect function, but lies in no section");
+    if (is_dead(object, section))
+        return ELFIN_OK;
+    if (!(object->sections[section].flags & SHF_EXECINSTR))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "it is an indirect function, but lies in a section without code");
+    if (symbol->st_value >= object->sections[section].size)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "it is an indirect function, but its resolver lies past the section");
+    object->has_indirect = true;
+    return ELFIN_OK;
+}
+
+static elfin_status check_symbol(struct load *load, struct object *object, uint32_t index,
                                  const struct elf_symbol *symbol, uint32_t section)
 {
     unsigned binding = elf_symbol_binding(symbol), type = elf_symbol_type(symbol);
@@ -46,14 +71,8 @@ static elfin_status check_symbol(struct load *load, const struct object *object,
     if (type == STT_TLS)
         return bad_symbol(load, object, index, ELFIN_ERR_TLS, "it is a thread-local variable");
     if (type == STT_GNU_IFUNC && section != SHN_UNDEF)
-        return bad_symbol(load, object, index, ELFIN_ERR_IFUNC, "it is an indirect function");
+        return check_indirect(load, object, index, symbol, section);
     return ELFIN_OK;
-}
-
-static bool is_dead(const struct object *object, uint32_t section)
-{
-    return section != SHN_UNDEF && !(section & SECTION_SPECIAL) &&
-           object->sections[section].part == PART_NONE;
 }
 
 /* The group's symbol of that name, made on first mention. */

@@ -52,6 +52,19 @@ bool elfin_is_common(uint32_t section)
            section == (SECTION_SPECIAL | SHN_X86_64_LCOMMON);
 }
 
+uint64_t elfin_own_address(const struct object *object, uint32_t index)
+{
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+    uint64_t address;
+
+    if (elf_symbol_type(&elf) == STT_GNU_IFUNC && elfin_indirect_stub(object, index, &address))
+        return address;
+    if (section & SECTION_SPECIAL)
+        return elf.st_value;
+    return elf.st_value + object->sections[section].address;
+}
+
 /* Names share tails in honest tables; four times their size is far more than that ever gives. */
 enum {
     NAME_BUDGET_FACTOR = 4,

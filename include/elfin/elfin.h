@@ -72,7 +72,6 @@ extern "C" {
     X(ERR_TYPE, "only relocatable objects (ET_REL) are supported", KIND)                           \
     X(ERR_REL, "relocations without addends (SHT_REL) are not supported", KIND)                    \
     X(ERR_TLS, "thread-local storage is not supported", KIND)                                      \
-    X(ERR_IFUNC, "indirect functions (STT_GNU_IFUNC) are not supported", KIND)                     \
     X(ERR_RELOCATION_TYPE, "the relocation type is not supported", KIND)                           \
     X(ERR_SECTION_KIND, "a section of this kind is not supported", KIND)                           \
     X(ERR_COMPRESSED, "an allocated section is compressed", KIND)                                  \
@@ -349,7 +348,8 @@ typedef struct elfin_input {
 } elfin_input;
 
 enum {
-    ELFIN_LOAD_NO_INIT = 1 << 0, /* link and protect, but run no module code, now or at unload */
+    /* Link and protect, but run no module code, now or at unload; see elfin_module_indirect. */
+    ELFIN_LOAD_NO_INIT = 1 << 0,
     ELFIN_LOAD_KEEP_SECTIONS =
         1 << 1, /* keep the names and places of sections (elfin_module_section) */
 };
@@ -456,11 +456,35 @@ typedef struct elfin_symbol {
     uint64_t size;
     bool exported;
     bool weak;
-    bool function; /* STT_FUNC */
+    bool function; /* STT_FUNC, STT_GNU_IFUNC */
 } elfin_symbol;
 
 /* The global, weak and COMMON definitions of a module; false when position is past the last. */
 bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_symbol *out);
+
+/*
+ * An indirect function (STT_GNU_IFUNC). A stub stands for it, so its address is known and the same
+ * everywhere before its resolver has said which implementation to use: the stub jumps through a
+ * slot that holds the answer. Resolvers run before all init functions of the group; one may call
+ * indirect functions of modules whose init would come before its own, and in its own module those
+ * before it in the symbol table. If a resolver returns 0 or does not return, the load fails
+ * (ELFIN_ERR_RESOLVER, ELFIN_ERR_CALL).
+ *
+ * With ELFIN_LOAD_NO_INIT no resolver runs and the slots hold 0: nothing that calls such a function
+ * may run before the caller of elfin_load, or who starts the image, has filled them.
+ */
+typedef struct elfin_indirect {
+    const char *name;
+    uint64_t address;  /* of the stub: what symbol tables and pointers hold */
+    uint64_t slot;     /* run address of the 8 bytes, read-only after the load */
+    uint64_t resolver; /* run address of void *(*)(void); may be given back after init */
+} elfin_indirect;
+
+/*
+ * Those of a module that can be called: not local ones that nothing refers to, not definitions
+ * that the group overrides by others. False when position is past the last.
+ */
+bool elfin_module_indirect(const elfin_module *module, uint32_t position, elfin_indirect *out);
 
 /* A module that this one uses (its imports' owners, and ELFIN_NEEDS); NULL past the last. */
 elfin_module *elfin_module_uses(const elfin_module *module, uint32_t position);

@@ -102,11 +102,6 @@ static void thread_local_variables(void)
     expect(fx_built("tests/objects/tls.o"), ELFIN_ERR_TLS, "thread-local", "");
 }
 
-static void indirect_functions(void)
-{
-    expect(fx_built("tests/objects/ifunc.o"), ELFIN_ERR_IFUNC, "indirect function", "");
-}
-
 static void an_object_without_machine_code(void)
 {
     expect(fx_built("tests/objects/lto.o"), ELFIN_ERR_TYPE, "intermediate form", "");
@@ -180,7 +175,6 @@ static const struct test_case cases[] = {
     TEST_CASE(a_big_endian_object),
     TEST_CASE(another_machine),
     TEST_CASE(thread_local_variables),
-    TEST_CASE(indirect_functions),
     TEST_CASE(an_object_without_machine_code),
     TEST_CASE(constructors_in_the_old_way),
     TEST_CASE(old_tables_by_name),

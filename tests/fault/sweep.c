@@ -50,6 +50,19 @@ static bool a_group_works(const struct fixture *f)
     return fx_run(f, "g") == 8 && fx_run(f, "h") == 3 && fx_run(f, "base") == 3;
 }
 
+static elfin_status indirect_functions(struct fixture *f)
+{
+    return fx_load(f, "a.o",
+                   "fn x 7; ifunc f x 1; call k g; ctor 2; exit 3; local ifunc l x; call m l",
+                   "b.o", "fn y 8; ifunc g y 4 .init.text; ptr p f; init 5 0", NULL);
+}
+
+static bool indirect_functions_work(const struct fixture *f)
+{
+    return fx_run(f, "f") == 7 && fx_run(f, "k") == 8 && fx_run(f, "m") == 7 &&
+           fx_read(f, fx_lookup(f, "p")) == fx_lookup(f, "f");
+}
+
 static elfin_status with_an_archive(struct fixture *f)
 {
     struct blob object = toy("call f one; init 1 0");
@@ -154,6 +167,7 @@ static bool always(const struct fixture *f)
 static const struct scenario scenarios[] = {
     { "one_object", nothing, one_object, one_object_works, false },
     { "a_group_that_binds_to_another", provider, a_group, a_group_works, false },
+    { "indirect_functions", nothing, indirect_functions, indirect_functions_work, false },
     { "with_an_archive", provider, with_an_archive, the_archive_works, false },
     { "two_blocks", nothing, two_blocks, two_blocks_work, false },
     { "a_name_of_last_resort", nothing, late_name, late_name_bound, false },
@@ -249,8 +263,9 @@ static void every_allocation_meets_the_end_of_a_chunk(void)
         STEP = 16
     };
     char *file = xmalloc(LONGEST + 4);
-    struct blob object = toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
-                             "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base");
+    struct blob object =
+        toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
+            "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base; ifunc i a");
     struct blob user = toy("call x one; comdat f 2; call y g");
     unsigned tried = 0;
 

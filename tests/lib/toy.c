@@ -160,6 +160,37 @@ static void constant_function(struct elf_builder *eb, const struct statement *s,
            function(eb, where, code, sizeof code, 0, 0, NULL, 0), sizeof code);
 }
 
+/*
+ * sub $8,%rsp; mov $id,%edi; call trace; mov target@GOTPCREL(%rip),%rax; add $8,%rsp; ret
+ * Without an ID the call is a nop, without a target the load is mov $0,%rax.
+ */
+static void indirect(struct elf_builder *eb, const struct statement *s)
+{
+    uint8_t code[] = { 0x48, 0x83, 0xec, 8,    0xbf, 0, 0, 0, 0,    0xe8, 0,    0, 0,
+                       0,    0x48, 0x8b, 0x05, 0,    0, 0, 0, 0x48, 0x83, 0xc4, 8, 0xc3 };
+    static const uint8_t nop[5] = { 0x0f, 0x1f, 0x44 }, zero[7] = { 0x48, 0xc7, 0xc0 };
+    bool has_target = strcmp(s->words[2], "0") != 0;
+    int where = text(eb);
+    uint64_t at;
+
+    if (s->count > 4) {
+        where = section(eb, s->words[4], SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, 16);
+    }
+    put32(code + 5, number(s->words[3]));
+    if (number(s->words[3]) == 0) {
+        memcpy(code + 9, nop, sizeof nop);
+    }
+    if (!has_target) {
+        memcpy(code + 14, zero, sizeof zero);
+    }
+    at = function(eb, where, code, sizeof code, 17, R_X86_64_REX_GOTPCRELX,
+                  has_target ? s->words[2] : NULL, -4);
+    if (number(s->words[3]) != 0) {
+        eb_rela(eb, where, at + 10, R_X86_64_PLT32, eb_reference(eb, "trace"), -4);
+    }
+    define(eb, s, s->words[1], STT_GNU_IFUNC, where, at, sizeof code);
+}
+
 static void comdat(struct elf_builder *eb, const struct statement *s)
 {
     uint32_t words[2] = { GRP_COMDAT, 0 };
@@ -345,6 +376,8 @@ struct blob toy_build(struct elf_builder *eb, const char *source)
         }
         if (strcmp(s.words[0], "fn") == 0) {
             constant_function(eb, &s, text(eb));
+        } else if (strcmp(s.words[0], "ifunc") == 0) {
+            indirect(eb, &s);
         } else if (strcmp(s.words[0], "comdat") == 0) {
             comdat(eb, &s);
         } else if (!code_verb(eb, &s) && !data_verb(eb, &s) && !symbol_verb(eb, &s) &&

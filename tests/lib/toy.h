@@ -14,6 +14,9 @@
  *   lea NAME TARGET       function that returns TARGET's address PC-relatively (PC32)
  *   mov32 NAME TARGET     function that returns TARGET's address from an absolute field (32)
  *   mov32s NAME TARGET    the same, sign-extended (32S)
+ *   ifunc NAME TARGET [ID [SECTION]]   indirect function; its resolver, in SECTION if not .text,
+ *                         calls trace(ID) unless ID is 0 and returns TARGET's address, or 0 if
+ *                         TARGET is 0
  *   var NAME VALUE        8 bytes in .data            ro NAME VALUE    8 bytes in .rodata
  *   ptr NAME TARGET [A]   TARGET + A (64) in .data    rel NAME TARGET  in .data.rel.ro
  *   bss NAME SIZE [ALIGN] zero-filled

@@ -1,13 +1,36 @@
 /* SPDX-License-Identifier: MIT */
-/* Refused: an indirect function. */
+/* Indirect functions, and a table of pointers to them. */
 static int one(void)
 {
     return 1;
 }
 
-static int (*choose(void))(void)
+static int two(void)
+{
+    return 2;
+}
+
+static int (*choose_one(void))(void)
 {
     return one;
 }
 
-int chosen(void) __attribute__((ifunc("choose")));
+static int (*choose_two(void))(void)
+{
+    return two;
+}
+
+int chosen(void) __attribute__((ifunc("choose_one")));
+static int own(void) __attribute__((ifunc("choose_two")));
+
+int (*const table[])(void) = { chosen, own, one };
+
+int sum(void)
+{
+    return 100 * chosen() + 10 * own() + table[1]();
+}
+
+int (*own_address(void))(void)
+{
+    return own;
+}
