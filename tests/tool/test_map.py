@@ -45,8 +45,8 @@ def shape(bench: Bench) -> None:
         tree = link_pair(bench, flags).tree
         equal(list(tree), ["modules"], "keys")
         for module in tree["modules"]:
-            equal(list(module), ["name", "file", "got_base", "sections", "synthetic", "symbols"],
-                  "keys of a module")
+            equal(list(module), ["name", "file", "got_base", "sections", "synthetic", "symbols",
+                                 "indirect"], "keys of a module")
             if module["got_base"] is not None:
                 check_address(module["got_base"])
             check_sections(module["sections"], ["index", "name", "address", "size", "image_offset"])
@@ -132,6 +132,40 @@ def base_of_the_got(bench: Bench) -> None:
     linked = bench.link("--at", "0x400000", "a.o", "b.o")
     equal(linked.modules["a"]["got_base"], None, "without a GOT")
     expect(linked.modules["b"]["got_base"] is not None, "with a GOT")
+
+
+INDIRECT = """
+int two(void) { return 2; }
+static int (*choose(void))(void) { return two; }
+int chosen(void) __attribute__((ifunc("choose")));
+static int own(void) __attribute__((ifunc("choose")));
+int (*const pointer)(void) = chosen, (*const another)(void) = own;
+"""
+
+
+@case
+def indirect_functions(bench: Bench) -> None:
+    bench.compile("a.o", INDIRECT, PIC)
+    bench.compile("b.o", "int chosen(void); int (*user)(void) = chosen;", PIC)
+    linked = bench.link("--at", "0x400000", "a.o", "b.o")
+    listed = {entry["name"]: entry for entry in linked.modules["a"]["indirect"]}
+    equal(sorted(listed), ["chosen", "own"], "names")
+    equal(linked.modules["b"]["indirect"], [], "of the other module")
+    for name, pointer in (("chosen", "pointer"), ("own", "another")):
+        entry = listed[name]
+        equal(list(entry), ["name", "address", "slot", "resolver"], "keys")
+        address, slot = int(entry["address"], 16), int(entry["slot"], 16)
+        equal(linked.quad("a", pointer), address, "pointer")
+        equal(linked.read(slot, 8), bytes(8), "slot")
+        jump = b"\xff\x25" + (slot - address - 6).to_bytes(4, "little")
+        equal(linked.read(address, 6), jump, "stub")
+    equal(linked.quad("b", "user"), linked.symbol("a", "chosen"), "pointer of the other module")
+    equal(listed["own"]["resolver"], listed["chosen"]["resolver"], "resolver")
+    equal(linked.result.out, "".join(
+        f"a: indirect function {name}: slot {listed[name]['slot']} is 0, "
+        f"resolver {listed[name]['resolver']}\n" for name in (e["name"] for e in
+                                                              linked.modules["a"]["indirect"])),
+          "standard output")
 
 
 @case

@@ -5,6 +5,8 @@
 #include "tools/elfin/map.h"
 #include "tools/elfin/text.h"
 
+#include <inttypes.h>
+
 struct job {
     struct inputs inputs;
     struct exports exports;
@@ -78,6 +80,25 @@ static bool write_results(const struct job *job, const elfin_group *group)
     return good;
 }
 
+/* Who starts the image has to call these resolvers and fill the slots: nobody has. */
+static void list_indirect(const elfin_group *group)
+{
+    elfin_module_info info;
+    elfin_indirect indirect;
+
+    for (const elfin_module *module = elfin_next_module(group, NULL); module;
+         module = elfin_next_module(group, module)) {
+        elfin_module_get(module, &info);
+        for (uint32_t i = 0; elfin_module_indirect(module, i, &indirect); i++) {
+            text_put(stdout, info.name);
+            fputs(": indirect function ", stdout);
+            text_put(stdout, indirect.name);
+            printf(": slot 0x%" PRIx64 " is 0, resolver 0x%" PRIx64 "\n", indirect.slot,
+                   indirect.resolver);
+        }
+    }
+}
+
 static int link_group(struct job *job)
 {
     struct linking linking;
@@ -88,6 +109,8 @@ static int link_group(struct job *job)
     exports_unique(&job->exports);
     good =
         linking_begin(&linking, &job->exports, &job->inputs) && write_results(job, linking.group);
+    if (good)
+        list_indirect(linking.group);
     linking_end(&linking);
     return good ? STATUS_GOOD : STATUS_PROBLEM;
 }
@@ -134,7 +157,8 @@ const struct command command_link = {
     .summary = "link objects at given addresses and write the memory image",
     .help =
         "Usage: elfin link --at ADDR [--exports FILE] [--image OUT] [--map OUT.json] FILE...\n"
-        "Links the files as one group at the addresses, without executing anything.\n"
+        "Links the files as one group at the addresses, without executing anything. The resolvers\n"
+        "of indirect functions have not run either: their slots hold 0 and are listed.\n"
         "\n"
         "  FILE            an object (gcc -c), or an archive: the members that are needed\n"
         "  --at ADDR       the parts of the files after it follow each other from this run\n"

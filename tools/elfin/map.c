@@ -43,6 +43,20 @@ static void put_symbols(struct json *json, const elfin_module *module)
     }
 }
 
+static void put_indirect(struct json *json, const elfin_module *module)
+{
+    elfin_indirect indirect;
+
+    for (uint32_t i = 0; elfin_module_indirect(module, i, &indirect); i++) {
+        json_object(json, NULL);
+        json_string(json, "name", indirect.name);
+        json_address(json, "address", indirect.address);
+        json_address(json, "slot", indirect.slot);
+        json_address(json, "resolver", indirect.resolver);
+        json_end(json);
+    }
+}
+
 static void put_module(struct json *json, const struct map *map, const elfin_module *module)
 {
     elfin_module_info info;
@@ -63,6 +77,9 @@ static void put_module(struct json *json, const struct map *map, const elfin_mod
     json_end(json);
     json_array(json, "symbols");
     put_symbols(json, module);
+    json_end(json);
+    json_array(json, "indirect");
+    put_indirect(json, module);
     json_end(json);
     json_end(json);
 }
