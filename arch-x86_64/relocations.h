@@ -61,14 +61,19 @@ static inline bool is_branch_field(const uint8_t *bytes, uint64_t offset, int64_
     return offset >= 2 && bytes[offset - 2] == 0x0f && (bytes[offset - 1] & 0xf0) == 0x80;
 }
 
+static inline bool is_small(int64_t addend)
+{
+    return addend >= -ARCH_SMALL_ADDEND && addend <= ARCH_SMALL_ADDEND;
+}
+
 /*
  * True if a stub may stand in for the symbol of a PLT32 record. In code only a branch that ends
  * with the field goes to S itself; with another addend it would land inside the stub. In data the
- * field is a relative pointer and any addend is right.
+ * field is a relative pointer and any addend is right that does not lead out of the stub's reach.
  */
 static inline bool is_stub_field(bool executable, int64_t addend)
 {
-    return !executable || addend == -4;
+    return executable ? addend == -4 : is_small(addend);
 }
 
 static inline struct elf_rela read_rela(struct span table, uint64_t index)

@@ -40,22 +40,81 @@ static unsigned use_of(const struct relocation *r, const struct elf_rela *rela,
     return r->use;
 }
 
-static void widen(struct arch_addends *addends, int64_t addend)
+void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span)
 {
-    if (addends->low > addend)
-        addends->low = addend;
-    if (addends->high < addend)
-        addends->high = addend;
+    const struct relocation *r = &elfin_relocations[type];
+    unsigned bits = 8u * r->width;
+    uint64_t half = bits ? (uint64_t)1 << (bits - 1) : 0;
+
+    *low = r->range == RANGE_UNSIGNED ? 0 : 0 - half;
+    *span = (half << 1) - 1;
+    if (r->range == RANGE_EITHER)
+        *span += half;
 }
 
-static void note_addend(struct arch_scan *scan, unsigned use, int64_t addend)
+/* True if no address can make the value too large: see elfin_arch_demand. */
+static bool is_free(const struct relocation *r, unsigned use, bool inner, bool symbol,
+                    int64_t addend)
 {
+    if (r->width == 8 || r->formula == FORMULA_NONE)
+        return true;
+    if (r->width < 4 || r->formula == FORMULA_ABSOLUTE || r->formula == FORMULA_SIZE)
+        return false;
     if (use & USE_NEAR)
-        widen(&scan->near, addend);
-    if (use & USE_ABS32)
-        widen(&scan->abs32, addend);
-    if (use & USE_ABS32S)
-        widen(&scan->abs32s, addend);
+        return inner && is_small(addend);
+    if (use & USE_BRANCH && !symbol)
+        return false; /* to address 0: symbol 0 has no stub */
+    return is_small(addend);
+}
+
+static enum arch_term term_of(const struct relocation *r)
+{
+    switch (r->formula) {
+    case FORMULA_ABSOLUTE:
+        return ARCH_TERM_ABSOLUTE;
+    case FORMULA_SLOT:
+        return ARCH_TERM_SLOT;
+    case FORMULA_SLOT_PC:
+    case FORMULA_SLOT_RELAX:
+        return ARCH_TERM_SLOT_PC;
+    case FORMULA_GOT_PC:
+        return ARCH_TERM_GOT_PC;
+    case FORMULA_SIZE:
+        return ARCH_TERM_SIZE;
+    default:
+        return ARCH_TERM_RELATIVE;
+    }
+}
+
+static bool demand_of(const struct arch_scan *scan, const struct elf_rela *rela, unsigned use,
+                      struct arch_demand *out)
+{
+    uint32_t type = elf_rela_type(rela->r_info), symbol = elf_rela_symbol(rela->r_info);
+    const struct relocation *r = &elfin_relocations[type];
+    enum arch_term term;
+
+    if (is_free(r, use, scan->use[symbol] & USE_INNER, symbol, rela->r_addend))
+        return false;
+    term = term_of(r);
+    *out = (struct arch_demand){ .type = type,
+                                 .symbol = symbol,
+                                 .use = (uint16_t)use,
+                                 .term = (uint8_t)term,
+                                 .k = rela->r_addend };
+    if (term == ARCH_TERM_RELATIVE || term == ARCH_TERM_SLOT_PC || term == ARCH_TERM_GOT_PC)
+        out->k = (int64_t)((uint64_t)rela->r_addend - rela->r_offset);
+    elfin_arch_field(type, &out->low, &out->span);
+    return true;
+}
+
+bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arch_demand *out)
+{
+    struct elf_rela rela = read_rela(scan->rela, record);
+    const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
+
+    if (scan->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
+        return false;
+    return demand_of(scan, &rela, use_of(r, &rela, scan->bytes.data, scan->executable), out);
 }
 
 elfin_status elfin_arch_scan(struct arch_scan *scan)
@@ -65,7 +124,9 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     for (uint64_t i = 0; i < count; i++) {
         struct elf_rela rela = read_rela(scan->rela, i);
         uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
+        struct arch_demand demand;
         const struct relocation *r;
+        elfin_status status;
         unsigned use;
 
         if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
@@ -86,8 +147,11 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         }
         use = use_of(r, &rela, scan->bytes.data, scan->executable);
         scan->use[symbol] |= (uint16_t)use;
-        if (use & USE_CONSTRAINS)
-            note_addend(scan, use, rela.r_addend);
+        if (demand_of(scan, &rela, use, &demand)) {
+            status = elfin_demand_add(scan->ctx, i, &demand);
+            if (status != ELFIN_OK)
+                return refuse(scan, i, status, "for working memory", "");
+        }
         scan->needs_got |= r->needs_got;
     }
     return ELFIN_OK;
@@ -96,8 +160,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
 unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes, bool executable)
 {
     struct elf_rela record = read_rela(rela, index);
-    const struct relocation *r = &elfin_relocations[elf_rela_type(record.r_info)];
-    unsigned use = use_of(r, &record, bytes.data, executable);
 
-    return use;
+    return use_of(&elfin_relocations[elf_rela_type(record.r_info)], &record, bytes.data,
+                  executable);
 }

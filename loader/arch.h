@@ -22,22 +22,38 @@ enum {
     USE_VALUE = 1 << 6,  /* used in some other way: has to be defined */
     USE_DEAD = 1 << 7,   /* set by the loader: lies in a section that is not loaded */
     USE_TINY = 1 << 8,   /* absolute 8- or 16-bit field */
+    USE_INNER = 1 << 15, /* set by the loader: lies in a section of the same object for certain */
 };
 
 enum {
     ARCH_SLOT_SIZE = 8,
     ARCH_STUB_SIZE = 8,
-    ARCH_STUB_TRAP = 6,  /* offset of the trap behind a stub's jump */
-    ARCH_TYPE_LIMIT = 52 /* types are below */
+    ARCH_STUB_TRAP = 6,           /* offset of the trap behind a stub's jump */
+    ARCH_TYPE_LIMIT = 52,         /* types are below */
+    ARCH_SMALL_ADDEND = 16 << 20, /* either way */
+    ARCH_BLOCK_LIMIT = 0x7e000000 /* 2 GiB, less two such addends and a field */
 };
 
-enum {
-    USE_CONSTRAINS = USE_NEAR | USE_ABS32 | USE_ABS32S
+/* What the value of a field is made of; names as in the psABI's formulas. */
+enum arch_term {
+    ARCH_TERM_ABSOLUTE, /* S + A */
+    ARCH_TERM_RELATIVE, /* S + A - P */
+    ARCH_TERM_SLOT_PC,  /* address of the symbol's slot + A - P */
+    ARCH_TERM_SLOT,     /* the same from the first slot: G + A */
+    ARCH_TERM_GOT_PC,   /* address of the first slot + A - P */
+    ARCH_TERM_SIZE,     /* Z + A */
 };
 
-/* The least and the largest addend of some records; low > high: there are none. */
-struct arch_addends {
-    int64_t low, high;
+/*
+ * What one record demands of addresses: the value, modulo 2^64, lies in [low, low + span].
+ * k is A, minus r_offset where the term contains P: then only the section's address is missing.
+ */
+struct arch_demand {
+    uint32_t type, symbol;
+    uint16_t use;
+    uint8_t term; /* enum arch_term */
+    int64_t k;
+    uint64_t low, span;
 };
 
 /* What is known of a relocation that was refused. */
@@ -56,8 +72,8 @@ struct arch_scan {
     bool executable;   /* that section's right */
     bool unwind;       /* its records may name USE_DEAD symbols: they are left alone */
     uint32_t symbol_count;
-    uint16_t *use;                           /* per symbol; ORed into */
-    struct arch_addends near, abs32, abs32s; /* of the records with these uses */
+    uint16_t *use;  /* per symbol; ORed into */
+    void *ctx;      /* for elfin_demand_add */
     bool needs_got; /* set when a formula contains the address of the slot table */
     bool has_dead;  /* set when a record of an unwind table names a USE_DEAD symbol */
     struct arch_failure failure;
@@ -65,9 +81,23 @@ struct arch_scan {
 
 /*
  * Proves for every record, once and for all: known type, symbol index in range, field inside the
- * section. Collects the uses. ELFIN_OK or failure.status.
+ * section. Collects the uses, and gives each demand to elfin_demand_add. ELFIN_OK or
+ * failure.status.
  */
 elfin_status elfin_arch_scan(struct arch_scan *scan);
+
+/*
+ * What a record that elfin_arch_scan has accepted demands; false if its field holds every value
+ * that can occur: it has 64 bits, or stubs stand in, or both ends lie in one block, whose size is
+ * limited to ARCH_BLOCK_LIMIT, and the addend to ARCH_SMALL_ADDEND.
+ */
+bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arch_demand *out);
+
+/* Called for every demand of a table, in its order; implemented by the loader. */
+elfin_status elfin_demand_add(void *ctx, uint64_t record, const struct arch_demand *demand);
+
+/* The values that a field of that type may hold: [*low, *low + *span] modulo 2^64. */
+void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);
 
 /*
  * Everything that fix-up needs. Formulas use run addresses; stores go through `edit`. The records

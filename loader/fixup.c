@@ -41,25 +41,6 @@ static uint64_t symbol_size(void *ctx, uint32_t index)
     return elf.st_size;
 }
 
-/* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
-static elfin_status check_sizes(struct load *load, const struct object *object)
-{
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
-        elfin_diag *diag;
-
-        if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
-            (symbol->import && symbol->import->owner))
-            continue;
-        diag =
-            elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_FIXUP, object,
-                             "its size is stored (R_X86_64_SIZE), which the host's exports lack");
-        elfin_diag_symbol(diag, object, i);
-        return elfin_diag_emit(load);
-    }
-    return ELFIN_OK;
-}
-
 static void report(struct load *load, const struct object *object, uint32_t table,
                    const struct arch_failure *failure)
 {
@@ -206,7 +187,6 @@ elfin_status elfin_fixup(struct load *load)
     for (uint32_t i = 0; i < load->block_count; i++)
         clear_tails(load, &load->blocks[i]);
     for (struct object *o = load->objects; o; o = o->next) {
-        check_sizes(load, o);
         fix_object(load, o, value);
         check_entry(load, o, o->init);
         check_entry(load, o, o->exit);

@@ -120,6 +120,43 @@ static void show_relocations(struct load *load, const struct object *object,
                                        t.types[type]);
 }
 
+/* The record of which the demand's extreme is: the first with that k. */
+static void show_bound(struct load *load, const struct bound *by, bool is_high,
+                       const elfin_inspector *inspector)
+{
+    const struct demand *d = by->demand;
+    int64_t k = is_high == (d->term == ARCH_TERM_ABSOLUTE) ? d->most : d->least;
+    struct arch_scan scan = elfin_scan_table(by->object, d->table);
+    struct arch_demand demand;
+    elfin_diag *diag;
+
+    for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++) {
+        if (!elfin_arch_demand(&scan, i, &demand) || demand.symbol != d->symbol ||
+            demand.type != d->type || demand.k != k)
+            continue;
+        diag = elfin_diag_begin(load, ELFIN_OK, ELFIN_PHASE_RESOLVE, by->object, "");
+        elfin_diag_relocation(diag, by->object, d->table, i);
+        diag->hint = elfin_arch_hint(d->use);
+        inspector->bound(inspector->ctx, is_high, diag);
+        return;
+    }
+}
+
+static void show_reach(struct load *load, const elfin_inspector *inspector)
+{
+    const struct reach *reach = &load->blocks[0].reach;
+
+    for (uint32_t i = 0; inspector->range && i < reach->count; i++) {
+        const struct range *range = &reach->range[i];
+
+        inspector->range(inspector->ctx, range->low, range->high);
+        if (inspector->bound && range->low_by.demand)
+            show_bound(load, &range->low_by, false, inspector);
+        if (inspector->bound && range->high_by.demand)
+            show_bound(load, &range->high_by, true, inspector);
+    }
+}
+
 static void show(struct load *load, const struct object *object, const elfin_inspector *inspector,
                  elfin_inspection *out)
 {
@@ -144,9 +181,18 @@ static elfin_status inspect(struct load *load, struct object *object,
         if (s->state == SYMBOL_UNDEFINED)
             s->state = SYMBOL_IMPORT;
     status = elfin_layout(load);
+    if (status != ELFIN_OK)
+        return status;
     out->slots = object->slot_count;
     out->stubs = object->stub_count;
-    return status;
+    load->unknown_imports = true;
+    if (!load->blocks[0].size)
+        load->blocks[0].reach = (struct reach){ .range = { { .high = UINT64_MAX } }, .count = 1 };
+    status = elfin_reach(load);
+    if (status == ELFIN_ERR_RANGE)
+        return status;
+    show_reach(load, inspector);
+    return ELFIN_OK;
 }
 
 elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
@@ -156,7 +202,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
     static const elfin_options options = ELFIN_OPTIONS_INIT;
     static const elfin_inspector nobody;
     struct object object = { .input = input };
-    struct block block = { .end = &block.first };
+    struct block block = { 0 };
     struct load load = { .options = &options, .diag = diag, .blocks = &block, .block_count = 1 };
     elfin_inspection result = { 0 };
     elfin_space space;

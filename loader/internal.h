@@ -150,6 +150,20 @@ struct symbol {
     struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
 };
 
+/*
+ * What the records of one relocation table with one symbol and type demand (see struct
+ * arch_demand), as far as it is known before layout: the values of k that occur lie between these
+ * two.
+ */
+struct demand {
+    struct demand *next;        /* of the object */
+    struct demand *same_symbol; /* the one before this one */
+    int64_t least, most;
+    uint32_t table, symbol, type;
+    uint16_t use;
+    uint8_t term;
+};
+
 /* One member of the group in the making. */
 struct object {
     struct object *next, *next_in_block;
@@ -180,7 +194,8 @@ struct object {
     struct symbol **global; /* per global symbol: [index - first_global] */
     uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
-    struct arch_addends near, abs32, abs32s; /* of the records that constrain placement */
+    struct demand *demands, **demands_end; /* in the order of the tables */
+    struct demand **last_demand;           /* per symbol; NULL: there are none yet */
     bool has_dead, needs_got, has_indirect;
 
     /* layout.c, place.c */
@@ -215,13 +230,22 @@ struct library {
     uint32_t block;
 };
 
-/* A range of run addresses, both ends included. */
-struct range {
-    uint64_t low, high;
+/* Why a block may not begin lower, or higher. No demand: min, max or the end of memory. */
+struct bound {
+    const struct object *object;
+    const struct demand *demand;
 };
 
+/* A range of run addresses at which a block may begin, both ends included. */
+struct range {
+    uint64_t low, high;
+    struct bound low_by, high_by;
+};
+
+/* The limits of one demand are an arc of the circle of 2^64 addresses, shorter than half of it, so
+ * that any number of them meet in one arc: in two ranges if it contains 0. */
 enum {
-    REACH_MAX = 8
+    REACH_MAX = 2
 };
 
 struct reach {
@@ -265,8 +289,11 @@ struct load {
     uint32_t object_count;
     struct block *blocks;
     uint32_t block_count;
-    elfin_group *group;    /* its records have been reserved */
-    struct object **order; /* of init */
+    const struct block *stuck; /* for which there is no address, or no memory */
+    uint8_t apart;             /* how often elfin_apart has divided the objects anew */
+    bool unknown_imports;      /* elfin_inspect: nobody knows yet where they lie */
+    elfin_group *group;        /* its records have been reserved */
+    struct object **order;     /* of init */
     bool published;
     struct index_backup index; /* undoes the growth of the space's index */
 };
@@ -321,8 +348,9 @@ uint32_t elfin_symbol_section(const struct object *object, const struct elf_symb
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
 bool elfin_is_common(uint32_t section);
 /*
- * Once placed: the run address of what the object's symbol table defines. Of an indirect function
- * it is that of its stub. Not for COMMON, which lies where the group's symbol says.
+ * Once placed the run address, after layout the offset in the block, of what the object's symbol
+ * table defines. Of an indirect function it is that of its stub. Not for COMMON, which lies where
+ * the group's symbol says.
  */
 uint64_t elfin_own_address(const struct object *object, uint32_t index);
 /*
@@ -360,18 +388,13 @@ elfin_status elfin_load_add(struct load *load, struct object *object);
 
 /* scan.c */
 elfin_status elfin_scan(struct load *load, struct object *object);
+/* One relocation table, as the machine's part wants to see it. */
+struct arch_scan elfin_scan_table(const struct object *object, uint32_t table);
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);
 const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
-/*
- * True if the symbol moves independently of the object's block: an import, a definition in another
- * block, an absolute value, 0. *address is then its run address; of another block's symbol only
- * once that block is placed (only one block of a group has no address of its own, and is placed
- * last).
- */
-bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address);
 elfin_status elfin_edges(struct load *load);
 
 /* indirect.c: plan counts their slots and stubs, the first of the object. */
@@ -381,14 +404,61 @@ bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *
 void elfin_indirect_write(const struct load *load, const struct object *object);
 elfin_status elfin_indirect_resolve(struct load *load, const struct object *object);
 
-/* layout.c */
+/* layout.c: of all blocks that are not reserved; may be called again when elfin_apart made others.
+ */
 elfin_status elfin_layout(struct load *load);
 
-/* reach.c, place.c */
-elfin_status elfin_reach(struct load *load, struct block *block);
-/* Reports what narrows it: for when it is empty, or there is no memory in it. */
-void elfin_reach_report(struct load *load, const struct block *block);
+/* demand.c; elfin_demand_add (arch.h) gets one of these as its context. */
+struct demand_taker {
+    struct load *load;
+    struct object *object;
+    uint32_t table;
+};
+
+/* The object that defines what the symbol is bound to; NULL: an import, an absolute value, 0. */
+const struct object *elfin_definer(const struct object *object, uint32_t index);
+
+/* Where a symbol lies: at an offset in a block (from layout on), or at an address (block NULL). */
+struct target {
+    const struct block *block;
+    uint64_t value;
+};
+struct target elfin_locate(const struct load *load, const struct object *object, uint32_t index);
+
+/*
+ * What a demand speaks of is the run address of one block, minus that of another, plus a number:
+ * the blocks that are NULL are not in it. Blocks with an address of their own are in the number.
+ */
+struct measure {
+    const struct block *plus, *minus;
+    uint64_t number; /* without k */
+};
+struct measure elfin_measure(const struct load *load, const struct object *object, uint32_t table,
+                             uint32_t symbol, uint8_t term);
+
+/* reach.c */
+
+/* Whether k from least to most all lie in the field's window, given the rest of the value. */
+bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint64_t span);
+/*
+ * Computes where each block may begin. ELFIN_ERR_RANGE, all reported: fixups that no placement can
+ * satisfy; ELFIN_ERR_REACH, not reported: load->stuck has no address.
+ */
+elfin_status elfin_reach(struct load *load);
+
+/* reach_report.c: names all fixups that limit where load->stuck may lie. */
+void elfin_report_misfits(struct load *load);
+void elfin_report_stuck(struct load *load);
+
+/* place.c: ELFIN_ERR_MEMORY, not reported: there is none for load->stuck where it may lie. */
 elfin_status elfin_place(struct load *load);
+void elfin_report_no_memory(struct load *load);
+
+/*
+ * apart.c: divides the objects that share the block without an address into more blocks, finer at
+ * each call; gives memory of such blocks back. False when nothing is left to divide, or on failure.
+ */
+bool elfin_apart(struct load *load);
 
 /* group.c: the lasting records. */
 elfin_status elfin_group_create(struct load *load);

@@ -129,6 +129,8 @@ static elfin_status lay_block(struct load *load, struct block *block, uint64_t l
     struct cursor c = { .load = load, .block = block, .limit = limit };
     elfin_status status = ELFIN_OK;
 
+    if (c.limit > ARCH_BLOCK_LIMIT)
+        c.limit = ARCH_BLOCK_LIMIT;
     block->align = page;
     for (int part = 0; status == ELFIN_OK && part < ELFIN_PART_COUNT; part++) {
         block->part_offset[part] = c.offset;
@@ -136,10 +138,32 @@ static elfin_status lay_block(struct load *load, struct block *block, uint64_t l
         block->part_used[part] = c.offset - block->part_offset[part];
         c.offset = round_up(c.offset, page);
     }
-    if (status == ELFIN_OK && c.offset > limit)
+    if (status == ELFIN_OK && c.offset > c.limit)
         return too_large(load, block->first, 0, c.offset);
     block->size = c.offset;
     return status;
+}
+
+/*
+ * True if a branch to the symbol may turn out to be too far: it lies outside of the block, or its
+ * definition names a place outside of its section.
+ */
+static bool is_far(const struct object *object, uint32_t index)
+{
+    const struct object *definer = elfin_definer(object, index);
+    const struct symbol *symbol;
+    struct elf_symbol elf;
+
+    if (!definer || definer->block != object->block)
+        return true;
+    if (index >= object->first_global) {
+        symbol = object->global[index - object->first_global];
+        if (!symbol || symbol->state == SYMBOL_COMMON)
+            return false;
+        index = symbol->index;
+    }
+    elf = elfin_read_symbol(definer, index);
+    return elf.st_value > definer->sections[elfin_symbol_section(definer, &elf, index)].size;
 }
 
 static bool is_zero(const struct object *object, uint32_t index)
@@ -155,9 +179,8 @@ static elfin_status plan_slots(struct load *load, struct object *object)
 
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         unsigned use = object->use[i];
-        uint64_t address; /* not known yet */
         bool zero = is_zero(object, i);
-        bool stub = use & USE_BRANCH && !zero && elfin_is_external(object, i, &address);
+        bool stub = use & USE_BRANCH && !zero && is_far(object, i);
 
         if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
             object->trap = ++object->stub_count;
@@ -183,21 +206,43 @@ static void note_parts(struct object *object)
             object->parts |= 1u << object->sections[i].part;
 }
 
+/* Forgets what an earlier layout of these objects has found. */
+static void reset(struct load *load)
+{
+    for (uint32_t i = 0; i < load->block_count; i++)
+        if (!load->blocks[i].reserved) {
+            load->blocks[i].first = NULL;
+            load->blocks[i].end = &load->blocks[i].first;
+        }
+    for (struct object *o = load->objects; o; o = o->next) {
+        if (load->blocks[o->block].reserved)
+            continue;
+        o->next_in_block = NULL;
+        o->slot = o->stub = NULL;
+        o->slot_count = o->stub_count = o->trap = 0;
+        o->got = o->plt = o->got_gap = o->plt_gap = 0;
+    }
+}
+
 elfin_status elfin_layout(struct load *load)
 {
     uint64_t limit = load->host->max_image_size & ~(load->host->page_size - 1);
     elfin_status status = ELFIN_OK;
 
+    reset(load);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next) {
         struct block *block = &load->blocks[o->block];
 
+        if (block->reserved)
+            continue;
         note_parts(o);
         status = plan_slots(load, o);
         *block->end = o;
         block->end = &o->next_in_block;
     }
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
-        status = lay_block(load, &load->blocks[i], limit);
+        if (!load->blocks[i].reserved)
+            status = lay_block(load, &load->blocks[i], limit);
         limit -= load->blocks[i].size;
     }
     return status;

@@ -18,6 +18,26 @@ static elfin_status open_all(struct load *load, const elfin_input *inputs, size_
     return status == ELFIN_OK ? load->status : status;
 }
 
+/* All objects without an address together, or, if there is no place for that, apart. */
+static elfin_status settle(struct load *load)
+{
+    elfin_status status;
+
+    do {
+        status = elfin_layout(load);
+        if (status == ELFIN_OK)
+            status = elfin_reach(load);
+        if (status == ELFIN_OK)
+            status = elfin_place(load);
+    } while (status != ELFIN_OK && load->status == ELFIN_OK && elfin_apart(load));
+    if (status != ELFIN_OK && load->status == ELFIN_OK) {
+        if (status == ELFIN_ERR_MEMORY)
+            elfin_report_no_memory(load);
+        elfin_report_stuck(load);
+    }
+    return status;
+}
+
 static elfin_status link(struct load *load)
 {
     elfin_status status = ELFIN_OK;
@@ -25,8 +45,7 @@ static elfin_status link(struct load *load)
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = elfin_scan(load, o);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
-        (status = elfin_init_order(load)) != ELFIN_OK ||
-        (status = elfin_layout(load)) != ELFIN_OK || (status = elfin_place(load)) != ELFIN_OK ||
+        (status = elfin_init_order(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK || (status = elfin_fixup(load)) != ELFIN_OK)
         return status;
     return elfin_protect(load);

@@ -4,7 +4,7 @@
  * gives is checked against what was asked for: a host's mistake must not become a wild store.
  */
 #include "loader/internal.h"
-#include "libmini/str.h"
+#include "libmini/sort.h"
 
 static elfin_status check_region(const struct block *block, const elfin_request *request)
 {
@@ -17,27 +17,6 @@ static elfin_status check_region(const struct block *block, const elfin_request 
     return ELFIN_OK;
 }
 
-static elfin_status reserve(struct load *load, struct block *block, struct range range)
-{
-    elfin_request request = {
-        .struct_size = (uint32_t)sizeof(request),
-        .purpose = ELFIN_PURPOSE_IMAGE,
-        .size = block->size,
-        .align = block->align,
-        .low = range.low,
-        .high = range.high,
-        .near = block->near,
-        .code_size = block->part_offset[ELFIN_PART_RODATA],
-        .name = block->first->name,
-    };
-
-    if (block->size - 1 > range.high - range.low ||
-        load->host->reserve(load->host->ctx, &request, &block->region) != ELFIN_OK)
-        return ELFIN_ERR_MEMORY;
-    block->reserved = true;
-    return check_region(block, &request);
-}
-
 static elfin_status refused(struct load *load, const struct block *block, elfin_status status,
                             const char *detail, uint64_t low, uint64_t high)
 {
@@ -48,13 +27,37 @@ static elfin_status refused(struct load *load, const struct block *block, elfin_
     return elfin_diag_emit(load);
 }
 
+/* The block will begin somewhere from first to last. ELFIN_ERR_MEMORY is not reported here. */
+static elfin_status reserve(struct load *load, struct block *block, uint64_t first, uint64_t last)
+{
+    elfin_request request = {
+        .struct_size = (uint32_t)sizeof(request),
+        .purpose = ELFIN_PURPOSE_IMAGE,
+        .size = block->size,
+        .align = block->align,
+        .low = first,
+        .high = last + (block->size - 1),
+        .near = block->near,
+        .code_size = block->part_offset[ELFIN_PART_RODATA],
+        .name = block->first->name,
+    };
+
+    if (load->host->reserve(load->host->ctx, &request, &block->region) != ELFIN_OK)
+        return ELFIN_ERR_MEMORY;
+    block->reserved = true;
+    if (check_region(block, &request) == ELFIN_OK)
+        return ELFIN_OK;
+    return refused(load, block, ELFIN_ERR_HOST, "the host gave other memory than asked for",
+                   request.low, request.high);
+}
+
 static elfin_status place_at(struct load *load, struct block *block)
 {
     uint64_t last = block->at + (block->size - 1);
     elfin_status status;
 
     block->region.run = block->at; /* for symbols of a block that needs no memory */
-    if (!block->size)
+    if (!block->size || block->reserved)
         return ELFIN_OK;
     if (block->at % block->align || last < block->at) {
         elfin_diag *diag =
@@ -65,13 +68,10 @@ static elfin_status place_at(struct load *load, struct block *block)
         elfin_diag_value(diag, block->at);
         return elfin_diag_emit(load);
     }
-    status = reserve(load, block, (struct range){ block->at, last });
+    status = reserve(load, block, block->at, block->at);
     if (status == ELFIN_ERR_MEMORY)
         return refused(load, block, status, "the memory asked for is not free", block->at, last);
-    return status == ELFIN_OK
-               ? ELFIN_OK
-               : refused(load, block, status, "the host gave other memory than asked for",
-                         block->at, last);
+    return status;
 }
 
 static uint64_t distance(const struct range *range, uint64_t near)
@@ -81,41 +81,72 @@ static uint64_t distance(const struct range *range, uint64_t near)
     return near > range->high ? near - range->high : 0;
 }
 
-/* The range nearest to where the block should be comes first; equals stay in ascending order. */
-static void sort_by_distance(struct reach *reach, uint64_t near)
-{
-    for (uint32_t i = 1; i < reach->count; i++) {
-        for (uint32_t j = i; j > 0; j--) {
-            struct range *a = &reach->range[j - 1], *b = &reach->range[j], swap = *a;
-
-            if (distance(a, near) <= distance(b, near))
-                break;
-            *a = *b;
-            *b = swap;
-        }
-    }
-}
-
+/* The range nearest to where the block should be is tried first. */
 static elfin_status place_floating(struct load *load, struct block *block)
 {
-    elfin_status status = elfin_reach(load, block);
+    const struct range *range = block->reach.range;
+    bool second_first = block->reach.count > 1 && block->near &&
+                        distance(&range[1], block->near) < distance(&range[0], block->near);
 
-    if (status != ELFIN_OK)
-        return status;
-    if (block->near)
-        sort_by_distance(&block->reach, block->near);
     for (uint32_t i = 0; i < block->reach.count; i++) {
-        status = reserve(load, block, block->reach.range[i]);
-        if (status == ELFIN_OK)
-            return ELFIN_OK;
+        const struct range *r = &range[second_first ? block->reach.count - 1 - i : i];
+        elfin_status status = reserve(load, block, r->low, r->high);
+
         if (status != ELFIN_ERR_MEMORY)
-            return refused(load, block, status, "the host gave other memory than asked for",
-                           block->reach.range[i].low, block->reach.range[i].high);
+            return status;
     }
-    refused(load, block, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
-            block->reach.range[0].low, block->reach.range[0].high);
-    elfin_reach_report(load, block);
+    load->stuck = block;
     return ELFIN_ERR_MEMORY;
+}
+
+/* Addresses at which the block may begin, less one. */
+static uint64_t freedom(const struct block *block)
+{
+    uint64_t sum = 0;
+
+    for (uint32_t i = 0; i < block->reach.count; i++)
+        sum += block->reach.range[i].high - block->reach.range[i].low;
+    return sum;
+}
+
+static int by_freedom(const void *a, const void *b, void *ctx)
+{
+    uint64_t x = freedom(*(struct block *const *)a), y = freedom(*(struct block *const *)b);
+
+    (void)ctx;
+    return x < y ? -1 : x > y;
+}
+
+/*
+ * Those with the least choice first. Blocks without a wish of their own lie near the first of the
+ * group: that saves stubs between them.
+ */
+static elfin_status place_all_floating(struct load *load)
+{
+    struct block **blocks = elfin_arena_get(&load->work, load->block_count, sizeof(*blocks));
+    elfin_status status = ELFIN_OK;
+    uint32_t count = 0;
+
+    if (!blocks)
+        return elfin_fail_memory(load, ELFIN_PHASE_PLACE, load->objects);
+    for (uint32_t i = 0; i < load->block_count; i++)
+        if (load->blocks[i].size && !load->blocks[i].has_at)
+            blocks[count++] = &load->blocks[i];
+    mini_sort(blocks, count, sizeof(*blocks), by_freedom, NULL);
+    for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
+        if (!blocks[i]->near && i)
+            blocks[i]->near = blocks[0]->region.run;
+        status = place_floating(load, blocks[i]);
+    }
+    return status;
+}
+
+void elfin_report_no_memory(struct load *load)
+{
+    const struct range *range = &load->stuck->reach.range[0];
+
+    refused(load, load->stuck, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
+            range->low, range->high + (load->stuck->size - 1));
 }
 
 /* Offsets in the block become run addresses. */
@@ -136,18 +167,6 @@ static void assign_symbol(struct load *load, struct symbol *symbol)
         symbol->value = elfin_own_address(symbol->object, symbol->index);
 }
 
-/* Run addresses for everything in the blocks that have an address of their own, or in the other. */
-static void assign_all(struct load *load, bool has_at)
-{
-    for (struct object *o = load->objects; o; o = o->next)
-        if (load->blocks[o->block].has_at == has_at)
-            assign(o, load->blocks[o->block].region.run);
-    for (struct symbol *s = load->first_symbol; s; s = s->next)
-        if (load->blocks[s->object->block].has_at == has_at)
-            assign_symbol(load, s);
-}
-
-/* Blocks with an address first: their neighbours' reach depends on them. */
 elfin_status elfin_place(struct load *load)
 {
     elfin_status status = ELFIN_OK;
@@ -155,13 +174,13 @@ elfin_status elfin_place(struct load *load)
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++)
         if (load->blocks[i].has_at)
             status = place_at(load, &load->blocks[i]);
+    if (status == ELFIN_OK)
+        status = place_all_floating(load);
     if (status != ELFIN_OK)
         return status;
-    assign_all(load, true);
-    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++)
-        if (load->blocks[i].size && !load->blocks[i].has_at)
-            status = place_floating(load, &load->blocks[i]);
-    if (status == ELFIN_OK)
-        assign_all(load, false);
-    return status;
+    for (struct object *o = load->objects; o; o = o->next)
+        assign(o, load->blocks[o->block].region.run);
+    for (struct symbol *s = load->first_symbol; s; s = s->next)
+        assign_symbol(load, s);
+    return ELFIN_OK;
 }

@@ -1,173 +1,198 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From what the relocations demand to the run addresses that a block may have. Demands against
- * targets inside the block bind the block itself; PC-relative data references to targets with a
- * fixed address bind it to their neighbourhood. The result is a small set of ranges.
+ * Phase "resolve", its second half: from what the relocations demand to the run addresses at which
+ * a block may begin, before any memory is taken. The result is exact: an address lies in the reach
+ * if and only if every field holds its value there.
+ *
+ * All is computed modulo 2^64, as the CPU does. A demand leaves an arc of addresses; intersecting
+ * arcs only moves bounds, and each bound remembers who moved it.
  */
 #include "loader/internal.h"
 
-#define GIB ((uint64_t)1 << 30)
-
-/* Keeps what lies in one of the given ranges too; both lists are ascending and disjoint. */
-static void intersect(struct reach *reach, const struct range *with, uint32_t count)
+static void keep_range(struct reach *result, struct range range)
 {
+    if (range.low <= range.high && result->count < REACH_MAX)
+        result->range[result->count++] = range;
+}
+
+/* Keeps what lies in [low, high] too. */
+static void intersect(struct reach *result, const struct reach *reach, uint64_t low, uint64_t high,
+                      struct bound by)
+{
+    for (uint32_t i = 0; i < reach->count; i++) {
+        struct range r = reach->range[i];
+
+        if (r.low < low) {
+            r.low = low;
+            r.low_by = by;
+        }
+        if (r.high > high) {
+            r.high = high;
+            r.high_by = by;
+        }
+        keep_range(result, r);
+    }
+}
+
+/* Keeps the addresses from first to first + span, modulo 2^64. */
+static void intersect_arc(struct reach *reach, uint64_t first, uint64_t span, struct bound by)
+{
+    uint64_t last = first + span;
     struct reach result = { 0 };
 
-    for (uint32_t i = 0; i < reach->count; i++) {
-        for (uint32_t j = 0; j < count && result.count < REACH_MAX; j++) {
-            struct range r = reach->range[i];
-
-            if (r.low < with[j].low)
-                r.low = with[j].low;
-            if (r.high > with[j].high)
-                r.high = with[j].high;
-            if (r.low <= r.high)
-                result.range[result.count++] = r;
-        }
+    if (first <= last) {
+        intersect(&result, reach, first, last, by);
+    } else {
+        intersect(&result, reach, 0, last, by);
+        intersect(&result, reach, first, UINT64_MAX, by);
     }
     *reach = result;
 }
 
-/* Keeps the addresses [first, first + span], modulo 2^64. A block itself never wraps around. */
-static void intersect_window(struct reach *reach, uint64_t first, uint64_t span)
+/* most - least as a number of 64 bits; it is at most 2^64 - 1. */
+static uint64_t spread(int64_t least, int64_t most)
 {
-    uint64_t last = first + span;
-    struct range ranges[2] = { { first, last }, { 0, 0 } };
+    return (uint64_t)most - (uint64_t)least;
+}
 
-    if (first <= last) {
-        intersect(reach, ranges, 1);
-        return;
-    }
-    ranges[0] = (struct range){ 0, last };
-    ranges[1] = (struct range){ first, UINT64_MAX };
-    intersect(reach, ranges, 2);
+bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint64_t span)
+{
+    uint64_t from = number + (uint64_t)least - low;
+
+    return from <= span && spread(least, most) <= span - from;
 }
 
 /*
- * Keeps the addresses X for which X + A lies in [first, first + span] for every addend A between
- * the two, modulo 2^64.
+ * The block's address X is in the value: number + X + k, or number - X + k. It lies in the window
+ * for the least and for the largest k, and so for those between.
  */
-static void intersect_sum(struct reach *reach, uint64_t first, uint64_t span,
-                          const struct arch_addends *addends)
+static void constrain(struct block *block, const struct measure *m, struct bound by)
 {
-    uint64_t spread = (uint64_t)addends->high - (uint64_t)addends->low;
+    const struct demand *d = by.demand;
+    uint64_t low, span, first;
 
-    if (spread > span)
-        reach->count = 0;
-    else
-        intersect_window(reach, first - (uint64_t)addends->low, span - spread);
-}
-
-/* Keeps the places P for which target + A - P fits 32 signed bits: A reaches from P to the target.
- */
-static void intersect_near(struct reach *reach, uint64_t target, const struct arch_addends *addends)
-{
-    uint64_t spread = (uint64_t)addends->high - (uint64_t)addends->low;
-
-    if (spread > 4 * GIB - 1)
-        reach->count = 0;
-    else
-        intersect_window(reach, target + (uint64_t)addends->high - (2 * GIB - 1),
-                         4 * GIB - 1 - spread);
-}
-
-/* True for what stubs and slots lead to: being near it saves them. */
-static bool is_import(const struct object *object, uint32_t index)
-{
-    const struct symbol *symbol =
-        index >= object->first_global ? object->global[index - object->first_global] : NULL;
-
-    return symbol && (symbol->state == SYMBOL_IMPORT || symbol->object->block != object->block);
-}
-
-/* Narrows the block's reach by what one symbol is used for. */
-static void constrain(struct block *block, const struct object *object, uint32_t index)
-{
-    unsigned use = object->use[index];
-    uint64_t address = 0;
-    bool fixed;
-
-    if (!(use & (USE_CONSTRAINS | USE_BRANCH | USE_SLOT)))
+    elfin_arch_field(d->type, &low, &span);
+    if (spread(d->least, d->most) > span) {
+        block->reach.count = 0;
         return;
-    fixed = elfin_is_external(object, index, &address);
-    if (!block->near && is_import(object, index))
-        block->near = address;
-    if (fixed && use & USE_NEAR)
-        intersect_near(&block->reach, address, &object->near);
-    if (!fixed && use & USE_ABS32)
-        intersect_sum(&block->reach, 0, 4 * GIB - 1, &object->abs32);
-    if (!fixed && use & USE_ABS32S)
-        intersect_sum(&block->reach, 0 - 2 * GIB, 4 * GIB - 1, &object->abs32s);
+    }
+    if (m->plus)
+        first = low - m->number - (uint64_t)d->least;
+    else
+        first = m->number + (uint64_t)d->most - (low + span);
+    intersect_arc(&block->reach, first, span - spread(d->least, d->most), by);
 }
 
-/* Reports the first record of a table that constrains the block. */
-static bool report_table(struct load *load, const struct object *object, uint32_t target,
-                         uint32_t table)
+static bool is_unknown(const struct load *load, const struct object *object, uint32_t index)
 {
-    struct span records = elfin_section_bytes(object, table);
-    struct span bytes = elfin_section_bytes(object, target);
-    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+    return load->unknown_imports && index >= object->first_global && index != object->got_symbol &&
+           object->global[index - object->first_global]->state == SYMBOL_IMPORT;
+}
 
-    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
-        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
-        struct elf_rela rela;
-        uint64_t address;
-        elfin_diag *diag;
+/* Applies one demand; false if no address of any block can satisfy it. */
+static bool apply(struct load *load, const struct object *object, const struct demand *d)
+{
+    struct bound by = { .object = object, .demand = d };
+    struct measure m;
+    uint64_t low, span;
 
-        if (!(use & USE_CONSTRAINS))
-            continue;
-        span_record(records, i, &rela, sizeof(rela));
-        if (elfin_is_external(object, elf_rela_symbol(rela.r_info), &address) != !!(use & USE_NEAR))
-            continue;
-        diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
-                                "it limits where the module may lie");
-        elfin_diag_relocation(diag, object, table, i);
-        diag->hint = elfin_arch_hint(use);
-        elfin_diag_emit(load);
+    if (is_unknown(load, object, d->symbol))
+        return true;
+    m = elfin_measure(load, object, d->table, d->symbol, d->term);
+    /* Objects that refer so to each other share a block (apart.c), so that there is one at most. */
+    if (m.plus || m.minus) {
+        constrain(&load->blocks[(m.plus ? m.plus : m.minus) - load->blocks], &m, by);
         return true;
     }
-    return false;
+    elfin_arch_field(d->type, &low, &span);
+    return elfin_fits(m.number, d->least, d->most, low, span);
 }
 
-/* One reason per section is enough to find the code that has to change. */
-void elfin_reach_report(struct load *load, const struct block *block)
+/* Between min and max, and not around the end of memory. */
+static void begin(struct block *block, const elfin_options *options)
 {
-    for (const struct object *o = block->first; o; o = o->next_in_block)
-        for (uint32_t i = 1; i < o->section_count; i++)
-            for (uint32_t table = o->sections[i].rela; table; table = o->sections[table].next_rela)
-                if (report_table(load, o, i, table))
-                    break;
+    uint64_t last = block->size - 1;
+
+    block->reach = (struct reach){ 0 };
+    if (options->min <= options->max && options->max - options->min >= last)
+        keep_range(&block->reach,
+                   (struct range){ .low = options->min, .high = options->max - last });
 }
 
-/* Ranges that the block does not fit into are of no use. */
-static void drop_small(struct reach *reach, uint64_t size)
+/* Only aligned addresses count. */
+static void align(struct block *block)
 {
-    uint32_t kept = 0;
+    struct reach result = { 0 };
 
-    for (uint32_t i = 0; i < reach->count; i++)
-        if (reach->range[i].high - reach->range[i].low >= size - 1)
-            reach->range[kept++] = reach->range[i];
-    reach->count = kept;
+    for (uint32_t i = 0; i < block->reach.count; i++) {
+        struct range r = block->reach.range[i];
+
+        if (r.low > UINT64_MAX - (block->align - 1))
+            continue;
+        r.low = round_up(r.low, block->align);
+        r.high &= ~(block->align - 1);
+        keep_range(&result, r);
+    }
+    block->reach = result;
 }
 
-elfin_status elfin_reach(struct load *load, struct block *block)
+/*
+ * Where most of what the block calls, or reads through slots, lies: near it those need no stubs and
+ * no slots. A vote between neighbourhoods of 2 GiB, in which a majority wins for certain.
+ */
+static uint64_t wish(const struct load *load, const struct block *block)
 {
-    const elfin_options *options = load->options;
+    uint64_t near = 0;
+    uint32_t votes = 0;
 
-    block->reach = (struct reach){ .count = 1 };
-    block->reach.range[0] = (struct range){ options->min, options->max };
-    block->near = options->near;
-    if (options->min > options->max)
-        block->reach.count = 0;
-    for (const struct object *o = block->first; o; o = o->next_in_block)
-        for (uint32_t i = 1; i < o->symbol_count; i++)
-            constrain(block, o, i);
-    drop_small(&block->reach, block->size);
-    if (block->reach.count)
-        return ELFIN_OK;
-    elfin_reach_report(load, block);
-    if (load->status == ELFIN_OK)
-        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, block->first,
-                   "there is no room between the limits min and max");
-    return load->status;
+    for (const struct object *o = block->first; o; o = o->next_in_block) {
+        for (uint32_t i = o->first_global; i < o->symbol_count; i++) {
+            const struct symbol *symbol = o->global[i - o->first_global];
+            struct target target;
+
+            if (!symbol || !(o->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)))
+                continue;
+            target = elfin_locate(load, o, i);
+            if (target.block ? !target.block->has_at : symbol->state != SYMBOL_IMPORT)
+                continue;
+            if (target.block)
+                target.value += target.block->at;
+            if (!votes)
+                near = target.value;
+            if (near >> 31 == target.value >> 31)
+                votes++;
+            else
+                votes--;
+        }
+    }
+    return near;
+}
+
+elfin_status elfin_reach(struct load *load)
+{
+    bool misfit = false;
+
+    for (uint32_t i = 0; i < load->block_count; i++)
+        if (load->blocks[i].size && !load->blocks[i].has_at)
+            begin(&load->blocks[i], load->options);
+    for (const struct object *o = load->objects; o; o = o->next)
+        for (const struct demand *d = o->demands; d; d = d->next)
+            misfit |= !apply(load, o, d);
+    if (misfit) {
+        elfin_report_misfits(load);
+        return load->status;
+    }
+    for (uint32_t i = 0; i < load->block_count; i++) {
+        struct block *block = &load->blocks[i];
+
+        if (!block->size || block->has_at)
+            continue;
+        align(block);
+        block->near = load->options->near ? load->options->near : wish(load, block);
+        if (block->reach.count)
+            continue;
+        load->stuck = block;
+        return ELFIN_ERR_REACH;
+    }
+    return ELFIN_OK;
 }

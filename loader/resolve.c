@@ -63,29 +63,22 @@ static void bind(struct load *load, struct symbol *symbol)
     }
 }
 
-bool elfin_is_external(const struct object *object, uint32_t index, uint64_t *address)
+/* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
+static void check_sizes(struct load *load, const struct object *object)
 {
-    const struct symbol *symbol;
-    struct elf_symbol elf;
-    uint32_t section;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+        elfin_diag *diag;
 
-    if (index >= object->first_global) {
-        symbol = object->global[index - object->first_global];
-        if (!symbol)
-            return false;
-        *address = symbol->value;
-        if (symbol->state == SYMBOL_IMPORT || symbol->state == SYMBOL_ZERO ||
-            symbol->object->block != object->block)
-            return true;
-        if (symbol->state == SYMBOL_COMMON)
-            return false;
-        object = symbol->object;
-        index = symbol->index;
+        if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
+            (symbol->import && symbol->import->owner))
+            continue;
+        diag =
+            elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_RESOLVE, object,
+                             "its size is stored (R_X86_64_SIZE), which the host's exports lack");
+        elfin_diag_symbol(diag, object, i);
+        elfin_diag_emit(load);
     }
-    elf = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &elf, index);
-    *address = elf.st_value;
-    return section == SECTION_ABS || section == SHN_UNDEF;
 }
 
 elfin_status elfin_resolve(struct load *load)
@@ -93,6 +86,8 @@ elfin_status elfin_resolve(struct load *load)
     for (struct symbol *symbol = load->first_symbol; symbol; symbol = symbol->next)
         if (symbol->state == SYMBOL_UNDEFINED)
             bind(load, symbol);
+    for (const struct object *o = load->objects; o; o = o->next)
+        check_sizes(load, o);
     if (load->status != ELFIN_OK)
         return load->status;
     return elfin_edges(load);

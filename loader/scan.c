@@ -27,30 +27,34 @@ static bool is_unwind(const struct section *section, const char *name)
            mini_str_starts(name, ".gcc_except_table");
 }
 
+struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
+{
+    uint32_t index = object->sections[table].info;
+    const struct section *section = &object->sections[index];
+
+    return (struct arch_scan){
+        .rela = elfin_section_bytes(object, table),
+        .bytes = elfin_section_bytes(object, index),
+        .executable = section->flags & SHF_EXECINSTR,
+        .unwind = is_unwind(section, elfin_section_name(object, index)),
+        .symbol_count = object->symbol_count,
+        .use = object->use,
+    };
+}
+
 static elfin_status scan_section(struct load *load, struct object *object, uint32_t index)
 {
     const struct section *section = &object->sections[index];
 
     for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
-        struct arch_scan scan = {
-            .rela = elfin_section_bytes(object, table),
-            .bytes = elfin_section_bytes(object, index),
-            .executable = section->flags & SHF_EXECINSTR,
-            .unwind = is_unwind(section, elfin_section_name(object, index)),
-            .symbol_count = object->symbol_count,
-            .use = object->use,
-            .near = object->near,
-            .abs32 = object->abs32,
-            .abs32s = object->abs32s,
-        };
+        struct arch_scan scan = elfin_scan_table(object, table);
+        struct demand_taker taker = { .load = load, .object = object, .table = table };
 
+        scan.ctx = &taker;
         if (elfin_arch_scan(&scan) != ELFIN_OK)
             return refused(load, object, table, &scan.failure);
         object->needs_got |= scan.needs_got;
         object->has_dead |= scan.has_dead;
-        object->near = scan.near;
-        object->abs32 = scan.abs32;
-        object->abs32s = scan.abs32s;
     }
     return ELFIN_OK;
 }
@@ -142,7 +146,7 @@ elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
-    object->near = object->abs32 = object->abs32s = (struct arch_addends){ INT64_MAX, INT64_MIN };
+    object->demands_end = &object->demands;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].rela)
             status = scan_section(load, object, i);

@@ -19,12 +19,15 @@ LOADER_SOURCES := \
     loader/symbols.c \
     loader/archive.c \
     loader/pull.c \
+    loader/demand.c \
     loader/scan.c \
     loader/resolve.c \
     loader/edges.c \
     loader/indirect.c \
     loader/layout.c \
     loader/reach.c \
+    loader/reach_report.c \
+    loader/apart.c \
     loader/place.c \
     loader/group.c \
     loader/group_symbols.c \

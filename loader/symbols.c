@@ -204,6 +204,17 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     return ELFIN_OK;
 }
 
+/* What is known of a local symbol before any record refers to it. */
+static uint16_t local_use(const struct object *object, const struct elf_symbol *symbol,
+                          uint32_t section)
+{
+    if (is_dead(object, section))
+        return USE_DEAD;
+    if (section & SECTION_SPECIAL || symbol->st_value > object->sections[section].size)
+        return 0;
+    return (uint16_t)USE_INNER;
+}
+
 elfin_status elfin_symbols_collect(struct load *load, struct object *object)
 {
     object->use = elfin_arena_get(&load->work, object->symbol_count, sizeof(*object->use));
@@ -218,8 +229,8 @@ elfin_status elfin_symbols_collect(struct load *load, struct object *object)
 
         if (status == ELFIN_OK && i >= object->first_global)
             status = collect_global(load, object, i, &symbol, section);
-        else if (status == ELFIN_OK && is_dead(object, section))
-            object->use[i] = USE_DEAD;
+        else if (status == ELFIN_OK)
+            object->use[i] = local_use(object, &symbol, section);
         if (status != ELFIN_OK)
             return status;
     }

@@ -230,7 +230,8 @@ typedef struct elfin_host {
     uint32_t flags;       /* ELFIN_HOST_* */
     void *ctx;
     uint64_t page_size;      /* granularity of rights: a power of two, 0 = 4096 */
-    uint64_t max_image_size; /* of one group, in bytes; 0 = 256 MiB; at most 2 GiB */
+    uint64_t max_image_size; /* of one group, in bytes; 0 = 256 MiB; at most 2 GiB, of which one
+                                block may have all but 32 MiB */
 
     /*
      * Required. Gives memory that is readable and writable through out->edit, or returns
@@ -558,12 +559,19 @@ typedef struct elfin_inspector {
     void (*relocation_type)(void *ctx, const char *name, uint64_t count);
     /* The first relocation that makes each demand; reason->hint says what lifts it. */
     void (*demand)(void *ctx, uint32_t demand, const elfin_diag *reason);
+    /*
+     * Each range of run addresses at which the module may begin, alone, wherever its imports turn
+     * out to lie; none: there is no such address. Then `bound` for the ends of that range that a
+     * relocation sets, the others being the ends of memory.
+     */
+    void (*range)(void *ctx, uint64_t low, uint64_t high);
+    void (*bound)(void *ctx, bool is_high, const elfin_diag *reason);
 } elfin_inspector;
 
 /*
  * Validates and scans one object (no archive) with the same code as elfin_load, alone. The host is
  * as for elfin_space_init; only reserve and release are called, for working memory. Same errors as
- * elfin_load's phases object and scan.
+ * elfin_load's phases object and scan, and ELFIN_ERR_RANGE if a field can hold its value nowhere.
  */
 elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
                            const elfin_inspector *inspector, elfin_inspection *out,

@@ -135,6 +135,7 @@ static elfin_status fake_reserve(void *ctx, const elfin_request *q, elfin_region
         r = fake->regions[i].live ? NULL : &fake->regions[i];
     }
     if (must_fail(fake) || r == NULL) {
+        fake->failed_image = q->purpose == ELFIN_PURPOSE_IMAGE && !fake->fail_for_ever;
         return ELFIN_ERR_MEMORY;
     }
     memset(r, 0, sizeof *r);
@@ -324,6 +325,7 @@ void fake_host_rewind(struct fake_host *fake)
     fake->fallible = 0;
     fake->fail_at = 0;
     fake->fail_for_ever = false;
+    fake->failed_image = false;
     fake->peak_work_bytes = fake->work_bytes;
 }
 

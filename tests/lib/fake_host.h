@@ -77,6 +77,8 @@ struct fake_host {
     uint64_t fail_at;
     bool fail_for_ever;
     uint64_t fallible; /* calls that could fail, so far */
+    /* The one call that failed was for image memory: other places are tried, objects taken apart. */
+    bool failed_image;
 
     /* Books. */
     struct fake_region regions[FAKE_MAX_REGIONS];

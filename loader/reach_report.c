@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fixups behind an empty reach, one by one. Only for failures, so the records are read again:
+ * what scan kept is the extremes of many.
+ */
+#include "loader/internal.h"
+
+typedef bool report_fn(struct load *load, const struct object *object, uint32_t table,
+                       uint64_t record, const struct arch_demand *demand);
+
+/* Calls the function for every record of the group that demands something; true if it ever did. */
+static bool each_record(struct load *load, report_fn *report)
+{
+    bool any = false;
+
+    for (const struct object *o = load->objects; o; o = o->next) {
+        for (uint32_t i = 1; o->demands && i < o->section_count; i++) {
+            for (uint32_t t = o->sections[i].rela; t; t = o->sections[t].next_rela) {
+                struct arch_scan scan = elfin_scan_table(o, t);
+                struct arch_demand demand;
+
+                for (uint64_t r = 0; r < scan.rela.size / sizeof(struct elf_rela); r++)
+                    if (elfin_arch_demand(&scan, r, &demand))
+                        any |= report(load, o, t, r, &demand);
+            }
+        }
+    }
+    return any;
+}
+
+static struct measure measure(const struct load *load, const struct object *object, uint32_t table,
+                              const struct arch_demand *demand)
+{
+    return elfin_measure(load, object, table, demand->symbol, demand->term);
+}
+
+static bool report_misfit(struct load *load, const struct object *object, uint32_t table,
+                          uint64_t record, const struct arch_demand *demand)
+{
+    struct measure m = measure(load, object, table, demand);
+    elfin_diag *diag;
+
+    if (m.plus || m.minus || elfin_fits(m.number, demand->k, demand->k, demand->low, demand->span))
+        return false;
+    diag = elfin_diag_begin(load, ELFIN_ERR_RANGE, ELFIN_PHASE_RESOLVE, object,
+                            "the value does not fit the field");
+    elfin_diag_relocation(diag, object, table, record);
+    elfin_diag_value(diag, m.number + (uint64_t)demand->k);
+    elfin_diag_limits(diag, demand->low, demand->low + demand->span);
+    if (demand->low)
+        diag->have |= ELFIN_DIAG_SIGNED;
+    diag->hint = elfin_arch_hint(demand->use);
+    elfin_diag_emit(load);
+    return true;
+}
+
+void elfin_report_misfits(struct load *load)
+{
+    each_record(load, report_misfit);
+}
+
+/* Where the block may begin as far as this one record is concerned: *first to *first + span. */
+static bool arc_of(const struct load *load, const struct object *object, uint32_t table,
+                   const struct arch_demand *demand, uint64_t *first)
+{
+    struct measure m = measure(load, object, table, demand);
+
+    if (m.plus != load->stuck && m.minus != load->stuck)
+        return false;
+    *first = m.plus ? demand->low - m.number - (uint64_t)demand->k
+                    : m.number + (uint64_t)demand->k - (demand->low + demand->span);
+    return true;
+}
+
+/* True if no address between min and max is in the arc. */
+static bool is_excluded(const struct load *load, uint64_t first, uint64_t span)
+{
+    const elfin_options *options = load->options;
+    uint64_t last = first + span, high = options->max - (load->stuck->size - 1);
+
+    if (options->min > options->max || options->max - options->min < load->stuck->size - 1)
+        return false; /* that is the reason */
+    if (first <= last)
+        return last < options->min || first > high;
+    return last < options->min && first > high;
+}
+
+static bool report_limit(struct load *load, const struct object *object, uint32_t table,
+                         uint64_t record, const struct arch_demand *demand, bool excluding)
+{
+    uint64_t first;
+    elfin_diag *diag;
+
+    if (!arc_of(load, object, table, demand, &first) ||
+        (excluding && !is_excluded(load, first, demand->span)))
+        return false;
+    diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
+                            "it limits where the module may lie");
+    elfin_diag_relocation(diag, object, table, record);
+    if (first <= first + demand->span)
+        elfin_diag_limits(diag, first, first + demand->span);
+    diag->hint = elfin_arch_hint(demand->use);
+    elfin_diag_emit(load);
+    return true;
+}
+
+static bool report_excluding(struct load *load, const struct object *object, uint32_t table,
+                             uint64_t record, const struct arch_demand *demand)
+{
+    return report_limit(load, object, table, record, demand, true);
+}
+
+static bool report_narrowing(struct load *load, const struct object *object, uint32_t table,
+                             uint64_t record, const struct arch_demand *demand)
+{
+    return report_limit(load, object, table, record, demand, false);
+}
+
+/* Those that min and max alone contradict are to blame; if there are none, all that narrow. */
+void elfin_report_stuck(struct load *load)
+{
+    if (each_record(load, report_excluding) || each_record(load, report_narrowing))
+        return;
+    if (load->status == ELFIN_OK)
+        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, load->stuck->first,
+                   "there is no room between the limits min and max");
+}
