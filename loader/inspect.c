@@ -157,6 +157,22 @@ static void show_reach(struct load *load, const elfin_inspector *inspector)
     }
 }
 
+/* Only what may need an address has demands: branches to imports have their stubs. */
+static void show_near(const struct object *object, const elfin_inspector *inspector)
+{
+    if (!object->last_demand || !inspector->near)
+        return;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+        const struct demand *d = object->last_demand[i];
+
+        while (d && d->term != ARCH_TERM_RELATIVE)
+            d = d->same_symbol;
+        if (d && symbol && symbol->state == SYMBOL_IMPORT)
+            inspector->near(inspector->ctx, symbol->name);
+    }
+}
+
 static void show(struct load *load, const struct object *object, const elfin_inspector *inspector,
                  elfin_inspection *out)
 {
@@ -192,6 +208,7 @@ static elfin_status inspect(struct load *load, struct object *object,
     if (status == ELFIN_ERR_RANGE)
         return status;
     show_reach(load, inspector);
+    show_near(object, inspector);
     return ELFIN_OK;
 }
 

@@ -566,6 +566,8 @@ typedef struct elfin_inspector {
      */
     void (*range)(void *ctx, uint64_t low, uint64_t high);
     void (*bound)(void *ctx, bool is_high, const elfin_diag *reason);
+    /* Each import that must turn out to lie within 2 GiB: data that is read without a slot. */
+    void (*near)(void *ctx, const char *name);
 } elfin_inspector;
 
 /*

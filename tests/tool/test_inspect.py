@@ -117,6 +117,52 @@ def tiny_fields(bench: Bench) -> None:
     equal([entry["demand"] for entry in inspect(bench, "a.s.o")[0]["demands"]], ["tiny"], "demands")
 
 
+REACH_SOURCE = """extern int there; static int own[100];
+int f(int n) { return own[n] + there; }
+int *g(void) { return own; }"""
+
+
+@case
+def reach_in_words_and_numbers(bench: Bench) -> None:
+    """The ends are exact: one page further, linking is refused with the relocation that is named."""
+    exports = bench.write("near", "there 0x1000\n")
+    for flags, words in (([], ("low 2 GiB",)), (["-mcmodel=kernel"], ("low 2 GiB", "top 2 GiB")),
+                         (["-fpie"], ("anywhere",))):
+        bench.compile("a.o", REACH_SOURCE, PLAIN + flags)
+        found = inspect(bench, "a.o")[0]
+        text = bench.elfin("inspect", "a.o").out
+        equal(len(found["reach"]), len(words), "ranges")
+        equal(found["near"], ["there"], "near")
+        expect(lines_with(text, "within 2 GiB of there"), text)
+        for word, place in zip(words, found["reach"]):
+            expect(lines_with(text, word), text)
+            high = place["high_reason"]
+            if high is None:
+                continue
+            expect(high["relocation"] in ("R_X86_64_32", "R_X86_64_32S"), str(high))
+            expect(lines_with(text, word, f"because of {high['relocation']} at "
+                                          f"{high['section']}+0x{high['place']:x}", high["switch"],
+                              "lifts this"), text)
+            base = int(place["high"], 16)
+            bench.link("--at", hex(base), "--exports", exports, "a.o")
+            refused = bench.elfin("link", "--at", hex(base + 4096), "--exports", exports, "a.o",
+                                  status=1)
+            expect(lines_with(refused.err, high["relocation"], f"+0x{high['place']:x}"),
+                   refused.err)
+
+
+@case
+def nowhere(bench: Bench) -> None:
+    """Two fields that no address satisfies: both are told, and so is inspect's reach."""
+    bench.compile("a.s.o", ".text\n.globl f\nf: nop\n .reloc ., R_X86_64_8, f\n .byte 0\n"
+                           " .reloc ., R_X86_64_32, f-1\n .long 0\n", [])
+    equal(inspect(bench, "a.s.o")[0]["reach"], [], "reach")
+    expect(lines_with(bench.elfin("inspect", "a.s.o").out, "reach: nowhere"), "words")
+    refused = bench.elfin("check", "a.s.o", status=1)
+    for relocation in ("R_X86_64_8", "R_X86_64_32"):
+        expect(lines_with(refused.err, relocation, "f"), refused.err)
+
+
 @case
 def room_is_an_upper_bound(bench: Bench) -> None:
     bench.compile("a.o", "extern int v, w; extern void g(void), h(void);"

@@ -5,6 +5,7 @@
 #include "tools/elfin/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void take_section(void *ctx, uint32_t index, const char *name, elfin_part part,
                          uint64_t size)
@@ -56,6 +57,29 @@ static void take_demand(void *ctx, uint32_t demand, const elfin_diag *reason)
     to->demands[to->demand_count++] = (struct found_demand){ .demand = demand, .reason = *reason };
 }
 
+static void take_range(void *ctx, uint64_t low, uint64_t high)
+{
+    struct findings *to = ctx;
+
+    if (to->range_count < FOUND_RANGES)
+        to->ranges[to->range_count++] = (struct found_range){ .low = low, .high = high };
+}
+
+static void take_bound(void *ctx, bool is_high, const elfin_diag *reason)
+{
+    struct findings *to = ctx;
+    struct found_range *range = &to->ranges[to->range_count - 1];
+
+    *(is_high ? &range->high_reason : &range->low_reason) = *reason;
+}
+
+static void take_near(void *ctx, const char *name)
+{
+    struct findings *to = ctx;
+
+    add_symbol(&to->near, name, false, false);
+}
+
 elfin_status findings_collect(struct findings *findings, const elfin_input *input, elfin_diag *diag)
 {
     struct findings found = { 0 };
@@ -66,6 +90,9 @@ elfin_status findings_collect(struct findings *findings, const elfin_input *inpu
         .definition = take_definition,
         .relocation_type = take_type,
         .demand = take_demand,
+        .range = take_range,
+        .bound = take_bound,
+        .near = take_near,
     };
     struct host host;
     elfin_status status;
@@ -94,6 +121,7 @@ void findings_free(struct findings *findings)
     free(findings->sections);
     free_symbols(&findings->imports);
     free_symbols(&findings->definitions);
+    free_symbols(&findings->near);
     for (size_t i = 0; i < findings->type_count; i++)
         free(findings->types[i].name);
     free(findings->types);
@@ -134,4 +162,13 @@ const struct demand_words *demand_words(uint32_t demand)
         if (table[i].demand == demand)
             return &table[i];
     return &other;
+}
+
+const char *reason_switch(const struct findings *findings, const elfin_diag *reason)
+{
+    for (size_t i = 0; i < findings->demand_count; i++)
+        if (findings->demands[i].demand != ELFIN_DEMAND_TINY &&
+            strcmp(findings->demands[i].reason.relocation, reason->relocation) == 0)
+            return demand_words(findings->demands[i].demand)->lift;
+    return NULL;
 }

@@ -32,6 +32,16 @@ struct found_demand {
     elfin_diag reason;
 };
 
+/* Where the module may begin, and the relocations that set the ends; relocation "" if none does. */
+struct found_range {
+    uint64_t low, high;
+    elfin_diag low_reason, high_reason;
+};
+
+enum {
+    FOUND_RANGES = 2
+};
+
 struct findings {
     elfin_inspection totals;
     struct found_section *sections;
@@ -41,6 +51,9 @@ struct findings {
     size_t type_count, type_capacity;
     struct found_demand *demands;
     size_t demand_count, demand_capacity;
+    struct found_range ranges[FOUND_RANGES];
+    size_t range_count;
+    struct found_symbols near; /* imports */
 };
 
 /* Inspects one object. On failure only *diag is written. */
@@ -61,5 +74,8 @@ struct demand_words {
 };
 
 const struct demand_words *demand_words(uint32_t demand);
+
+/* The switch that lifts the limit which this reason sets; NULL when there is none. */
+const char *reason_switch(const struct findings *findings, const elfin_diag *reason);
 
 #endif

@@ -65,6 +65,48 @@ static void put_demands(struct json *json, const struct findings *findings)
     json_end(json);
 }
 
+static void put_bound(struct json *json, const char *key, const struct findings *findings,
+                      const elfin_diag *reason)
+{
+    const char *lift;
+
+    if (!reason->relocation || reason->relocation[0] == '\0') {
+        json_null(json, key);
+        return;
+    }
+    lift = reason_switch(findings, reason);
+    json_object(json, key);
+    json_string(json, "section", reason->section);
+    json_number(json, "place", reason->place);
+    json_string(json, "relocation", reason->relocation);
+    json_string(json, "symbol", reason->symbol);
+    if (lift)
+        json_string(json, "switch", lift);
+    else
+        json_null(json, "switch");
+    json_end(json);
+}
+
+static void put_reach(struct json *json, const struct findings *findings)
+{
+    json_array(json, "reach");
+    for (size_t i = 0; i < findings->range_count; i++) {
+        const struct found_range *range = &findings->ranges[i];
+
+        json_object(json, NULL);
+        json_address(json, "low", range->low);
+        json_address(json, "high", range->high);
+        put_bound(json, "low_reason", findings, &range->low_reason);
+        put_bound(json, "high_reason", findings, &range->high_reason);
+        json_end(json);
+    }
+    json_end(json);
+    json_array(json, "near");
+    for (size_t i = 0; i < findings->near.count; i++)
+        json_string(json, NULL, findings->near.items[i].name);
+    json_end(json);
+}
+
 void inspect_json(struct json *json, const char *file, const struct findings *findings)
 {
     const elfin_inspection *totals = &findings->totals;
@@ -80,5 +122,6 @@ void inspect_json(struct json *json, const char *file, const struct findings *fi
     put_symbols(json, "definitions", &findings->definitions, true);
     put_types(json, findings);
     put_demands(json, findings);
+    put_reach(json, findings);
     json_end(json);
 }

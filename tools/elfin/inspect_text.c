@@ -4,6 +4,7 @@
 #include "tools/elfin/text.h"
 
 #include <inttypes.h>
+#include <string.h>
 
 static void put_part(FILE *out, const struct findings *findings, unsigned part)
 {
@@ -83,6 +84,69 @@ static void put_demands(FILE *out, const struct findings *findings)
     }
 }
 
+/* The ends, to the size of the module: what is left of them holds the module itself. */
+static void put_range(FILE *out, const struct findings *findings, const struct found_range *range)
+{
+    const uint64_t gib = UINT64_C(1) << 30;
+    uint64_t size = 4096;
+
+    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++)
+        size += findings->totals.part_size[part] + 4096;
+    if (range->low < size && UINT64_MAX - range->high < size)
+        fputs("anywhere", out);
+    else if (range->low < size && 2 * gib - range->high <= size)
+        fputs("low 2 GiB", out);
+    else if (range->low < size && 4 * gib - range->high <= size)
+        fputs("low 4 GiB", out);
+    else if (range->low + 2 * gib + size < 2 * size && UINT64_MAX - range->high < size)
+        fputs("top 2 GiB", out);
+    else
+        fprintf(out, "0x%" PRIx64 " to 0x%" PRIx64, range->low, range->high);
+}
+
+static void put_because(FILE *out, const struct findings *findings, const elfin_diag *reason)
+{
+    const char *symbol = reason->symbol, *lift = reason_switch(findings, reason);
+
+    if (strncmp(symbol, "section ", 8) == 0)
+        symbol += 8;
+    fprintf(out, ", because of %s at ", reason->relocation);
+    text_put(out, reason->section);
+    fprintf(out, "+0x%" PRIx64 " against ", reason->place);
+    text_put(out, symbol);
+    if (lift)
+        fprintf(out, "; %s lifts this", lift);
+}
+
+/* The relocations that set the limits: one of each type is enough. */
+static void put_reasons(FILE *out, const struct findings *findings, const struct found_range *range)
+{
+    const elfin_diag *low = &range->low_reason, *high = &range->high_reason;
+    bool has_low = low->relocation && low->relocation[0] != '\0';
+    bool has_high = high->relocation && high->relocation[0] != '\0';
+
+    if (has_high)
+        put_because(out, findings, high);
+    if (has_low && !(has_high && strcmp(low->relocation, high->relocation) == 0))
+        put_because(out, findings, low);
+}
+
+static void put_reach(FILE *out, const struct findings *findings)
+{
+    if (findings->range_count == 0)
+        fputs("  reach: nowhere", out);
+    for (size_t i = 0; i < findings->range_count; i++) {
+        fputs(i == 0 ? "  reach: " : "\n    or ", out);
+        put_range(out, findings, &findings->ranges[i]);
+        put_reasons(out, findings, &findings->ranges[i]);
+    }
+    for (size_t i = 0; i < findings->near.count; i++) {
+        fputs(i == 0 ? "\n    within 2 GiB of " : ", ", out);
+        text_put(out, findings->near.items[i].name);
+    }
+    fputc('\n', out);
+}
+
 void inspect_text(FILE *out, const char *file, const struct findings *findings)
 {
     const elfin_inspection *totals = &findings->totals;
@@ -99,4 +163,5 @@ void inspect_text(FILE *out, const char *file, const struct findings *findings)
     fprintf(out, "  room for: at most %" PRIu32 " slots, %" PRIu32 " stubs\n", totals->slots,
             totals->stubs);
     put_demands(out, findings);
+    put_reach(out, findings);
 }
