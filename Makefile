@@ -71,7 +71,7 @@ ALL       := $(BUILD)/libelfin.a $(BUILD)/libmini.a
 TEST_DEPS := $(BUILD)/core-clang/libelfin.a $(BUILD)/core-clang19/libelfin.a
 TESTS     :=
 
-include examples/examples.mk $(wildcard tools/*.mk) uefi/uefi.mk tests/tests.mk $(wildcard tests/*/*.mk) tests-qemu/tests.mk
+include examples/examples.mk $(wildcard tools/*.mk) uefi/uefi.mk tests/tests.mk $(wildcard tests/*/*.mk) tests-qemu/tests.mk bench/bench.mk
 
 .PHONY: all run test check build-tests setup size clean lint help
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "libmini/pages.h"
 
+#include "libmini/mem.h"
 #include "libmini/pages_run.h"
 
 /* Enough for one operation of the caller's and, inside of more_nodes, for one allocation. */
@@ -22,14 +23,15 @@ static void give_node(struct mini_pages *pages, struct mini_tree_node *node)
     pages->spare_nodes++;
 }
 
-/* Only where nodes were counted before. */
+/* Only where nodes were counted before. Its summary is that of nothing. */
 static struct mini_pages_node *take_node(struct mini_pages *pages)
 {
-    struct mini_tree_node *node = pages->spare;
+    struct mini_pages_node *node = pages_node(pages->spare);
 
-    pages->spare = node->right;
+    pages->spare = node->tree.right;
     pages->spare_nodes--;
-    return pages_node(node);
+    memset(node->fit, 0, sizeof(node->fit));
+    return node;
 }
 
 size_t mini_pages_add_nodes(struct mini_pages *pages, void *memory, size_t size)

@@ -35,39 +35,60 @@ static bool align_up(uint64_t address, uint64_t mask, uint64_t *aligned)
     return address <= UINT64_MAX - mask;
 }
 
-/* Pages from the run's first aligned address on; UINT32_MAX means that or more. */
+/* UINT32_MAX means that or more. */
+static uint32_t count_to(uint64_t first, uint64_t last)
+{
+    uint64_t pages = pages_count(first, last);
+
+    return pages < UINT32_MAX ? (uint32_t)pages : UINT32_MAX;
+}
+
+/* Pages from the run's first aligned address on. */
 static uint32_t own_fit(const struct mini_pages_node *node, uint64_t mask)
 {
     uint64_t first;
 
     if (!pages_is_free(node) || !align_up(node->tree.key, mask, &first) || first > node->last)
         return 0;
-    uint64_t pages = pages_count(first, node->last);
-    return pages < UINT32_MAX ? (uint32_t)pages : UINT32_MAX;
+    return count_to(first, node->last);
 }
 
+static uint64_t largest_of(const struct mini_pages_node *node, const struct mini_pages_node *left,
+                           const struct mini_pages_node *right)
+{
+    uint64_t own = pages_is_free(node) ? pages_count(node->tree.key, node->last) : 0;
+    uint64_t below = left->largest > right->largest ? left->largest : right->largest;
+
+    return own > below ? own : below;
+}
+
+/*
+ * What is aligned to one power is aligned to all lesser ones, so fit never grows with the class: it
+ * ends where neither the run nor a subtree has a multiple any more, and what was there before ends
+ * at its first zero. A few classes of 52 are all that most nodes have.
+ */
 void mini_pages_summarize(struct mini_tree_node *tree)
 {
     static const struct mini_pages_node none;
     struct mini_pages_node *node = pages_node(tree);
     const struct mini_pages_node *left = tree->left == NULL ? &none : pages_node(tree->left);
     const struct mini_pages_node *right = tree->right == NULL ? &none : pages_node(tree->right);
+    bool own = pages_is_free(node);
+    uint64_t first = tree->key;
+    unsigned int class = 0;
 
-    node->largest = pages_is_free(node) ? pages_count(tree->key, node->last) : 0;
-    if (left->largest > node->largest)
-        node->largest = left->largest;
-    if (right->largest > node->largest)
-        node->largest = right->largest;
-
-    /* A run without a multiple of one power has none of the next. */
-    bool more = true;
-    for (unsigned int class = 0; class < MINI_PAGES_ALIGNMENTS; class ++) {
-        uint32_t own = more ? own_fit(node, (MINI_PAGE_SIZE << class) - 1) : 0;
-        uint32_t below =
-            left->fit[class] > right->fit[class] ? left->fit[class] : right->fit[class];
-        more = own > 0;
-        node->fit[class] = own > below ? own : below;
+    node->largest = largest_of(node, left, right);
+    for (; class < MINI_PAGES_ALIGNMENTS; class ++) {
+        uint32_t fit = left->fit[class] > right->fit[class] ? left->fit[class] : right->fit[class];
+        own = own && align_up(first, (MINI_PAGE_SIZE << class) - 1, &first) && first <= node->last;
+        if (own && count_to(first, node->last) > fit)
+            fit = count_to(first, node->last);
+        if (fit == 0)
+            break;
+        node->fit[class] = fit;
     }
+    for (; class < MINI_PAGES_ALIGNMENTS && node->fit[class] != 0; class ++)
+        node->fit[class] = 0;
 }
 
 static bool run_fits(const struct search *search, struct mini_tree_node *node)

@@ -6,6 +6,8 @@ QEMU_TEST_MODULES := $(patsubst tests-qemu/modules/%.c,$(BUILD)/tests-qemu/%.o,$
 
 $(BUILD)/tests-qemu/interrupts.o: QEMU_TEST_CFLAGS += -mno-red-zone
 $(BUILD)/tests-qemu/machine.o:    QEMU_TEST_CFLAGS += -fstack-protector-all
+$(BUILD)/tests-qemu/memory_map.o: QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
+                                  -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI
 
 $(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk
 	@mkdir -p $(@D)

@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: MIT
+# Benchmarks: bench/*.c are programs, bench/lib and the other sources named below what they share.
+
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages)
+BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c)
+
+$(BUILD)/bench/obj/%.o: %.c Makefile bench/bench.mk
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/instructions.o)
+
+$(BENCH_PROGRAMS): $(BUILD)/host/libelfin.a
+	$(CC) $(HOST_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
+
+-include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d)
+
+.PHONY: bench
+bench: $(BENCH_PROGRAMS) ## run the benchmarks: ratios in one run, and counts that any machine repeats
+	@set -e; for program in $^; do $$program; echo; done
