@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: MIT
 # Benchmarks: bench/*.c are programs, bench/lib and the other sources named below what they share.
 
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages)
-BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages fragmentation)
+BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c) tests/lib/trace.c
 
 $(BUILD)/bench/obj/%.o: %.c Makefile bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) $(DEPS) -c $< -o $@
 
 $(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/instructions.o)
+
+$(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o)
 
 $(BENCH_PROGRAMS): $(BUILD)/host/libelfin.a
 	$(CC) $(HOST_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@

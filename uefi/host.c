@@ -4,7 +4,7 @@
 #include "uefi/call.h"
 
 enum {
-    PLACE_ATTEMPTS = 4,          /* the firmware may allocate between our look and our request */
+    PLACE_ATTEMPTS = 8, /* the firmware may allocate between our look and our request, or refuse */
     SCRATCH_MARGIN_ENTRIES = 16, /* allocating the scratch itself splits entries of the map */
 };
 
@@ -16,6 +16,9 @@ struct uefi_memory_attributes {
     EFI_STATUS(EFIAPI *clear)
     (struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
 };
+
+/* Calls reach 2 GiB: so near to each other, two places are as good. */
+#define NEIGHBOURHOOD (UINT64_C(256) << 20)
 
 #define ATTRIBUTE_NO_READ    UINT64_C(0x2000)
 #define ATTRIBUTE_NO_EXECUTE UINT64_C(0x4000)
@@ -122,16 +125,20 @@ static uint64_t *counter(struct uefi_host *host, EFI_MEMORY_TYPE type)
 bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
                       const struct mini_pages_request *request, uint64_t *base)
 {
+    uint64_t place, refused[PLACE_ATTEMPTS];
     struct memory_map map;
     struct mini_pages pages;
 
     for (int attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
-        uint64_t place;
         if (!map_read(host, &map))
             return false;
         free_ranges(host, &map, &pages);
+        /* The same question, of the same map, would have the same answer. */
+        for (int i = 0; i < attempt; i++)
+            (void)mini_pages_remove_range(&pages, refused[i], request->size);
         if (mini_pages_alloc(&pages, request, &place) != MINI_PAGES_OK)
             return false;
+        refused[attempt] = place;
         if (host->table->BootServices->AllocatePages(AllocateAddress, type, pages_of(request->size),
                                                      &place) == EFI_SUCCESS) {
             *counter(host, type) += pages_of(request->size);
@@ -180,17 +187,29 @@ static void heap_shrink(void *ctx, void *chunk, size_t size)
     uefi_pages_free(ctx, EfiLoaderData, (uint64_t)chunk, size);
 }
 
+/*
+ * Without a wish, near this program: calls to its exports then need no stubs. A wish nearby is met
+ * there as well, with calls as direct, and modules that lie together leave the rest of memory in
+ * one piece; each near another one they would not.
+ */
+static uint64_t wanted_place(uint64_t near)
+{
+    uint64_t own = (uint64_t)&uefi_host_init;
+    uint64_t distance = near > own ? near - own : own - near;
+
+    return near == 0 || distance <= NEIGHBOURHOOD ? own : near;
+}
+
 static elfin_status reserve_image(struct uefi_host *host, const elfin_request *request,
                                   elfin_region *out)
 {
-    /* Without a wish, near this program: calls to its exports then need no stubs. */
     struct mini_pages_request wanted = {
         .size = pages_of(request->size) * MINI_PAGE_SIZE,
         .align = request->align,
         .low = request->low,
         .high = request->high,
         .policy = MINI_PAGES_NEAREST,
-        .near = request->near != 0 ? request->near : (uint64_t)&uefi_host_init,
+        .near = wanted_place(request->near),
     };
     uint64_t base;
 

@@ -10,9 +10,7 @@ enum {
     ENTRY_STRIDE = 48 /* larger than the structure, as real firmware has it */
 };
 
-static const struct {
-    uint64_t base, pages;
-} memory[] = {
+static const struct fake_memory default_memory[] = {
     { 0, 0x9f }, { 0x100000, 0x7f00 }, { 0x10000000, 0x10000 }, { 0x100000000, 0x40000 }
 };
 
@@ -20,7 +18,6 @@ enum {
     BOTH = ATTRIBUTE_XP | ATTRIBUTE_RO
 };
 enum {
-    MEMORY_COUNT = sizeof(memory) / sizeof(memory[0]),
     PAGE_SLOTS = 1 << 16
 };
 
@@ -71,9 +68,9 @@ static bool is_free(uint64_t base, uint64_t pages)
         if (base < piece->base + piece->pages * PAGE && piece->base < base + pages * PAGE)
             return false;
     }
-    for (unsigned i = 0; i < MEMORY_COUNT; i++) {
-        if (base >= memory[i].base &&
-            base + pages * PAGE <= memory[i].base + memory[i].pages * PAGE)
+    for (unsigned i = 0; i < fake.memory_count; i++) {
+        if (base >= fake.memory[i].base &&
+            base + pages * PAGE <= fake.memory[i].base + fake.memory[i].pages * PAGE)
             return true;
     }
     return false;
@@ -95,7 +92,8 @@ static EFI_STATUS EFIAPI allocate(EFI_ALLOCATE_TYPE how, EFI_MEMORY_TYPE type, U
     }
     if (how != AllocateAddress || pages == 0 || *base % PAGE != 0)
         die("AllocatePages with arguments that nobody should use");
-    if (!is_free(*base, pages))
+    if (!is_free(*base, pages) ||
+        (*base<fake.refuse_high && * base + pages * PAGE> fake.refuse_low))
         return EFI_NOT_FOUND;
     if (fake.race != 0) {
         fake.race--;
@@ -112,7 +110,7 @@ static EFI_STATUS EFIAPI release(EFI_PHYSICAL_ADDRESS base, UINTN pages)
 
     if (piece == NULL || piece->base != base || piece->pages != pages)
         die("FreePages of what was not allocated");
-    for (uint64_t i = 0; piece->real == NULL && i < pages; i++) {
+    for (uint64_t i = 0; fake.has_attributes && piece->real == NULL && i < pages; i++) {
         if (*attributes_of(base / PAGE + i) != 0)
             die("FreePages of pages with rights that others do not expect");
     }
@@ -157,9 +155,9 @@ static EFI_STATUS EFIAPI read_map(UINTN *size, EFI_MEMORY_DESCRIPTOR *map, UINTN
     UINTN used = 0, room = *size;
 
     fake.map_reads++;
-    for (unsigned i = 0; i < MEMORY_COUNT; i++)
-        put_range((char *)map, room, &used, memory[i].base,
-                  memory[i].base + memory[i].pages * PAGE);
+    for (unsigned i = 0; i < fake.memory_count; i++)
+        put_range((char *)map, room, &used, fake.memory[i].base,
+                  fake.memory[i].base + fake.memory[i].pages * PAGE);
     for (unsigned i = 0; i < fake.map_fragments; i++)
         put_entry((char *)map, room, &used, 0x8000000000 + i * 2 * PAGE, 1, EfiReservedMemoryType);
     *key = 1;
@@ -222,6 +220,8 @@ void fake_init(bool has_attributes)
     memset(&fake, 0, sizeof(fake));
     memset(page_attributes, 0, sizeof(page_attributes));
     fake.has_attributes = has_attributes;
+    fake.memory = default_memory;
+    fake.memory_count = sizeof(default_memory) / sizeof(default_memory[0]);
     fake.services.AllocatePages = allocate;
     fake.services.FreePages = release;
     fake.services.GetMemoryMap = read_map;

@@ -24,6 +24,11 @@ struct fake_piece {
     void *real; /* what AllocateAnyPages returned */
 };
 
+/* Free at first. Ascending, and apart. */
+struct fake_memory {
+    uint64_t base, pages;
+};
+
 struct fake_firmware {
     EFI_SYSTEM_TABLE table;
     EFI_BOOT_SERVICES services;
@@ -33,8 +38,12 @@ struct fake_firmware {
     unsigned fail_set;      /* that many calls of `set` from now on: the last fails; 0: none */
     unsigned fail_any;      /* likewise for AllocateAnyPages */
     unsigned race;          /* that many AllocateAddress find that somebody was faster */
+    uint64_t refuse_low;    /* AllocateAddress of any page in these limits fails for no reason */
+    uint64_t refuse_high;   /* exclusive */
     unsigned map_fragments; /* entries of one page each to add to the map */
     unsigned map_reads;
+    const struct fake_memory *memory;
+    unsigned memory_count;
 };
 
 extern struct fake_firmware fake;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tests-qemu/host/firmware.h"
+#include "tests/lib/free_list.h"
 #include "uefi/call.h"
 #include "uefi/host.h"
 
@@ -211,8 +212,180 @@ static int test_pages(void)
     return finish();
 }
 
+/* A firmware that refuses what its own map says is free: the next best place is taken. */
+static int test_refusal(void)
+{
+    elfin_region region;
+
+    BEGIN(false);
+    fake.refuse_low = 0x12345000;
+    fake.refuse_high = 0x12346000;
+    EXPECT(reserve(image(2, 0x12300000, 0x12400000, 0x12345000), &region) == ELFIN_OK);
+    EXPECT(region.run == 0x12343000 || region.run == 0x12346000);
+    host.release(host.ctx, &region);
+    fake.refuse_low = 0x10000000;
+    fake.refuse_high = 0x20000000;
+    EXPECT(reserve(image(1, 0x12300000, 0x12400000, 0x12345000), &region) == ELFIN_ERR_MEMORY);
+    EXPECT(fake.map_reads < 40);
+    return finish();
+}
+
+/* Wishes within reach of the program are met beside it, others where they say. */
+static int test_neighbourhood(void)
+{
+    uint64_t own = (uint64_t)&uefi_host_init & ~(uint64_t)(PAGE - 1);
+    struct fake_memory all = { .base = own - 0x40000000, .pages = 0x80000 };
+    elfin_region a, b, c, d;
+
+    BEGIN(false);
+    fake.memory = &all;
+    fake.memory_count = 1;
+    EXPECT(reserve(image(2, 0, UINT64_MAX, 0), &a) == ELFIN_OK);
+    EXPECT(a.run == own || a.run == own - PAGE || a.run == own + PAGE);
+    EXPECT(reserve(image(2, 0, UINT64_MAX, own + 0x8000000), &b) == ELFIN_OK);
+    EXPECT(b.run - own + 4 * PAGE <= 8 * PAGE);
+    EXPECT(reserve(image(2, 0, UINT64_MAX, own + 0x20000000), &c) == ELFIN_OK);
+    EXPECT(c.run == own + 0x20000000);
+    EXPECT(reserve(image(2, own + 0x10000000, UINT64_MAX, own), &d) == ELFIN_OK);
+    EXPECT(d.run == own + 0x10000000);
+    host.release(host.ctx, &a);
+    host.release(host.ctx, &b);
+    host.release(host.ctx, &c);
+    host.release(host.ctx, &d);
+    return finish();
+}
+
+/* One request, against a search from end to end. Given back at once. */
+static bool agrees(const struct free_list *list, const elfin_request *request)
+{
+    struct mini_pages_request wanted = { .size = request->size,
+                                         .align = request->align,
+                                         .low = request->low,
+                                         .high = request->high,
+                                         .policy = MINI_PAGES_NEAREST,
+                                         .near = request->near };
+    elfin_region region;
+    uint64_t best;
+
+    if (!free_list_search(list, &wanted, &best))
+        return reserve(*request, &region) == ELFIN_ERR_MEMORY;
+    if (reserve(*request, &region) != ELFIN_OK)
+        return false;
+    host.release(host.ctx, &region);
+    return region.run == best && (uint64_t)region.edit == best && region.size == request->size;
+}
+
+enum {
+    PLACES = 6,
+    PLACE_PAGES = 5
+};
+
+/* Where the ranges of the small maps lie: the ends of memory, and where limits usually are. */
+static const uint64_t places[PLACES] = {
+    0, 0x7fffe000, 0xffffd000, 0x7fffffff0000, 0xffffffff80000000, 0xfffffffffffe0000,
+};
+
+/* Each page of each place is free or not, by the bits; page 0 counts for nothing. */
+static unsigned small_map(struct fake_memory *ranges, struct free_list *list, uint64_t bits)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < PLACES * PLACE_PAGES; i++) {
+        uint64_t base = places[i / PLACE_PAGES] + i % PLACE_PAGES * PAGE;
+        if ((bits >> i & 1) == 0)
+            continue;
+        if (count > 0 && i % PLACE_PAGES > 0 && (bits >> (i - 1) & 1) != 0)
+            ranges[count - 1].pages++;
+        else
+            ranges[count++] = (struct fake_memory){ base, 1 };
+        if (base != 0)
+            free_list_add(list, base, base + PAGE - 1);
+    }
+    return count;
+}
+
+/* All pairs of limits about one place, all sizes and some alignments and wishes. */
+static bool try_place(const struct free_list *list, unsigned place, uint64_t *tried)
+{
+    for (uint64_t pages = 1; pages <= PLACE_PAGES + 1; pages++) {
+        for (unsigned limits = 0; limits < 36; limits++) {
+            uint64_t low = places[place] + limits / 6 * PAGE - limits % 2;
+            uint64_t high = places[place] + limits % 6 * PAGE + PAGE - 1 + limits % 3;
+            elfin_request r = image(pages, limits == 0 ? 0 : low, limits < 2 ? UINT64_MAX : high,
+                                    places[(place + limits) % PLACES] + PAGE);
+            r.align = (uint64_t)PAGE << limits % 3;
+            if (!agrees(list, &r)) {
+                printf("# %llu pages at 0x%llx in 0x%llx-0x%llx near 0x%llx\n",
+                       (unsigned long long)pages, (unsigned long long)r.align,
+                       (unsigned long long)r.low, (unsigned long long)r.high,
+                       (unsigned long long)r.near);
+                return false;
+            }
+            ++*tried;
+        }
+    }
+    return true;
+}
+
+/* Memory is found whenever it exists, and the nearest of it. */
+static int test_small_maps(void)
+{
+    struct fake_memory ranges[PLACES * PLACE_PAGES];
+    uint64_t state = 1, tried = 0;
+
+    for (unsigned i = 0; i < 400; i++) {
+        struct free_list list = { 0 };
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        BEGIN(false);
+        fake.memory = ranges;
+        fake.memory_count =
+            small_map(ranges, &list, i < 100 ? state >> 20 | state >> 31 : state >> 31);
+        for (unsigned place = 0; place < PLACES; place++)
+            EXPECT(try_place(&list, place, &tried));
+        free_list_drop(&list);
+        EXPECT(finish() == 0);
+    }
+    printf("# %llu requests of 400 small maps\n", (unsigned long long)tried);
+    return 0;
+}
+
+/* The maps of real firmware, and the windows of real modules. */
+static int test_real_map(const char *path)
+{
+    static const uint64_t gib = UINT64_C(1) << 30;
+    struct free_list list = { 0 };
+    struct fake_memory ranges[64];
+    uint64_t state = 1;
+
+    EXPECT(free_list_read_map(&list, path) > 20 && list.count <= 64);
+    BEGIN(false);
+    for (size_t i = 0; i < list.count; i++)
+        ranges[i] = (struct fake_memory){ list.runs[i].base,
+                                          (list.runs[i].last - list.runs[i].base + 1) / PAGE };
+    fake.memory = ranges;
+    fake.memory_count = (unsigned)list.count;
+    for (unsigned i = 0; i < 5000; i++) {
+        uint64_t lows[] = { 0, 2 * gib, 4 * gib, state >> 24 & 0x1ffffffff };
+        uint64_t highs[] = { UINT64_MAX, 2 * gib - 1, 4 * gib - 1, lows[3] + (state >> 40) };
+        state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        elfin_request r =
+            image(1 + (state >> 50 & (i % 8 == 0 ? 0x3fff : 31)), lows[state >> 60 & 3],
+                  highs[state >> 62], 1 + (state >> 23) % (7 * gib));
+        r.align = (uint64_t)PAGE << (state >> 57) % 19;
+        EXPECT(agrees(&list, &r));
+    }
+    free_list_drop(&list);
+    return finish();
+}
+
 int main(void)
 {
+    report("memory is found whenever it exists, the nearest", test_small_maps());
+    report("the map of q35 with 512 MiB", test_real_map("tests/maps/q35-512M.map"));
+    report("the map of q35 with 6 GiB", test_real_map("tests/maps/q35-6G.map"));
+    report("the map of pc with 6 GiB", test_real_map("tests/maps/pc-6G.map"));
+    report("somebody refuses the place", test_refusal());
+    report("wishes near the program", test_neighbourhood());
     report("limits, nearness, alignment, page 0", test_places());
     report("requests that cannot be met", test_impossible());
     report("somebody else takes the place", test_race());
