@@ -38,7 +38,7 @@ class Tally:
     faults: list[str] = field(default_factory=list)
     linked: int = 0            # links that succeeded
     refused_alike: int = 0
-    unsupported: int = 0       # links that lld cannot do
+    unsupported: int = 0       # links that a linker cannot do
     evaluated: int = 0
     compared: dict[str, Counter[str]] = field(default_factory=dict)  # by whom -> type -> fields
 
@@ -66,8 +66,10 @@ class PlacementCheck:
     its layout, moved, is what the linkers get where elfin refuses and so tells no addresses.
     """
 
-    def __init__(self, objects: list[Object]) -> None:
+    def __init__(self, objects: list[Object], may_lack: tuple[str, ...] = (LLD,)) -> None:
+        """may_lack: the linkers that do not know every relocation here."""
         self._objects = objects
+        self._may_lack = may_lack
         self._copies = reference.prepare(objects)
         self._known: Layout | None = None
         self.tally = Tally()
@@ -112,7 +114,7 @@ class PlacementCheck:
               commons: Exports) -> reference.ReferenceResult | None:
         copies = self._copies[:placement.objects]
         linked = reference.link(linker, copies, layout, commons, placement.exports)
-        if linked.unsupported and linker == LLD:
+        if linked.unsupported and linker in self._may_lack:
             self.tally.unsupported += 1
             return None
         if linked.program is None or linked.errors:

@@ -78,7 +78,8 @@ def _read_meaning(where: Field, place: int, program: View, weak_zero: bool) -> M
 def reference_target(group: Group, where: Field, program: LinkerProgram) -> Target:
     """What the reference linker resolved the symbol to, by its own symbol table."""
     symbol = where.relocation.symbol
-    if symbol.is_local:
+    found = group.definitions.get(symbol.name)
+    if symbol.is_local or (found and found[1].is_indirect):
         return group.resolve(where.module, symbol, {})
     address = program.symbols.get(symbol.name)
     return Target(address or 0, undefined_weak=address is None)

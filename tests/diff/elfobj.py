@@ -38,6 +38,10 @@ class Symbol:
         return self.binding == "STB_LOCAL"
 
     @property
+    def is_indirect(self) -> bool:
+        return self.kind in ("STT_GNU_IFUNC", "STT_LOOS") and not self.is_undefined
+
+    @property
     def is_weak(self) -> bool:
         return self.binding == "STB_WEAK"
 

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 
 from elfobj import GOT_SYMBOL, Object, Symbol
 from insn import MASK64, Wrong
-from linked import Layout
+from linked import Indirect, Layout
 from meaning import Field, Target
 from relocs import TYPES
 
@@ -83,18 +83,34 @@ class Group:
             return symbol.value
         if symbol.is_common:
             return self.common_address(symbol.name)
+        if symbol.is_indirect:
+            return self.indirect(module, symbol).address
+        return self.resolver(module, symbol)
+
+    def resolver(self, module: int, symbol: Symbol) -> int:
+        """Of an indirect function; else the symbol's own address."""
         return (self.address(module, symbol.shndx) + symbol.value) & MASK64
+
+    def indirect(self, module: int, symbol: Symbol) -> Indirect:
+        for entry in self.layout.modules[module].indirect:
+            if entry.name == symbol.name and entry.resolver == self.resolver(module, symbol):
+                return entry
+        raise Wrong(f"the map does not list the indirect function {symbol.name}")
+
+    def _target(self, module: int, symbol: Symbol) -> Target:
+        resolver = self.resolver(module, symbol) if symbol.is_indirect else None
+        return Target(self.own_address(module, symbol), symbol.size, resolver=resolver)
 
     def resolve(self, module: int, symbol: Symbol, exports: dict[str, int]) -> Target:
         """What a symbol means in this group, by the linkers' rules."""
         if symbol.is_local:
             undefined = symbol.is_undefined  # symbol 0: no symbol, value 0
-            return Target(0 if undefined else self.own_address(module, symbol), symbol.size)
+            return Target(0, symbol.size) if undefined else self._target(module, symbol)
         if symbol.name == GOT_SYMBOL:
             return Target(self.layout.modules[module].got_base or 0)
         found = self.definitions.get(symbol.name)
         if found:
-            return Target(self.own_address(*found), found[1].size)
+            return self._target(*found)
         if symbol.name in exports:
             return Target(exports[symbol.name])
         if symbol.is_weak:
@@ -118,6 +134,7 @@ class Group:
                 if module.sizes[index] != section.size or module.names[index] != section.name:
                     faults.append(f"{obj.name} {section.name}: other name or size in the map")
             faults += self._faults_of_symbols(number, obj)
+            faults += self._faults_of_indirect(number, obj)
         return faults or self._faults_of_commons()
 
     def _faults_of_symbols(self, number: int, obj: Object) -> list[str]:
@@ -131,6 +148,16 @@ class Group:
         for name in listed.keys() - obj.definitions.keys():
             faults.append(f"{obj.name}: the map lists {name}, which the file does not define")
         return faults
+
+    def _faults_of_indirect(self, number: int, obj: Object) -> list[str]:
+        """All are listed that something can call."""
+        used = {r.symbol for r in obj.placed_relocations()}
+        wanted = sorted(s.name for s in obj.symbols if s.is_indirect and (
+            s in used if s.is_local else self.definitions.get(s.name) == (number, s)))
+        listed = sorted(entry.name for entry in self.layout.modules[number].indirect)
+        if listed != wanted:
+            return [f"{obj.name}: the map lists the indirect functions {listed}, not {wanted}"]
+        return []
 
     def commons(self) -> dict[str, tuple[int, int]]:
         """COMMON symbols that no real definition replaces: largest size and alignment."""

@@ -11,6 +11,7 @@ from relocs import GOTPCREL, REX_GOTPCRELX
 
 MASK64 = (1 << 64) - 1
 TRAP = -1  # a stub that leads nowhere, on purpose
+INDIRECT = 1 << 64  # plus the address of a resolver: whatever that will return
 
 
 class Wrong(Exception):
@@ -23,6 +24,7 @@ class Memory(Protocol):
     def read(self, address: int, size: int) -> bytes: ...
     def in_stubs(self, address: int) -> bool: ...
     def in_slots(self, address: int) -> bool: ...
+    indirect: dict[int, int]
 
 
 def read_u64(memory: Memory, address: int) -> int:
@@ -37,7 +39,18 @@ def slot_content(memory: Memory, address: int) -> int:
     address &= MASK64
     if address % 8 or not memory.in_slots(address):
         raise Wrong(f"0x{address:x} is no GOT slot")
-    return read_u64(memory, address)
+    if address in memory.indirect:
+        return INDIRECT | memory.indirect[address]
+    return function_at(memory, read_u64(memory, address))
+
+
+def function_at(memory: Memory, address: int) -> int:
+    """The address itself, unless it is the stub of an indirect function."""
+    if memory.indirect and memory.in_stubs(address) and memory.read(address, 2) == b"\xff\x25":
+        slot = (address + 6 + read_s32(memory.read(address + 2, 4))) & MASK64
+        if slot in memory.indirect:
+            return INDIRECT | memory.indirect[slot]
+    return address
 
 
 def is_branch(code: bytes, offset: int) -> bool:
@@ -58,7 +71,7 @@ def follow(memory: Memory, target: int) -> int:
     if code == b"\xff\x25":  # jmp *slot(%rip)
         return slot_content(memory, target + 6 + read_s32(memory.read(target + 2, 4)))
     if code[:1] == b"\xe9":  # jmp target
-        return (target + 5 + read_s32(memory.read(target + 1, 4))) & MASK64
+        return function_at(memory, (target + 5 + read_s32(memory.read(target + 1, 4))) & MASK64)
     raise Wrong(f"no known stub at 0x{target:x}: {code.hex(' ')}")
 
 

@@ -14,7 +14,10 @@ def shifted(layout: Layout, distance: int) -> Layout:
 
     return Layout([replace(m, got_base=None if m.got_base is None else m.got_base + distance,
                            sections=move(m.sections), symbols=move(m.symbols),
-                           synthetic=[(n, a + distance, s) for n, a, s in m.synthetic])
+                           synthetic=[(n, a + distance, s) for n, a, s in m.synthetic],
+                           indirect=[replace(i, address=i.address + distance,
+                                             slot=i.slot + distance,
+                                             resolver=i.resolver + distance) for i in m.indirect])
                    for m in layout.modules])
 
 

@@ -11,10 +11,11 @@ from pathlib import Path
 from elftools.elf.elffile import ELFFile
 
 from elfobj import GOT_SYMBOL, SHF_ALLOC
-from insn import Wrong
+from insn import MASK64, Wrong
 
 STUB_SECTIONS = (".plt", ".plt.got", ".plt.sec", ".iplt")
 SLOT_SECTIONS = (".got", ".got.plt")
+R_X86_64_IRELATIVE = 37
 
 
 class SparseMemory:
@@ -24,6 +25,7 @@ class SparseMemory:
         self._pieces: list[tuple[int, int, bytes | None]] = []
         self._stubs: list[tuple[int, int]] = []
         self._slots: list[tuple[int, int]] = []
+        self.indirect: dict[int, int] = {}  # word that waits for a resolver -> that resolver
 
     def add(self, address: int, size: int, data: bytes | None, name: str = "") -> None:
         if size == 0:
@@ -72,6 +74,17 @@ class PlacedModule:
     names: dict[int, str]
     synthetic: list[tuple[str, int, int]]  # name, address, size
     symbols: dict[str, int]
+    indirect: list["Indirect"] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Indirect:
+    """An indirect function of the map."""
+
+    name: str
+    address: int
+    slot: int
+    resolver: int
 
 
 @dataclass
@@ -117,13 +130,17 @@ class ElfinProgram(SparseMemory):
             self.add(int(part["address"], 16), part["size"], data, name)
         base = entry["got_base"]
         sections = entry["sections"]
+        indirect = [Indirect(i["name"], *(int(i[key], 16) for key in ("address", "slot",
+                                                                      "resolver")))
+                    for i in entry["indirect"]]
+        self.indirect |= {i.slot: i.resolver for i in indirect}
         return PlacedModule(
             entry["name"], entry["file"], None if base is None else int(base, 16),
             {s["index"]: int(s["address"], 16) for s in sections},
             {s["index"]: s["size"] for s in sections},
             {s["index"]: s["name"] for s in sections},
             [(s["name"], int(s["address"], 16), s["size"]) for s in entry["synthetic"]],
-            {s["name"]: int(s["address"], 16) for s in entry["symbols"]})
+            {s["name"]: int(s["address"], 16) for s in entry["symbols"]}, indirect)
 
     def faults_of_structure(self) -> list[str]:
         """Do parts overlap, or lie too far apart for the code in them?"""
@@ -132,6 +149,20 @@ class ElfinProgram(SparseMemory):
             low, high = Layout([module]).extent()
             if high - low > 1 << 31:
                 faults.append(f"{module.name}: parts more than 2 GiB apart")
+            faults += self._faults_of_indirect(module)
+        return faults
+
+    def _faults_of_indirect(self, module: PlacedModule) -> list[str]:
+        """Each has a stub of its own, which jumps through a slot of its own, which is empty."""
+        faults = []
+        for entry in module.indirect:
+            code = b"\xff\x25" + (entry.slot - entry.address - 6).to_bytes(4, "little", signed=True)
+            if not self.in_stubs(entry.address) or self.read(entry.address, 6) != code:
+                faults.append(f"{module.name}: no stub for {entry.name} at 0x{entry.address:x}")
+            if not self.in_slots(entry.slot) or any(self.read(entry.slot, 8)):
+                faults.append(f"{module.name}: the slot of {entry.name} is not empty")
+        if len({entry.slot for entry in module.indirect}) != len(module.indirect):
+            faults.append(f"{module.name}: indirect functions share a slot")
         return faults
 
     def got_base(self, module: int) -> int:
@@ -157,6 +188,10 @@ class LinkerProgram(SparseMemory):
                 if section["sh_flags"] & SHF_ALLOC:
                     data = None if section["sh_type"] == "SHT_NOBITS" else section.data()
                     self.add(section["sh_addr"], section["sh_size"], data, section.name)
+                if section["sh_type"] == "SHT_RELA":
+                    self.indirect |= {r["r_offset"]: r["r_addend"] & MASK64
+                                      for r in section.iter_relocations()
+                                      if r["r_info_type"] == R_X86_64_IRELATIVE}
             for symbol in elf.get_section_by_name(".symtab").iter_symbols():
                 if symbol["st_shndx"] == "SHN_UNDEF":
                     self.weak_undefined.add(symbol.name)

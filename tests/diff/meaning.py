@@ -6,12 +6,12 @@ agree on a field when its meanings are equal. Wherever no slot, stub or GOT base
 meanings are equal bytes.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from elfobj import GOT_SYMBOL, Relocation, Section
-from insn import (MASK64, TRAP, GotUse, Memory, follow, got_use, is_branch, rewritten_value,
-                  slot_content)
+from insn import (INDIRECT, MASK64, TRAP, GotUse, Memory, follow, function_at, got_use, is_branch,
+                  rewritten_value, slot_content)
 from relocs import TYPES, Form, Range, RelType
 
 Meaning = tuple[str, int]
@@ -33,6 +33,7 @@ class Target:
     address: int
     size: int = 0
     undefined_weak: bool = False
+    resolver: int | None = None  # of an indirect function; address is then that of its stub
 
 
 class OutOfRange(Exception):
@@ -99,6 +100,8 @@ def observed(field: Field, place: int, view: View, weak_zero: bool = False) -> M
     match kind.form:
         case Form.NONE:
             return "none", 0
+        case Form.ABS if kind.width == 8 and place in view.indirect:
+            return "indirect", view.indirect[place]
         case Form.ABS:
             return _plain(field, value, view)
         case Form.SIZE:
@@ -115,7 +118,7 @@ def observed(field: Field, place: int, view: View, weak_zero: bool = False) -> M
         case Form.SLOT_PC:
             return _slot_use(field, place, address, view)
         case Form.GOT_OFF:
-            return "plain", (value + view.got_base(field.module)) & MASK64
+            return _plain(field, (value + view.got_base(field.module)) & MASK64, view)
         case Form.GOT_PC:
             return "got", (address - view.got_base(field.module)) & MASK64
         case Form.PLT_OFF:
@@ -127,6 +130,10 @@ def observed(field: Field, place: int, view: View, weak_zero: bool = False) -> M
 def _plain(field: Field, value: int, view: View) -> Meaning:
     if field.refers_to_got:
         return "got", (value - view.got_base(field.module)) & MASK64
+    addend = field.relocation.addend
+    function = function_at(view, (value - addend) & MASK64)
+    if function >= INDIRECT:
+        return "indirect", (function - INDIRECT + addend) & MASK64
     return "plain", _fold(field.type, value)
 
 
@@ -150,16 +157,23 @@ def _slot_use(field: Field, place: int, address: int, view: View) -> Meaning:
     if use:
         code = view.read(place - use.size, use.size + 4)
         if code[:use.size] != use.head:
-            value = follow(view, rewritten_value(use, code, place))
-            return "slot", value & (0xFFFFFFFF if use.narrow else MASK64)
-    value = slot_content(view, address - field.relocation.addend)
-    return "slot", value & (0xFFFFFFFF if use and use.narrow else MASK64)
+            return "slot", _used(use, follow(view, rewritten_value(use, code, place)))
+    return "slot", _used(use, slot_content(view, address - field.relocation.addend))
+
+
+def _used(use: GotUse | None, value: int) -> int:
+    """The part of a slot's content that the instruction uses."""
+    if value >= INDIRECT:
+        return value
+    return value & (0xFFFFFFFF if use and use.narrow else MASK64)
 
 
 def expected(field: Field, place: int, target: Target) -> Meaning:
     """The same from the formulas. OutOfRange if the field cannot hold what they say."""
     kind, addend = field.type, field.relocation.addend
     value = target.address + addend
+    if target.resolver is not None:
+        return _expected_indirect(field, place, target, target.resolver)
     match kind.form:
         case Form.NONE:
             return "none", 0
@@ -186,9 +200,18 @@ def expected(field: Field, place: int, target: Target) -> Meaning:
         case Form.PLT | Form.PLT_OFF:
             return ("trap", 0) if target.undefined_weak else ("branch", target.address)
         case Form.SLOT | Form.SLOT_PC:
-            use = field.use
-            return "slot", target.address & (0xFFFFFFFF if use and use.narrow else MASK64)
+            return "slot", _used(field.use, target.address)
     raise AssertionError(kind.form)
+
+
+def _expected_indirect(field: Field, place: int, target: Target, resolver: int) -> Meaning:
+    """In range like any other; but what counts is who will say where it is."""
+    what, value = expected(field, place, replace(target, resolver=None))
+    if what in ("branch", "slot"):
+        return what, INDIRECT | resolver
+    if what == "plain" and field.type.form is not Form.SIZE:
+        return "indirect", (resolver + field.relocation.addend) & MASK64
+    return what, value
 
 
 def _in_range(kind: RelType, stored: int, meant: int) -> Meaning:

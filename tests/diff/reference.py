@@ -19,7 +19,8 @@ SYNTHETIC_ROOM = 0x20000
 
 _OVERFLOW = re.compile(r"\.m(\d+)\.s(\d+)\+0x([0-9a-f]+)\): relocation "
                        r"(?:truncated to fit: (R_X86_64_\w+)|(R_X86_64_\w+) out of range)")
-_UNSUPPORTED = re.compile(r"unknown relocation \((\d+)\)|unrecognized relocation")
+_UNSUPPORTED = re.compile(r"unknown relocation \((\d+)\)|unrecognized relocation|"
+                          r"against STT_GNU_IFUNC symbol .* isn't supported")
 _HARMLESS = re.compile(r"warning: (?!.*relocation)|in function `|additional relocation overflows")
 
 Site = tuple[int, int, int]  # module, section, offset
@@ -47,7 +48,9 @@ def _script(layout: Layout, commons: Exports, exports: Exports) -> str:
     lines += [f"PROVIDE({name} = 0x{address:x});" for name, address in exports.items()]
     lines += ["SECTIONS {"]
     for offset, name, inputs in ((0, ".plt", "*(.plt) *(.iplt) *(.plt.got) *(.plt.sec)"),
-                                 (0x8000, ".got", "*(.got)"), (0x10000, ".got.plt", "*(.got.plt)")):
+                                 (0x8000, ".got", "*(.got)"),
+                                 (0x10000, ".got.plt", "*(.got.plt) *(.igot.plt) *(.igot)"),
+                                 (0x18000, ".rela.dyn", "*(.rela.*)")):
         lines += [f"  {name} 0x{start + offset:x} : AT(0x{start + offset:x}) {{ {inputs} }}"]
     lines += _pinned_sections(layout)
     lines += ["}"]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import elfin
+import indirect
 import reference
 from assembly import SETS, assembled
 from check import Placement
@@ -38,7 +39,7 @@ class Damaged:
         self._program, self._address, self._bit = program, address, bit
         self.name, self.has_traps = program.name, program.has_traps
         self.in_stubs, self.in_slots = program.in_stubs, program.in_slots
-        self.got_base = program.got_base
+        self.got_base, self.indirect = program.got_base, program.indirect
         self.seen: set[int] = set()
 
     def read(self, address: int, size: int) -> bytes:
@@ -180,9 +181,8 @@ def check_structure(subject: Subject) -> list[str]:
                      if not changed.faults_of_structure()]
 
 
-def check_elfin_damage(placement: Placement) -> list[str]:
+def check_elfin_damage(objects: list[Object], placement: Placement) -> list[str]:
     """The same with a program of elfin's, whose far branches go through stubs and slots."""
-    objects = CELLS[0].objects()[:placement.objects]
     inputs = [(base, obj.path) for base, obj in zip(placement.bases, objects)]
     result = elfin.link(inputs, placement.exports)
     if result.program is None:
@@ -195,7 +195,7 @@ def check_elfin_damage(placement: Placement) -> list[str]:
     recompute(group, recorder, placement.exports)
     synthetic = sorted(a for a in recorder.seen
                        if result.program.in_stubs(a) or result.program.in_slots(a))
-    if len(synthetic) < 40:
+    if len(synthetic) < 24:
         return ["hardly a stub or slot is in use: nothing was tested"]
     return damage_faults(result.program, Judges(group, linked, placement.exports), synthetic)
 
@@ -237,16 +237,25 @@ def _refusals_of_assembly(name: str) -> list[str]:
     return check_refusals(_assembly_subject(name, HIGH))
 
 
+def _damage_elfin() -> list[str]:
+    far = next(p for p in PLACEMENTS if p.name == "low, functions 4 GiB away")
+    return check_elfin_damage(CELLS[0].objects()[:far.objects], far)
+
+
+def _damage_indirect(cell: Cell) -> list[str]:
+    return check_elfin_damage(indirect.objects_of(cell), indirect.PLACEMENTS[0])
+
+
 def _structure() -> list[str]:
     return check_structure(_matrix_subject(CELLS[0], LOW))
 
 
 def cases() -> list[tuple[str, Callable, tuple]]:
-    far = next(p for p in PLACEMENTS if p.name == "low, functions 4 GiB away")
     return ([(f"damage/{cell}", _damage_cell, (cell,)) for cell in CELLS]
             + [(f"damage/{name}", _damage_assembly, (name,))
                for name in ("types", "instructions", "low")]
-            + [("damage/elfin", check_elfin_damage, (far,)),
+            + [(f"damage/indirect/{cell}", _damage_indirect, (cell,)) for cell in CELLS[::3]]
+            + [("damage/elfin", _damage_elfin, ()),
                ("refusals/no-pic", _refusals_of_cell, (CELLS[0],)),
                ("refusals/low", _refusals_of_assembly, ("low",)),
                ("structure", _structure, ())])

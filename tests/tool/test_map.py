@@ -136,7 +136,8 @@ def base_of_the_got(bench: Bench) -> None:
 
 INDIRECT = """
 int two(void) { return 2; }
-static int (*choose(void))(void) { return two; }
+static volatile int feature = 1;
+static int (*choose(void))(void) { return feature ? two : 0; }
 int chosen(void) __attribute__((ifunc("choose")));
 static int own(void) __attribute__((ifunc("choose")));
 int (*const pointer)(void) = chosen, (*const another)(void) = own;
