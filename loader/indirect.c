@@ -17,7 +17,7 @@ static bool is_used(const struct object *object, uint32_t index)
     const struct symbol *symbol;
 
     if (index < object->first_global)
-        return object->use[index] && !(object->use[index] & USE_DEAD);
+        return object->use[index] & ~USE_INNER && !(object->use[index] & USE_DEAD);
     symbol = object->global[index - object->first_global];
     return symbol && symbol->object == object && symbol->index == index &&
            (symbol->state == SYMBOL_WEAK || symbol->state == SYMBOL_STRONG);
@@ -46,7 +46,8 @@ elfin_status elfin_indirect_plan(struct load *load, struct object *object)
 
     if (!count)
         return ELFIN_OK;
-    object->indirect = elfin_arena_get(&load->work, count, sizeof(*object->indirect));
+    if (!object->indirect) /* no earlier layout has made the list */
+        object->indirect = elfin_arena_get(&load->work, count, sizeof(*object->indirect));
     if (!object->indirect)
         return elfin_fail_memory(load, ELFIN_PHASE_LAYOUT, object);
     object->indirect_count = collect(object, object->indirect);

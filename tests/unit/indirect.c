@@ -89,6 +89,31 @@ static void blocks_of_one_group_apart(void)
     END(f);
 }
 
+/* The loader finds out only after a first layout that these cannot share a block. */
+static void objects_that_lie_apart(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    const elfin_export exports[] = { { "far", UINT64_C(0x7f0000000000) } };
+    elfin_indirect one;
+
+    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    LOAD(f, "low.o", "fn x 1; ifunc f x; var v 1; mov32 m v; call g f; call i k; ptr q k", "high.o",
+         "lea l far; call h f; ptr p f; fn y 2; ifunc k y; local ifunc own y; call j own");
+    CHECK(fx_lookup(f, "f") < UINT64_C(1) << 32);
+    CHECK(fx_lookup(f, "k") > UINT64_C(0x7e0000000000));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_lookup(f, "f"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "q")), fx_lookup(f, "k"));
+    CHECK_EQ(count_indirect(f, "low"), 1);
+    CHECK_EQ(count_indirect(f, "high"), 2);
+    for (uint32_t i = 0; i < 2; i++) {
+        one = indirect(f, "high", i);
+        CHECK_EQ(fx_read(f, one.slot), one.resolver); /* what the fake host answers */
+    }
+    CHECK_EQ(module_info(f, "high").stub_count, 3);
+    NO_COMPLAINT(fx_check_rights(f, f->group));
+    END(f);
+}
+
 static void what_a_host_can_ask(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -458,6 +483,7 @@ static void inspect_counts_them(void)
 static const struct test_case cases[] = {
     TEST_CASE(one_address_for_everybody),
     TEST_CASE(blocks_of_one_group_apart),
+    TEST_CASE(objects_that_lie_apart),
     TEST_CASE(what_a_host_can_ask),
     TEST_CASE(resolvers_run_before_any_init_function),
     TEST_CASE(a_resolver_may_use_earlier_ones),
