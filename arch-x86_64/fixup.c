@@ -222,7 +222,7 @@ static elfin_status out_of_range(struct arch_fixup *f, uint64_t record, const st
         .status = ELFIN_ERR_RANGE,
         .record = record,
         .detail = "the value does not fit the field",
-        .hint = elfin_arch_hint(use),
+        .hint = elfin_arch_hint(use, false),
         .value = value,
         .low = r->range == RANGE_UNSIGNED ? 0 : 0 - half,
         .high = r->range == RANGE_SIGNED ? half - 1 : (half << 1) - 1,

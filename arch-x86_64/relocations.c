@@ -70,8 +70,11 @@ const char *elfin_arch_relocation_name(uint32_t type)
     return type < RELOCATION_COUNT ? elfin_relocations[type].name : NULL;
 }
 
-const char *elfin_arch_hint(unsigned use)
+const char *elfin_arch_hint(unsigned use, bool is_import)
 {
+    if (is_import && use & (USE_ABS32 | USE_ABS32S))
+        return "the symbol lies too high for the field, wherever the module does: compile it with "
+               "-fpic or -mcmodel=large";
     if (use & USE_TINY)
         return "place the module below 64 KiB, or keep addresses in wider fields";
     if (use & USE_ABS32)

@@ -142,7 +142,8 @@ const char *elfin_arch_relocation_name(uint32_t type);
 unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes,
                                bool executable);
 
-/* What lifts the constraint that a use brings: a compiler switch, as a sentence. */
-const char *elfin_arch_hint(unsigned use);
+/* What lifts the constraint that a use brings, of what may move with the module or of an import: a
+ * compiler switch, as a sentence. */
+const char *elfin_arch_hint(unsigned use, bool is_import);
 
 #endif

@@ -99,7 +99,7 @@ static void tally_table(struct tally *t, uint32_t target, uint32_t table)
         t->out->demands |= demand;
         diag = elfin_diag_begin(t->load, ELFIN_OK, ELFIN_PHASE_SCAN, object, "");
         elfin_diag_relocation(diag, object, table, i);
-        diag->hint = elfin_arch_hint(use);
+        diag->hint = elfin_arch_hint(use, false);
         if (t->inspector->demand)
             t->inspector->demand(t->inspector->ctx, demand, diag);
     }
@@ -136,7 +136,7 @@ static void show_bound(struct load *load, const struct bound *by, bool is_high,
             continue;
         diag = elfin_diag_begin(load, ELFIN_OK, ELFIN_PHASE_RESOLVE, by->object, "");
         elfin_diag_relocation(diag, by->object, d->table, i);
-        diag->hint = elfin_arch_hint(d->use);
+        diag->hint = elfin_arch_hint(d->use, false);
         inspector->bound(inspector->ctx, is_high, diag);
         return;
     }

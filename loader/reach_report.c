@@ -49,7 +49,7 @@ static bool report_misfit(struct load *load, const struct object *object, uint32
     elfin_diag_limits(diag, demand->low, demand->low + demand->span);
     if (demand->low)
         diag->have |= ELFIN_DIAG_SIGNED;
-    diag->hint = elfin_arch_hint(demand->use);
+    diag->hint = elfin_arch_hint(demand->use, !elfin_definer(object, demand->symbol));
     elfin_diag_emit(load);
     return true;
 }
@@ -99,7 +99,7 @@ static bool report_limit(struct load *load, const struct object *object, uint32_
     elfin_diag_relocation(diag, object, table, record);
     if (first <= first + demand->span)
         elfin_diag_limits(diag, first, first + demand->span);
-    diag->hint = elfin_arch_hint(demand->use);
+    diag->hint = elfin_arch_hint(demand->use, false);
     elfin_diag_emit(load);
     return true;
 }
