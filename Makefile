@@ -23,7 +23,7 @@ ifndef V
 .SILENT:
 endif
 
-include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk
+include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk picture/sources.mk
 LIBELFIN_SOURCES := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wvla -Wundef -Wcast-align \

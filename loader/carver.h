@@ -59,6 +59,7 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
 /* indirect.c */
 void elfin_carve_indirect(struct carver *c, const struct object *object,
                           struct elfin_module *module);
+void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module);
 /* Bytes of memory that the module occupies, without padding. */
 uint64_t elfin_loaded_size(const struct object *object);
 

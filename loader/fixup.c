@@ -112,13 +112,34 @@ static void prepare_stubs(const struct load *load, const struct object *object)
     elfin_indirect_write(load, object);
 }
 
-static void count_used(const struct object *object)
+/* Slots are numbered in the order of the symbols, so a kept record only ever moves down. */
+static void keep_slot(const struct object *object, uint32_t index, uint64_t target)
+{
+    struct elfin_module *module = object->module;
+    uint64_t slot = (object->slot[index] & ~ARCH_IN_USE) - 1;
+    uint64_t stub = object->stub[index] & ~ARCH_IN_USE;
+
+    if (!module->slots)
+        return;
+    module->slots[module->slot_count] = (struct elfin_slot){
+        .name = module->slots[slot].name,
+        .address = object->got + ARCH_SLOT_SIZE * slot,
+        .target = target,
+        .stub =
+            object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
+    };
+}
+
+static void count_used(const struct object *object, const uint64_t *value)
 {
     object->module->slot_count = object->indirect_count;
     object->module->stub_count = object->indirect_count + (object->trap != 0);
     for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
-        object->module->slot_count += (object->slot[i] & ARCH_IN_USE) != 0;
         object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;
+        if (!(object->slot[i] & ARCH_IN_USE))
+            continue;
+        keep_slot(object, i, value[i]);
+        object->module->slot_count++;
     }
 }
 
@@ -157,7 +178,7 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
     prepare_stubs(load, object);
     compute_values(load, object, value);
     fix_sections(load, object, &fixup);
-    count_used(object);
+    count_used(object, value);
 }
 
 /* Zero-filled data, and what is left of each part's last page. */

@@ -56,8 +56,10 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
     }
     elfin_carve_symbols(c, object, module);
     elfin_carve_indirect(c, object, module);
-    if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS)
+    if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS) {
         elfin_carve_sections(c, object, module);
+        elfin_carve_slots(c, object, module);
+    }
 }
 
 static uint64_t count_finals(const struct load *load)

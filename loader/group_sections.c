@@ -86,6 +86,35 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
     }
 }
 
+static const char *slot_name(const struct object *object, uint32_t index)
+{
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    const char *name = elfin_symbol_name(object, &elf);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+
+    if (*name || !section || section & SECTION_SPECIAL)
+        return name;
+    return elfin_section_name(object, section);
+}
+
+/* Which of them are in use is known when the object has been fixed up. */
+void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module)
+{
+    struct elfin_slot *slots = carve(c, object->slot_count * sizeof(*slots));
+
+    for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
+        const char *name;
+
+        if (!object->slot[i])
+            continue;
+        name = carve_line(c, slot_name(object, i));
+        if (module)
+            slots[object->slot[i] - 1].name = name;
+    }
+    if (module)
+        module->slots = slots;
+}
+
 uint64_t elfin_loaded_size(const struct object *object)
 {
     uint64_t start, end = commons_end(object, &start);

@@ -53,6 +53,7 @@ struct elfin_module {
     struct record self; /* its name, in the index */
     struct record *symbols;
     struct module_section *sections;
+    struct elfin_slot *slots; /* slot_count; NULL unless sections are kept */
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, got, size;

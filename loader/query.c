@@ -134,6 +134,14 @@ bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_s
     return true;
 }
 
+bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot *out)
+{
+    if (!module->slots || position >= module->slot_count - module->indirect_count)
+        return false;
+    *out = module->slots[module->indirect_count + position];
+    return true;
+}
+
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out)
 {
     if (position >= group->block_count)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands that show something: list, lookup, exports, deps, map, memory. */
+/* The commands that show something: list, lookup, exports, deps, memory. */
 #include "uefi/commands.h"
 #include "uefi/console.h"
 
@@ -98,51 +98,6 @@ int command_deps(struct session *session, int count, char **words)
     (void)count;
     (void)words;
     for_modules(session, list_uses);
-    return STATUS_SUCCESS;
-}
-
-static const char *const part_names[ELFIN_PART_COUNT] = {
-    [ELFIN_PART_TEXT] = "text",           [ELFIN_PART_RODATA] = "rodata",
-    [ELFIN_PART_RELRO] = "relro",         [ELFIN_PART_DATA] = "data",
-    [ELFIN_PART_INIT_TEXT] = "init text", [ELFIN_PART_INIT_DATA] = "init data",
-};
-
-static void map_blocks(const elfin_group *group)
-{
-    elfin_block block;
-
-    for (uint32_t i = 0; elfin_group_block(group, i, &block); i++) {
-        console_print("block 0x%llx-0x%llx\n", (ull)block.region.run,
-                      (ull)(block.region.run + block.region.size - 1));
-        for (int part = 0; part < ELFIN_PART_COUNT; part++) {
-            if (block.part[part].size != 0)
-                console_print("    0x%llx %8llu %s\n",
-                              (ull)(block.region.run + block.part[part].offset),
-                              (ull)block.part[part].size, part_names[part]);
-        }
-    }
-}
-
-static void map_sections(const elfin_module *module, const elfin_module_info *info)
-{
-    elfin_section section;
-
-    console_print("module %s\n", info->name);
-    for (uint32_t i = 0; elfin_module_section(module, i, &section); i++) {
-        if (section.size != 0)
-            console_print("    0x%llx %8llu %s\n", (ull)section.address, (ull)section.size,
-                          section.name);
-    }
-}
-
-int command_map(struct session *session, int count, char **words)
-{
-    (void)count;
-    (void)words;
-    for (elfin_group *group = elfin_next_group(&session->space, NULL); group != NULL;
-         group = elfin_next_group(&session->space, group))
-        map_blocks(group);
-    for_modules(session, map_sections);
     return STATUS_SUCCESS;
 }
 

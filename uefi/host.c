@@ -155,19 +155,32 @@ void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base
     *counter(host, type) -= pages_of(size);
 }
 
-uint64_t uefi_pages_free_count(struct uefi_host *host)
+bool uefi_pages_walk(struct uefi_host *host, uefi_pages_fn *each, void *ctx)
 {
     const EFI_MEMORY_DESCRIPTOR *entry;
     struct memory_map map;
-    uint64_t count = 0;
 
     if (!map_read(host, &map))
-        return 0;
-    for (UINTN i = 0; (entry = map_entry(&map, i)) != NULL; i++) {
-        if (entry->Type == EfiConventionalMemory)
-            count += entry->NumberOfPages;
-    }
-    return count;
+        return false;
+    for (UINTN i = 0; (entry = map_entry(&map, i)) != NULL; i++)
+        each(ctx, entry->PhysicalStart, entry->NumberOfPages, (EFI_MEMORY_TYPE)entry->Type);
+    return true;
+}
+
+static void count_free(void *ctx, uint64_t base, uint64_t pages, EFI_MEMORY_TYPE type)
+{
+    uint64_t *count = ctx;
+
+    (void)base;
+    if (type == EfiConventionalMemory)
+        *count += pages;
+}
+
+uint64_t uefi_pages_free_count(struct uefi_host *host)
+{
+    uint64_t count = 0;
+
+    return uefi_pages_walk(host, count_free, &count) ? count : 0;
 }
 
 static void *heap_grow(void *ctx, size_t size)

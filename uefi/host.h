@@ -59,6 +59,13 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
                       const struct mini_pages_request *request, uint64_t *base);
 void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size);
 
+/*
+ * Calls `each` for every entry of the firmware's memory map, in its order. It must not allocate or
+ * free memory. False: the firmware does not tell.
+ */
+typedef void uefi_pages_fn(void *ctx, uint64_t base, uint64_t pages, EFI_MEMORY_TYPE type);
+bool uefi_pages_walk(struct uefi_host *host, uefi_pages_fn *each, void *ctx);
+
 /* Pages that the firmware has free at this moment; 0 when it does not tell. */
 uint64_t uefi_pages_free_count(struct uefi_host *host);
 

@@ -27,7 +27,11 @@ $(BUILD)/uefi/%.o: uefi/%.S Makefile uefi/uefi.mk
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_CFLAGS) -c $< -o $@
 
-$(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
+$(BUILD)/uefi/picture/%.o: picture/%.c Makefile uefi/uefi.mk
+	@mkdir -p $(@D)
+	$(CC) $(UEFI_CFLAGS) $(DEPS) -c $< -o $@
+
+$(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES)) $(PICTURE_SOURCES:%.c=$(BUILD)/uefi/%.o)
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
 $(BUILD)/uefi/%.so: $(BUILD)/libelfin.a $(BUILD)/libmini.a linker-scripts/uefi.ld
@@ -39,6 +43,6 @@ $(BUILD)/%.efi: $(BUILD)/uefi/%.so
 		--target=efi-app-x86_64 --subsystem=10 $< $@
 
 .PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/%.o
--include $(wildcard $(BUILD)/uefi/*.d)
+-include $(wildcard $(BUILD)/uefi/*.d $(BUILD)/uefi/picture/*.d)
 
 ALL += $(BUILD)/elfin.efi $(BUILD)/example.efi

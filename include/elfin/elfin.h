@@ -352,7 +352,8 @@ enum {
     /* Link and protect, but run no module code, now or at unload; see elfin_module_indirect. */
     ELFIN_LOAD_NO_INIT = 1 << 0,
     ELFIN_LOAD_KEEP_SECTIONS =
-        1 << 1, /* keep the names and places of sections (elfin_module_section) */
+        1 << 1, /* keep the names and places of sections and slots (elfin_module_section,
+                    elfin_module_slot) */
 };
 
 typedef struct elfin_options {
@@ -507,6 +508,20 @@ typedef struct elfin_section {
 
 /* Only for groups loaded with ELFIN_LOAD_KEEP_SECTIONS; false when position is past the last. */
 bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_section *out);
+
+/* A slot that code of the module reads or branches through, and the symbol behind it. */
+typedef struct elfin_slot {
+    const char *name; /* the symbol's, cut to ELFIN_NAME_SIZE - 1; of a nameless one its section's */
+    uint64_t address; /* of the slot */
+    uint64_t target;  /* what it was given to hold: the symbol's address */
+    uint64_t stub;    /* of the stub that jumps through the slot; 0: none is in use */
+} elfin_slot;
+
+/*
+ * The slots in use but those of elfin_module_indirect, in ascending order. Only for groups loaded with ELFIN_LOAD_KEEP_SECTIONS; false
+ * when position is past the last.
+ */
+bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot *out);
 
 /* One contiguous piece of memory of a group. */
 typedef struct elfin_block {

@@ -23,6 +23,7 @@ struct command {
 extern const struct command command_link;
 extern const struct command command_inspect;
 extern const struct command command_check;
+extern const struct command command_map;
 
 /* What next_option returns besides the `val` of the command's own options. */
 enum {

@@ -2,13 +2,30 @@
 #include "tools/elfin/inputs.h"
 
 #include "tools/elfin/memory.h"
+#include "tools/elfin/text.h"
 
 #include <stdlib.h>
 
-void inputs_at(struct inputs *inputs, uint64_t address)
+/* Rights are set by the page, so a block cannot begin inside one. */
+static const uint64_t page_size = 4096;
+
+int inputs_at(struct inputs *inputs, const struct command *command, const char *address)
 {
-    inputs->at = address;
+    if (!text_number(address, &inputs->at))
+        return usage_error(command, "--at: '%s' is no address (0x100000, or decimal)", address);
+    if (inputs->at % page_size != 0)
+        return usage_error(command, "--at: %s is no multiple of 4096", address);
     inputs->at_is_new = true;
+    return STATUS_GOOD;
+}
+
+int inputs_complete(const struct inputs *inputs, const struct command *command)
+{
+    if (inputs->count == 0)
+        return usage_error(command, "no file to %s", command->name);
+    if (inputs->at_is_new)
+        return usage_error(command, "--at holds for the files after it, and there is none");
+    return STATUS_GOOD;
 }
 
 void inputs_add(struct inputs *inputs, const char *path)

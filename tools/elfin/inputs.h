@@ -3,6 +3,7 @@
 #ifndef ELFIN_TOOL_INPUTS_H
 #define ELFIN_TOOL_INPUTS_H
 
+#include "tools/elfin/command.h"
 #include "tools/elfin/files.h"
 
 #include <elfin/elfin.h>
@@ -15,8 +16,11 @@ struct inputs {
     bool at_is_new;
 };
 
-/* --at: holds for the files after it. */
-void inputs_at(struct inputs *inputs, uint64_t address);
+/* --at: holds for the files after it. STATUS_GOOD, or the status of a reported error. */
+int inputs_at(struct inputs *inputs, const struct command *command, const char *address);
+
+/* To be asked when all words have been taken: there is a file, and one after the last --at. */
+int inputs_complete(const struct inputs *inputs, const struct command *command);
 
 /* The path is borrowed. */
 void inputs_add(struct inputs *inputs, const char *path);

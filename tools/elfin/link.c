@@ -3,7 +3,6 @@
 #include "tools/elfin/command.h"
 #include "tools/elfin/linking.h"
 #include "tools/elfin/map.h"
-#include "tools/elfin/text.h"
 
 #include <inttypes.h>
 
@@ -30,26 +29,11 @@ static const struct option options[] = {
     { 0 },
 };
 
-/* Rights are set by the page, so a block cannot begin inside one. */
-static const uint64_t page_size = 4096;
-
-static int take_address(struct job *job, const char *text)
-{
-    uint64_t address;
-
-    if (!text_number(text, &address))
-        return usage_error(&command_link, "--at: '%s' is no address (0x100000, or decimal)", text);
-    if (address % page_size != 0)
-        return usage_error(&command_link, "--at: %s is no multiple of 4096", text);
-    inputs_at(&job->inputs, address);
-    return STATUS_GOOD;
-}
-
 static int take_option(struct job *job, int option, const char *value)
 {
     switch (option) {
     case OPTION_AT:
-        return take_address(job, value);
+        return inputs_at(&job->inputs, &command_link, value);
     case OPTION_EXPORTS:
         job->unreadable |= !exports_read(&job->exports, value);
         return STATUS_GOOD;
@@ -135,11 +119,8 @@ static int run_job(struct job *job, int argc, char **argv)
         if (status != STATUS_GOOD)
             return status;
     }
-    if (job->inputs.count == 0)
-        return usage_error(&command_link, "no file to link");
-    if (job->inputs.at_is_new)
-        return usage_error(&command_link, "--at holds for the files after it, and there is none");
-    return link_group(job);
+    option = inputs_complete(&job->inputs, &command_link);
+    return option == STATUS_GOOD ? link_group(job) : option;
 }
 
 static int run(int argc, char **argv)

@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = { &command_link, &command_inspect, &command_check };
+static const struct command *const commands[] = { &command_link, &command_inspect, &command_check,
+                                                  &command_map };
 
 enum {
     COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
