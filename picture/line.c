@@ -57,11 +57,41 @@ void picture_line_name(struct line *line, const char *name, size_t width)
     put(line, name + length - (width - 1 - head), width - 1 - head);
 }
 
+void picture_line_sums(struct line *line, const uint64_t sum[PICTURE_KINDS], size_t column)
+{
+    const char *separator = "";
+
+    for (unsigned i = 0; i < PICTURE_KINDS; i++) {
+        enum picture_kind kind = (enum picture_kind)((i + PICTURE_FREE) % PICTURE_KINDS);
+        char size[PICTURE_SIZE_TEXT];
+        size_t wanted;
+
+        if (sum[kind] == 0)
+            continue;
+        picture_size(size, sum[kind]);
+        /* ", ", the name, a blank, the size, and perhaps the next comma. */
+        wanted = mini_strlen(picture_kind_name(kind)) + mini_strlen(size) + 4;
+        picture_line_add(line, "%s", separator);
+        if (line->length + wanted > PICTURE_COLUMNS) {
+            picture_line_end(line);
+            while (line->length < column)
+                put(line, " ", 1);
+        } else if (separator[0] != '\0') {
+            put(line, " ", 1);
+        }
+        picture_line_add(line, "%s %s", picture_kind_name(kind), size);
+        separator = ",";
+    }
+}
+
+int picture_line_digits(uint64_t last)
+{
+    return last >> 48 ? 16 : last >> 32 ? 12 : 8;
+}
+
 void picture_line_address(struct line *line, uint64_t address, uint64_t last)
 {
-    int digits = last >> 48 ? 16 : last >> 32 ? 12 : 8;
-
-    picture_line_add(line, "  0x%0*llx", digits, (unsigned long long)address);
+    picture_line_add(line, "  0x%0*llx", picture_line_digits(last), (unsigned long long)address);
 }
 
 void picture_line_end(struct line *line)

@@ -24,6 +24,15 @@ void picture_line_column(struct line *line, size_t column);
 /* The name in at most `width` columns: too long ones lose their middle. */
 void picture_line_name(struct line *line, const char *name, size_t width);
 
+/*
+ * "free 421 MiB, modules 28 KiB": sums by kind, those that are not 0; free memory first, which is
+ * what loads look for. Goes on in lines of their own, from the column on, when one is full.
+ */
+void picture_line_sums(struct line *line, const uint64_t sum[PICTURE_KINDS], size_t column);
+
+/* How many digits addresses up to this one should have, so that they line up. */
+int picture_line_digits(uint64_t last);
+
 /* "  0x..." with as many digits as `last` needs. */
 void picture_line_address(struct line *line, uint64_t address, uint64_t last);
 

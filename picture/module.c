@@ -26,9 +26,10 @@ static void put_reach(const struct picture *picture, const struct picture_block 
     }
     if (first > last)
         return;
-    picture_line_add(line, "  its code reaches 0x%llx-0x%llx directly",
-                     (unsigned long long)(last > reach ? last - reach : 0),
-                     (unsigned long long)add_capped(first, reach - 1));
+    /* Modulo 2^64, as the processor adds: from low memory the top is near. */
+    picture_line_add(line, "  its code reaches 0x%llx-0x%llx directly%s",
+                     (unsigned long long)(last - reach), (unsigned long long)(first + (reach - 1)),
+                     last < reach || first + (reach - 1) < first ? ", across 0" : "");
     picture_line_end(line);
 }
 
@@ -51,7 +52,8 @@ static void put_neighbour(const struct picture *picture, const char *where, uint
 
 static void put_slot(const struct picture *picture, const elfin_slot *slot, struct line *line)
 {
-    uint64_t from = slot->stub ? slot->stub : slot->address;
+    uint64_t distance = slot->target - (slot->stub ? slot->stub : slot->address);
+    bool below = distance >> 63;
     char size[PICTURE_SIZE_TEXT];
 
     picture_line_add(line, "    ");
@@ -66,9 +68,8 @@ static void put_slot(const struct picture *picture, const elfin_slot *slot, stru
     picture_line_column(line, 42);
     picture_line_name(line, picture_owner(picture, slot->target), 17);
     picture_line_column(line, 60);
-    picture_line_add(
-        line, "%c%s", slot->target < from ? '-' : '+',
-        picture_size(size, slot->target < from ? from - slot->target : slot->target - from));
+    picture_line_add(line, "%c%s", below ? '-' : '+',
+                     picture_size(size, below ? -distance : distance));
     picture_line_column(line, 72);
     picture_line_add(line, "%s", slot->stub ? "stub" : "");
     picture_line_end(line);

@@ -154,12 +154,11 @@ static void put_rows(struct picture_rows *rows, struct line *line)
     end_repetition(line, repeated, rows->bits);
 }
 
-/* "free 421 MiB, modules 28 KiB": and the largest free run, which is what loads look for. */
+/* What the zone holds, and its largest free run; leaves the line open for the scale. */
 static void put_sums(const struct picture_rows *rows, struct line *line)
 {
     uint64_t sum[PICTURE_KINDS] = { 0 }, largest = 0, at = 0;
     char size[PICTURE_SIZE_TEXT];
-    const char *separator = ": ";
 
     for (size_t i = rows->piece; i < rows->end; i++) {
         const struct picture_piece *piece = &rows->picture->pieces[i];
@@ -172,23 +171,15 @@ static void put_sums(const struct picture_rows *rows, struct line *line)
             at = first;
         }
     }
-    for (unsigned i = 0; i < PICTURE_KINDS; i++) {
-        unsigned kind = (i + PICTURE_FREE) % PICTURE_KINDS;
-
-        if (sum[kind] == 0)
-            continue;
-        picture_line_add(line, "%s%s %s", separator, picture_kind_name((enum picture_kind)kind),
-                         picture_size(size, sum[kind]));
-        separator = ", ";
-    }
+    picture_line_add(line, "%s: ", rows->zone->name);
+    picture_line_sums(line, sum, 2);
     if (rows->piece == rows->end)
-        picture_line_add(line, ": nothing");
+        picture_line_add(line, "nothing");
     picture_line_end(line);
-    if (largest > 0) {
-        picture_line_column(line, 2);
+    picture_line_add(line, "  ");
+    if (largest > 0)
         picture_line_add(line, "largest free run %s at 0x%llx; ", picture_size(size, largest),
                          (unsigned long long)at);
-    }
 }
 
 void picture_draw_overview(const struct picture *picture, struct line *line)
@@ -204,11 +195,11 @@ void picture_draw_overview(const struct picture *picture, struct line *line)
         struct picture_rows rows;
 
         picture_rows_open(&rows, picture, &picture_zones[i], LEAST_CELL + CELL_BITS, MAX_ROWS);
-        picture_line_add(line, "%s", picture_zones[i].name);
         put_sums(&rows, line);
-        if (rows.piece == rows.end)
+        if (rows.piece == rows.end) {
+            picture_line_begin(line, line->output);
             continue;
-        picture_line_column(line, 2);
+        }
         picture_line_add(line, "a letter is %s",
                          picture_size(size, UINT64_C(1) << (rows.bits - CELL_BITS)));
         picture_line_end(line);

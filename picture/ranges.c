@@ -55,33 +55,37 @@ static uint64_t choose_threshold(const struct picture *picture)
     return threshold;
 }
 
+static void put_piece(const struct picture *picture, const struct picture_piece *piece,
+                      struct line *line)
+{
+    const struct picture_block *block =
+        piece->kind == PICTURE_MODULES ? &picture->blocks[piece->block] : NULL;
+    const char *label = piece->label;
+
+    if (block && block->first_module != PICTURE_NONE)
+        label = picture->modules[block->first_module].name;
+    picture_line_add(line, "%s", picture_kind_name(piece->kind));
+    if (label) {
+        picture_line_add(line, ": ");
+        picture_line_name(line, label, 20);
+    }
+    if (block && block->module_count > 1)
+        picture_line_add(line, " +%u more", block->module_count - 1);
+}
+
 static void put_contents(const struct picture *picture, struct run run, struct line *line)
 {
+    const struct picture_piece *pieces = picture->pieces;
     uint64_t sum[PICTURE_KINDS] = { 0 };
-    const char *separator = "";
-    char size[PICTURE_SIZE_TEXT];
 
     if (run.end - run.first == 1) {
-        const struct picture_piece *piece = &picture->pieces[run.first];
-
-        picture_line_add(line, "%s", picture_kind_name(piece->kind));
-        if (piece->label) {
-            picture_line_add(line, ": ");
-            picture_line_name(line, piece->label, 20);
-        }
+        put_piece(picture, &pieces[run.first], line);
         return;
     }
     for (size_t i = run.first; i < run.end; i++)
-        sum[picture->pieces[i].kind] =
-            add_capped(sum[picture->pieces[i].kind],
-                       extent(picture->pieces[i].first, picture->pieces[i].last));
-    for (unsigned kind = 0; kind < PICTURE_KINDS; kind++) {
-        if (sum[kind] == 0)
-            continue;
-        picture_line_add(line, "%s%s %s", separator, picture_kind_name((enum picture_kind)kind),
-                         picture_size(size, sum[kind]));
-        separator = ", ";
-    }
+        sum[pieces[i].kind] =
+            add_capped(sum[pieces[i].kind], extent(pieces[i].first, pieces[i].last));
+    picture_line_sums(line, sum, line->length);
 }
 
 void picture_draw_ranges(const struct picture *picture, struct line *line)
@@ -89,9 +93,13 @@ void picture_draw_ranges(const struct picture *picture, struct line *line)
     uint64_t threshold = choose_threshold(picture);
     char size[PICTURE_SIZE_TEXT];
     struct run run;
+    uint64_t end;
+    int digits;
 
     if (picture->piece_count == 0)
         return;
+    end = picture->pieces[picture->piece_count - 1].last;
+    digits = picture_line_digits(end);
     picture_line_add(line, "ranges");
     if (threshold > 1)
         picture_line_add(line, ", neighbours below %s together", picture_size(size, threshold));
@@ -101,10 +109,9 @@ void picture_draw_ranges(const struct picture *picture, struct line *line)
 
         run = next_run(picture, i, threshold);
         last = picture->pieces[run.end - 1].last;
-        picture_line_address(line, first, last);
-        picture_line_add(line, "-0x%llx", (unsigned long long)last);
-        picture_line_column(line, 40);
-        picture_line_add(line, "%10s  ", picture_size(size, extent(first, last)));
+        picture_line_address(line, first, end);
+        picture_line_add(line, "-0x%0*llx %10s  ", digits, (unsigned long long)last,
+                         picture_size(size, extent(first, last)));
         put_contents(picture, run, line);
         picture_line_end(line);
     }

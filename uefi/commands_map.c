@@ -96,7 +96,7 @@ static bool collect(struct session *session, struct picture *picture)
            ranges.count <= ranges.capacity &&
            picture_collect(picture, &session->space, ranges.pieces, ranges.count, get_memory, heap);
     (void)mini_heap_free(heap, ranges.pieces);
-    picture->host = "elfin.efi and other programs";
+    picture->host = "elfin.efi etc.";
     picture->no_rights = session->memory.attributes == NULL;
     return good;
 }

@@ -3,6 +3,7 @@
 #include "tools/elfin/command.h"
 #include "tools/elfin/linking.h"
 #include "tools/elfin/map.h"
+#include "tools/elfin/text.h"
 
 #include <inttypes.h>
 
