@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* examples/rust.rs on the build machine, linked by its linker: the text that firmware must print. */
+/* examples/rust.rs on the build machine, linked by its linker: the text that firmware must print.
+ */
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@ int main(int argc, char **argv)
     if (argc == 2)
         show(strtoull(argv[1], NULL, 10));
     else if (argc == 4)
-        divide(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10), strtoull(argv[3], NULL, 10));
+        divide(strtoull(argv[1], NULL, 10), strtoull(argv[2], NULL, 10),
+               strtoull(argv[3], NULL, 10));
     return argc != 2 && argc != 4;
 }

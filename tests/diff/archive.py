@@ -34,12 +34,13 @@ def write_root(archive: Path, names: list[str], label: str) -> Path:
     return compile_object("gcc", [], source, archive.name)
 
 
-def write_stand_in(member: Path, names: list[str]) -> Path:
+def write_stand_in(member: Path, names: list[str], folder: str) -> Path:
     """An object that defines hidden symbols which the member takes from its siblings."""
-    source = member.with_name(f"for-{member.stem}.S")
-    source.write_text("    .text\n" + "".join(f"    .globl {name}\n    .hidden {name}\n{name}:\n"
+    source = BUILD / "obj" / folder / f"for-{member.stem}.S"
+    source.parent.mkdir(parents=True, exist_ok=True)
+    source.write_text("    .text\n" + "".join(f'    .globl "{name}"\n    .hidden "{name}"\n"{name}":\n'
                                               "    ret\n" for name in names))
-    return compile_object("gcc", [], source, member.parent.name)
+    return compile_object("gcc", [], source, folder)
 
 
 def pulled_members(root: Object, members: list[Object]) -> list[Object]:
