@@ -33,9 +33,7 @@ LIBRARIES = Path("/usr/lib/x86_64-linux-gnu")
 ARCHIVES = {"libz.a": "compress", "liblua5.4.a": "luaL_newstate", "libbz2.a": "BZ2_crc32Table"}
 
 # Archives of which each member is inspected, and some or all are linked.
-GCC = Path("/usr/lib/gcc/x86_64-linux-gnu/12")
-LARGE = [*(GCC / f"lib{name}.a" for name in ("gcc", "gcc_eh", "supc++", "stdc++")),
-         LIBRARIES / "libc.a", LIBRARIES / "libm-2.36.a"]
+LARGE = ["libgcc.a", "libgcc_eh.a", "libsupc++.a", "libstdc++.a", "libc.a", "libm-2.36.a"]
 RUSTC = ["/usr/bin/rustc", "rustc"]  # Debian's always, another one if the path has it
 
 NEAR_DISTANCE, SPACING = 0x8000000, 0x40
@@ -221,18 +219,20 @@ def _batches(name: str, paths: list[Path]) -> list[Case]:
             for i in range(0, len(paths), MODULES_IN_BATCH)]
 
 
-def _rust_archives() -> list[Path]:
-    found: dict[Path, None] = {}
+def _large_archives() -> list[tuple[str, Path]]:
+    """With the names of their corpora."""
+    found = {Path(run(["gcc", f"-print-file-name={name}"]).stdout.strip()): name for name in LARGE}
     for compiler in filter(shutil.which, RUSTC):
         folder = Path(run([compiler, "--print", "target-libdir"]).stdout.strip())
-        found |= dict.fromkeys(sorted(folder.glob("*.rlib")))
-    return list(found)
+        version = run([compiler, "--version"]).stdout.split()[1]
+        found |= {path: f"rustc {version}" for path in sorted(folder.glob("*.rlib"))}
+    return [(name, path) for path, name in found.items()]
 
 
 def _large(inspected: Inspected, complete: bool) -> list[Case]:
     positions = inspected.linkable if complete else inspected.chosen
-    return [Members(f"members of {inspected.archive.name}", inspected.archive,
-                    tuple(inspected.members), tuple(positions[i:i + MEMBERS_IN_CASE]))
+    return [Members(f"members of {inspected.corpus}", inspected.archive, tuple(inspected.members),
+                    tuple(positions[i:i + MEMBERS_IN_CASE]))
             for i in range(0, len(positions), MEMBERS_IN_CASE)]
 
 
@@ -253,15 +253,17 @@ def check_case(case: Case) -> Outcome:
 
 def _report_inspected(report: Report, inspected: list[Inspected]) -> None:
     """Every refusal has a reason, and none is that the loader does not know a thing."""
-    reasons: Counter[str] = Counter()
-    for archive in inspected:
-        name, refused = archive.archive.name, archive.refusals
-        report.case(f"corpus/{name} is inspected", archive.faults)
-        report.note(f"corpus: {name}: {len(archive.members)} members: {len(archive.linkable)} to "
-                    f"link, {archive.empty} without anything in memory, {refused.total()} refused")
-        reasons += refused
-    for reason, count in reasons.most_common():
-        report.note(f"corpus: {count} members are refused: {reason}")
+    for corpus in dict.fromkeys(found.corpus for found in inspected):
+        archives = [found for found in inspected if found.corpus == corpus]
+        refusals = sum((found.refusals for found in archives), Counter())
+        report.case(f"corpus/{corpus} is inspected", [f for a in archives for f in a.faults])
+        report.note(f"corpus: {corpus}: {len(archives)} archives, "
+                    f"{sum(len(a.members) for a in archives)} members: "
+                    f"{sum(len(a.linkable) for a in archives)} to link, "
+                    f"{sum(a.empty for a in archives)} with nothing in memory, "
+                    f"{refusals.total()} refused")
+        for reason, count in refusals.most_common():
+            report.note(f"corpus: {corpus}: {count} refused: {reason}")
 
 
 def _run(report: Report, todo: list[Case]) -> None:
@@ -270,7 +272,7 @@ def _run(report: Report, todo: list[Case]) -> None:
         outcomes.setdefault(outcome.name, Outcome(outcome.name)).add(outcome)
     total = Outcome("total")
     for name, outcome in outcomes.items():
-        if not outcome.faults and not outcome.types and outcome.objects > 9:
+        if not outcome.faults and not outcome.types:
             outcome.faults.append("nothing was compared")
         report.case(f"corpus/{name}", outcome.faults)
         report.note(f"corpus: {name}: {outcome.objects} objects, {outcome.links} links, "
@@ -283,7 +285,7 @@ def _run(report: Report, todo: list[Case]) -> None:
 
 def main() -> int:
     report, complete = Report(), "--all" in sys.argv[1:]
-    inspected = list(parallel(inspect, [*LARGE, *_rust_archives()]))
+    inspected = list(parallel(inspect, _large_archives()))
     _report_inspected(report, inspected)
     _run(report, cases() + [case for found in inspected for case in _large(found, complete)])
     return report.status()

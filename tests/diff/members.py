@@ -50,6 +50,7 @@ def read_archive(path: Path) -> list[Member]:
 class Inspected:
     """What `elfin inspect` says of an archive, member by member."""
 
+    corpus: str
     archive: Path
     members: list[Member]
     empty: int = 0  # members without a section in memory: nothing to link
@@ -70,8 +71,10 @@ def _features(entry: dict) -> set[str]:
             *(section["part"] for section in entry["sections"])}
 
 
-def inspect(archive: Path) -> Inspected:
-    found = Inspected(archive, read_archive(archive))
+def inspect(which: tuple[str, Path]) -> Inspected:
+    """which: the name of the corpus, and one of its archives."""
+    archive = which[1]
+    found = Inspected(*which, read_archive(archive))
     entries = json.loads(run([ELFIN, "inspect", "--json", archive]).stdout)["objects"]
     if len(entries) != len(found.members):
         raise Wrong(f"{archive}: {len(entries)} members, not {len(found.members)}")
