@@ -30,7 +30,7 @@ def planned(objects: list[Object], base: int) -> Layout:
     layout, address = Layout(), base
     group = Group(objects, layout)
     for number, obj in enumerate(objects):
-        module = PlacedModule(obj.name, str(obj.path), None, {}, {}, {}, [], {})
+        module = PlacedModule(obj.name, str(obj.path), None, {}, {}, {}, [], {}, [])
         for section in obj.sections.values():
             if (number, section.index) not in group.discarded:
                 address = _align(address, section.align)
