@@ -1,7 +1,7 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Proof 6: an object with more sections than the ELF header can count (gABI: SHN_XINDEX), as the
+Proof 7: an object with more sections than the ELF header can count (gABI: SHN_XINDEX), as the
 assembler writes it. 40,000 functions in sections of their own call each other; indices of symbols'
 sections stand in SHT_SYMTAB_SHNDX, group members' lie beyond 65,279 too. Every reference must mean
 what the source says, in what `elfin link` makes and in what GNU ld makes.

@@ -10,6 +10,8 @@ from linked import Indirect, Layout
 from meaning import Field, Target
 from relocs import TYPES
 
+NAME_LIMIT = 95  # bytes of a section's name that the loader keeps
+
 
 @lru_cache(maxsize=512)
 def object_fields(obj: Object, module: int) -> list[Field]:
@@ -131,7 +133,7 @@ class Group:
                 section = obj.sections[index]
                 if module.sections[index] % section.align:
                     faults.append(f"{obj.name} {section.name}: not aligned to {section.align}")
-                if module.sizes[index] != section.size or module.names[index] != section.name:
+                if module.sizes[index] != section.size or module.names[index] != section.name[:NAME_LIMIT]:
                     faults.append(f"{obj.name} {section.name}: other name or size in the map")
             faults += self._faults_of_symbols(number, obj)
             faults += self._faults_of_indirect(number, obj)
