@@ -115,8 +115,10 @@ int command_memory(struct session *session, int count, char **words)
                   (ull)space.record_bytes);
     console_print("heap: %zu objects, %zu bytes, in %zu chunks of %zu bytes; %zu damaged\n",
                   heap.count, heap.used, heap.chunks, heap.reserved, heap.damaged);
-    console_print("pages: %llu of images, %llu of data; firmware has %llu free\n",
+    uint64_t free_pages = uefi_pages_free_count(&session->memory);
+    console_print("pages: %llu of images, %llu of data, %llu for the memory map; firmware has %llu "
+                  "free\n",
                   (ull)session->memory.image_pages, (ull)session->memory.data_pages,
-                  (ull)uefi_pages_free_count(&session->memory));
+                  (ull)(session->memory.scratch_size / MINI_PAGE_SIZE), (ull)free_pages);
     return STATUS_SUCCESS;
 }
