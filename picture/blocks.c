@@ -4,11 +4,14 @@
 #include "picture/draw.h"
 #include "picture/pieces.h"
 
+#include "libmini/str.h"
+
 enum {
     MAX_ZOOMED = 6, /* more blocks than these are a table */
     MAX_ITEMS = 12, /* of one part; more are added up by module */
     TOP = 16,       /* of more modules, or blocks, only the largest */
-    BAR = 12
+    BAR = 12,
+    NAME_WIDTH = 24
 };
 
 /* The largest of many numbers, and how many of the least of these still belong to them. */
@@ -204,27 +207,44 @@ void picture_draw_items(const struct picture *picture, const struct picture_bloc
     }
 }
 
+/* At most. */
+static size_t modules_width(const struct picture *picture, const struct picture_block *block)
+{
+    char more[32];
+
+    return mini_strnlen(picture->modules[block->first_module].name, NAME_WIDTH) +
+           mini_fmt(more, sizeof(more), " +%u more", block->module_count);
+}
+
 /* "first", or "first +3 more". */
 static void put_modules(const struct picture *picture, const struct picture_block *block,
                         struct line *line)
 {
     if (block->first_module == PICTURE_NONE)
         return;
-    picture_line_name(line, picture->modules[block->first_module].name, 24);
+    picture_line_name(line, picture->modules[block->first_module].name, NAME_WIDTH);
     if (block->module_count > 1)
         picture_line_add(line, " +%u more", block->module_count - 1);
 }
 
+/* The modules stand in a line of their own when addresses are long. */
 void picture_draw_block_head(const struct picture *picture, const struct picture_block *block,
                              struct line *line)
 {
     char size[PICTURE_SIZE_TEXT];
 
-    picture_line_add(line, "block 0x%llx-0x%llx, %s %s: ", (unsigned long long)block->first,
+    picture_line_add(line, "block 0x%llx-0x%llx, %s, %s", (unsigned long long)block->first,
                      (unsigned long long)block->last,
                      picture_size(size, extent(block->first, block->last)),
                      picture_zone_of(block->first)->name);
-    put_modules(picture, block, line);
+    if (block->first_module != PICTURE_NONE) {
+        picture_line_add(line, ": ");
+        if (line->length + modules_width(picture, block) > PICTURE_COLUMNS) {
+            picture_line_end(line);
+            picture_line_add(line, "  ");
+        }
+        put_modules(picture, block, line);
+    }
     picture_line_end(line);
 }
 

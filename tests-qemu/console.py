@@ -170,7 +170,7 @@ def check_places(boot, cases):
     boot.expect(cases, 'min= and max=', 'lookup use_six', r'^0x[45][0-9a-f]{6} use_six')
     boot.expect(cases, 'max= without room', '! load user.o name=third min=0x3000 max=0x3fff -- x',
                 'error')
-    boot.expect(cases, 'map', 'map', r'^block 0x8000000-0x\w+, .* below 2 GiB: arguments$')
+    boot.expect(cases, 'map', 'map', r'^block 0x8000000-0x\w+, .*, below 2 GiB: arguments$')
     boot.expect(cases, 'map: no such module', '! map nobody', 'no module nobody')
     boot.expect(cases, 'memory', 'memory', r'^space: 2 groups, 2 modules', r'^heap: .* 0 damaged$',
                 r'^pages: [1-9]\d* of images')

@@ -57,8 +57,8 @@ def check_ranges(boot, cases):
 
 def check_blocks(boot, cases):
     boot.expect(cases, 'blocks', 'map',
-                r'^block 0x8000000-0x8003fff, 16 KiB below 2 GiB: arguments$',
-                r'^block 0x1\w{8}-0x\w+, 12 KiB above 4 GiB: user$',
+                r'^block 0x8000000-0x8003fff, 16 KiB, below 2 GiB: arguments$',
+                r'^block 0x1\w{8}-0x\w+, 12 KiB, above 4 GiB: user$',
                 r'^  text      RX   0x0*8000000 +4 KiB  \[#-+\] \d+ bytes free$',
                 r'^    0x0*8000000 +\d+  arguments +\.text$',
                 r'^    0x0*1\w{8} +8  user +1 of 1 stubs used$',

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # The host tool elfin: hosted C on top of the library that is compiled for the host.
 
-ELFIN_SOURCES := $(addprefix tools/elfin/, check.c command.c draw.c draw_collect.c draw_json.c draw_svg.c \
+ELFIN_SOURCES := $(addprefix tools/elfin/, check.c command.c draw.c draw_collect.c \
+                 draw_json.c draw_svg.c draw_svg_blocks.c \
                  exports.c files.c findings.c host.c image.c inputs.c inspect.c inspect_json.c inspect_text.c json.c link.c linking.c \
                  main.c map.c memory.c report.c svg.c text.c) $(PICTURE_SOURCES)
 

@@ -334,7 +334,7 @@ static void thousands_of_blocks(void)
     HAS(text, "blocks: 4000, the largest:\n");
     HAS(text, "    and 3984 smaller blocks: 15.5 MiB\n");
     text = draw_module(&crowd.picture, MANY - 1);
-    HAS(text, "above 4 GiB: m3999\n");
+    HAS(text, ", above 4 GiB: m3999\n");
     HAS(text, "  below the block: nothing\n");
 }
 
