@@ -5,7 +5,8 @@
  * something high; or memory is in pieces), those that nothing ties together may lie apart.
  *
  * Two objects are tied if one refers to the other in a way that no slot and no stub can serve, or
- * through a hidden symbol: what its author declares to be part of one whole stays in one piece.
+ * through a hidden symbol: what its author declares to be part of one whole stays in one piece. So
+ * do the sections between __start_NAME and __stop_NAME.
  */
 #include "loader/internal.h"
 
@@ -92,6 +93,9 @@ static struct piece *find_pieces(struct load *load)
         if (is_movable(load, o))
             note_hidden(load, pieces, o);
     }
+    for (const struct gathered *g = load->gathered; g; g = g->next)
+        for (const struct gathered_section *s = g->first; s; s = s->next)
+            tie(pieces, g->first->object, s->object);
     for (uint32_t i = 0; i < load->object_count; i++)
         pieces[root_of(pieces, i)].class |= pieces[i].class;
     return pieces;

@@ -81,7 +81,7 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
     if (index >= object->first_global) {
         const struct symbol *symbol = object->global[index - object->first_global];
 
-        if (symbol->state == SYMBOL_COMMON)
+        if (symbol->state == SYMBOL_COMMON || is_section_end(symbol))
             return symbol->object;
         if (symbol->state != SYMBOL_STRONG && symbol->state != SYMBOL_WEAK)
             return NULL;
@@ -109,6 +109,8 @@ struct target elfin_locate(const struct load *load, const struct object *object,
         target.value = elfin_own_address(object, index);
     else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)
         target.value = elfin_own_address(symbol->object, symbol->index);
+    else if (is_section_end(symbol))
+        target.value = section_end(symbol);
     else
         target.value = symbol->value;
     return target;

@@ -32,7 +32,8 @@ static void show_symbols(const struct object *object, const elfin_inspector *ins
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (!symbol || (symbol->state == SYMBOL_UNDEFINED && !symbol->used))
+        if (!symbol || (symbol->state == SYMBOL_UNDEFINED && !symbol->used) ||
+            is_section_end(symbol))
             continue;
         if (symbol->state == SYMBOL_UNDEFINED) {
             out->imports++;
@@ -56,7 +57,8 @@ static uint32_t demand_of(const struct object *object, uint32_t index, unsigned 
     struct elf_symbol elf = elfin_read_symbol(object, index);
     uint32_t section = elfin_symbol_section(object, &elf, index), demand = 0;
     bool absolute = section == SECTION_ABS;
-    bool import = section == SHN_UNDEF && index != object->got_symbol;
+    bool import = section == SHN_UNDEF && index && index != object->got_symbol &&
+                  !is_section_end(object->global[index - object->first_global]);
 
     if (!absolute && use & USE_ABS32)
         demand |= ELFIN_DEMAND_LOW_4G;
@@ -190,7 +192,8 @@ static elfin_status inspect(struct load *load, struct object *object,
     elfin_status status;
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
-        (status = elfin_scan(load, object)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
+        (status = elfin_scan(load, object)) != ELFIN_OK ||
+        (status = elfin_gather(load)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
         return status;
     show(load, object, inspector, out);
     for (struct symbol *s = load->first_symbol; s; s = s->next)

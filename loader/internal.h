@@ -110,6 +110,7 @@ struct section {
     uint32_t next_rela; /* of a relocation section: the next one for the same target */
     int32_t priority;   /* of an init, fini or preinit array */
     int8_t part;        /* elfin_part, or PART_NONE when it is not loaded */
+    bool gathered;      /* lies beside others of its name; see gather.c */
 };
 
 enum {
@@ -128,6 +129,8 @@ enum symbol_state {
     SYMBOL_STRONG,
     SYMBOL_IMPORT, /* bound to the host or another group */
     SYMBOL_ZERO,   /* undefined and weak: 0 */
+    SYMBOL_START,  /* of a section: `object` and `index` say of which */
+    SYMBOL_STOP,   /* its end */
 };
 
 struct symbol {
@@ -163,6 +166,21 @@ struct demand {
     uint32_t table, symbol, type;
     uint16_t use;
     uint8_t term;
+};
+
+/* Sections of one name, from __start_NAME to __stop_NAME, in order. */
+struct gathered {
+    struct gathered *next;
+    struct gathered_section *first, *last, **end;
+    uint64_t align;
+    uint32_t parts; /* bit per elfin_part that one of them would be in */
+    int8_t part;
+};
+
+struct gathered_section {
+    struct gathered_section *next;
+    struct object *object;
+    uint32_t index;
 };
 
 /* One member of the group in the making. */
@@ -286,6 +304,7 @@ struct load {
     struct library *libraries, **libraries_end;
     struct symbol *first_symbol, *last_symbol;
     struct symbol *open; /* undefined names to ask libraries for */
+    struct gathered *gathered;
     struct names symbols, comdats, modules;
     uint32_t object_count;
     struct block *blocks;
@@ -391,6 +410,9 @@ elfin_status elfin_load_add(struct load *load, struct object *object);
 elfin_status elfin_scan(struct load *load, struct object *object);
 /* One relocation table, as the machine's part wants to see it. */
 struct arch_scan elfin_scan_table(const struct object *object, uint32_t table);
+
+/* gather.c: __start_NAME and __stop_NAME. */
+elfin_status elfin_gather(struct load *load);
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);
@@ -523,7 +545,7 @@ static inline uint8_t *edit_at(const struct load *load, const struct object *obj
 /* Zero-filled data comes after all other data of a block, so that it needs no bytes in an image. */
 static inline bool is_tail(const struct section *section)
 {
-    return section->part == ELFIN_PART_DATA && section->type == SHT_NOBITS;
+    return section->part == ELFIN_PART_DATA && section->type == SHT_NOBITS && !section->gathered;
 }
 
 /* What only init needs is gone when others could bind to it. */
@@ -531,6 +553,19 @@ static inline bool is_lasting(const struct section *section)
 {
     return section->part != PART_NONE && section->part != ELFIN_PART_INIT_TEXT &&
            section->part != ELFIN_PART_INIT_DATA;
+}
+
+/* __start_NAME or __stop_NAME of sections of the group. */
+static inline bool is_section_end(const struct symbol *symbol)
+{
+    return symbol && (symbol->state == SYMBOL_START || symbol->state == SYMBOL_STOP);
+}
+
+static inline uint64_t section_end(const struct symbol *symbol)
+{
+    const struct section *section = &symbol->object->sections[symbol->index];
+
+    return section->address + (symbol->state == SYMBOL_STOP ? section->size : 0);
 }
 
 static inline bool is_hidden(const struct symbol *symbol)

@@ -55,12 +55,38 @@ static elfin_status lay_sections(struct cursor *c, struct object *object, int pa
     for (uint32_t i = 1; i < object->section_count; i++) {
         struct section *section = &object->sections[i];
 
-        if (section->part != part || is_tail(section) != tail)
+        if (section->part != part || is_tail(section) != tail || section->gathered)
             continue;
         if (!advance(c, section->align, section->size, &section->address, &section->gap))
             return too_large(c->load, object, i, section->size);
     }
     return ELFIN_OK;
+}
+
+/* Where one needs more than the one before leaves, padding lies between, as in a linker's output.
+ */
+static elfin_status lay_gathered(struct cursor *c, const struct gathered *gathered)
+{
+    uint64_t align = gathered->align; /* the first one's: of the whole */
+
+    for (struct gathered_section *s = gathered->first; s; s = s->next) {
+        struct section *section = &s->object->sections[s->index];
+
+        if (!advance(c, align, section->size, &section->address, &section->gap))
+            return too_large(c->load, s->object, s->index, section->size);
+        align = s->next ? s->next->object->sections[s->next->index].align : 0;
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status lay_all_gathered(struct cursor *c, int part)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (const struct gathered *g = c->load->gathered; status == ELFIN_OK && g; g = g->next)
+        if (g->first && g->part == part && &c->load->blocks[g->first->object->block] == c->block)
+            status = lay_gathered(c, g);
+    return status;
 }
 
 /* COMMON symbols live in the module whose object defines the name. */
@@ -111,6 +137,8 @@ static elfin_status lay_part(struct cursor *c, int part)
         if (status == ELFIN_OK && part == ELFIN_PART_RELRO)
             status = lay_slots(c, o);
     }
+    if (status == ELFIN_OK)
+        status = lay_all_gathered(c, part);
     block->part_filled[part] = c->offset - block->part_offset[part];
     if (part != ELFIN_PART_DATA)
         return status;
@@ -158,7 +186,7 @@ static bool is_far(const struct object *object, uint32_t index)
         return true;
     if (index >= object->first_global) {
         symbol = object->global[index - object->first_global];
-        if (!symbol || symbol->state == SYMBOL_COMMON)
+        if (!symbol || symbol->state == SYMBOL_COMMON || is_section_end(symbol))
             return false;
         index = symbol->index;
     }

@@ -165,6 +165,8 @@ static void assign_symbol(struct load *load, struct symbol *symbol)
         symbol->value += load->blocks[symbol->object->block].region.run;
     else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)
         symbol->value = elfin_own_address(symbol->object, symbol->index);
+    else if (is_section_end(symbol))
+        symbol->value = section_end(symbol);
 }
 
 elfin_status elfin_place(struct load *load)

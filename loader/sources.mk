@@ -21,6 +21,7 @@ LOADER_SOURCES := \
     loader/pull.c \
     loader/demand.c \
     loader/scan.c \
+    loader/gather.c \
     loader/resolve.c \
     loader/edges.c \
     loader/indirect.c \

@@ -42,6 +42,45 @@ static struct blob overlapping_names(bool as_signatures)
     return object;
 }
 
+/* Sections are looked up by name when somebody asks for __start_NAME: long names are not. */
+static void names_of_sections_are_bounded(void)
+{
+    enum {
+        LIMIT = 1024
+    };
+    static const char prefix[] = "__start_";
+    struct blob object;
+
+    for (size_t length = LIMIT - 2; length <= LIMIT; length++) {
+        char *strings = xmalloc(length + sizeof prefix + 1);
+        int names, where, symbol, handle;
+
+        begin();
+        eb_init(eb);
+        strings[0] = '\0';
+        memcpy(strings + 1, prefix, sizeof prefix - 1);
+        memset(strings + sizeof prefix, 'a', length);
+        strings[length + sizeof prefix] = '\0';
+        where = eb_section(eb, "x", SHT_PROGBITS, SHF_ALLOC, "12345678", 8, 1);
+        handle = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 8, 8);
+        names = eb_section(eb, ".names", SHT_STRTAB, 0, strings, length + sizeof prefix + 1, 1);
+        free(strings);
+        symbol = eb_symbol(eb, "s", ELF64_ST_INFO(STB_GLOBAL, STT_NOTYPE), 0, SHN_UNDEF, 0, 0);
+        eb_rela(eb, handle, 0, R_X86_64_64, symbol, 0);
+        object = eb_finish(eb);
+        /* All section names are tails of the symbol's. */
+        blob_set(&object, eb_shdr_at(eb, eb->symtab) + offsetof(Elf64_Shdr, sh_link), 4,
+                 (uint64_t)names);
+        blob_set(&object, eb_sym_at(eb, symbol) + offsetof(Elf64_Sym, st_name), 4, 1);
+        blob_set(&object, offsetof(Elf64_Ehdr, e_shstrndx), 2, (uint64_t)names);
+        for (int i = 1; i < eb->section_count; i++) {
+            blob_set(&object, eb_shdr_at(eb, i), 4, i == where ? sizeof prefix : 0);
+        }
+        STATUS(load(object), length < LIMIT ? ELFIN_OK : ELFIN_ERR_UNDEFINED);
+        end();
+    }
+}
+
 static void names_that_overlap_without_end(void)
 {
     begin();
@@ -175,6 +214,7 @@ static void names_with_one_hash(void)
 
 static const struct test_case cases[] = {
     TEST_CASE(names_that_overlap_without_end),
+    TEST_CASE(names_of_sections_are_bounded),
     TEST_CASE(names_that_collide),
     TEST_CASE(names_that_collide_over_groups),
     TEST_CASE(names_with_one_hash),

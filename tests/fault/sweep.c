@@ -63,6 +63,17 @@ static bool indirect_functions_work(const struct fixture *f)
            fx_read(f, fx_lookup(f, "p")) == fx_lookup(f, "f");
 }
 
+static elfin_status named_sections(struct fixture *f)
+{
+    return fx_load(f, "a.o", "in set 1; ptr start __start_set; fn k 1", "b.o",
+                   "in set 2 16; in other 3; ptr stop __stop_set; ptr o __stop_other", NULL);
+}
+
+static bool named_sections_work(const struct fixture *f)
+{
+    return fx_read(f, fx_lookup(f, "stop")) - fx_read(f, fx_lookup(f, "start")) == 24;
+}
+
 static elfin_status with_an_archive(struct fixture *f)
 {
     struct blob object = toy("call f one; init 1 0");
@@ -168,6 +179,7 @@ static const struct scenario scenarios[] = {
     { "one_object", nothing, one_object, one_object_works, false },
     { "a_group_that_binds_to_another", provider, a_group, a_group_works, false },
     { "indirect_functions", nothing, indirect_functions, indirect_functions_work, false },
+    { "named_sections", nothing, named_sections, named_sections_work, false },
     { "with_an_archive", provider, with_an_archive, the_archive_works, false },
     { "two_blocks", nothing, two_blocks, two_blocks_work, false },
     { "a_name_of_last_resort", nothing, late_name, late_name_bound, false },
@@ -271,7 +283,8 @@ static void every_allocation_meets_the_end_of_a_chunk(void)
     char *file = xmalloc(LONGEST + 4);
     struct blob object =
         toy("call a x; call g base; comdat f 1; needs base; export g; ctor 1; "
-            "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base; ifunc i a");
+            "dtor 2; init 3 0; rel q base_v; common c 8 8; addr h base; ifunc i a; in set 1; ptr "
+            "s __start_set");
     struct blob user = toy("call x one; comdat f 2; call y g");
     unsigned tried = 0;
 

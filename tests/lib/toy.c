@@ -237,6 +237,18 @@ static bool data_verb(struct elf_builder *eb, const struct statement *s)
     return true;
 }
 
+static void named_verb(struct elf_builder *eb, const struct statement *s)
+{
+    const char *flags = s->count > 4 ? s->words[4] : "aw";
+    bool nobits = strcmp(flags, "nobits") == 0;
+    uint64_t value = number(s->words[2]), align = s->count > 3 ? number(s->words[3]) : 8;
+    uint64_t bits = SHF_ALLOC | (strchr(flags, 'w') != NULL || nobits ? SHF_WRITE : 0) |
+                    (strchr(flags, 'x') != NULL ? SHF_EXECINSTR : 0);
+    int where = section(eb, s->words[1], nobits ? SHT_NOBITS : SHT_PROGBITS, bits, align);
+
+    eb_append(eb, where, nobits ? NULL : &value, 8, align);
+}
+
 static bool symbol_verb(struct elf_builder *eb, const struct statement *s)
 {
     const char *verb = s->words[0];
@@ -378,6 +390,8 @@ struct blob toy_build(struct elf_builder *eb, const char *source)
             constant_function(eb, &s, text(eb));
         } else if (strcmp(s.words[0], "ifunc") == 0) {
             indirect(eb, &s);
+        } else if (strcmp(s.words[0], "in") == 0) {
+            named_verb(eb, &s);
         } else if (strcmp(s.words[0], "comdat") == 0) {
             comdat(eb, &s);
         } else if (!code_verb(eb, &s) && !data_verb(eb, &s) && !symbol_verb(eb, &s) &&

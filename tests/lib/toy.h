@@ -19,6 +19,8 @@
  *                         TARGET is 0
  *   var NAME VALUE        8 bytes in .data            ro NAME VALUE    8 bytes in .rodata
  *   ptr NAME TARGET [A]   TARGET + A (64) in .data    rel NAME TARGET  in .data.rel.ro
+ *   in SECTION VALUE [ALIGN [FLAGS]]   8 bytes in a section of that name; FLAGS: a aw ax, or zeros
+ *                         if "nobits" (aw)
  *   bss NAME SIZE [ALIGN] zero-filled
  *   common NAME SIZE ALIGN, lcommon NAME SIZE ALIGN, abs NAME VALUE
  *   undef NAME            declares an undefined symbol (with modifiers)

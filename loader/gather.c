@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sections that the program names: __start_NAME and __stop_NAME, if nobody in the group defines
+ * them, are the two ends of all its sections with that name, which then lie side by side in the
+ * order of the objects, as if a linker had made one of them. Linkers do so for names that are C
+ * identifiers, and do not let others' definitions come before (STV_PROTECTED; ld -z
+ * start-stop-visibility).
+ */
+#include "loader/internal.h"
+#include "libmini/str.h"
+
+enum {
+    NAME_LIMIT = 1024 /* bytes of a name, lest overlapping ones cost more than the file is long */
+};
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_identifier(const char *name)
+{
+    uint32_t i;
+
+    if (!is_letter(*name))
+        return false;
+    for (i = 1; i < NAME_LIMIT && name[i]; i++)
+        if (!is_letter(name[i]) && (name[i] < '0' || name[i] > '9'))
+            return false;
+    return i < NAME_LIMIT;
+}
+
+/* NAME of __start_NAME or __stop_NAME; NULL for other symbols, and for those that are defined. */
+static const char *named_section(const struct symbol *symbol, bool *is_stop)
+{
+    static const char start[] = "__start_", stop[] = "__stop_";
+    const char *name;
+
+    *is_stop = mini_str_starts(symbol->name, stop);
+    if (symbol->state != SYMBOL_UNDEFINED || (!*is_stop && !mini_str_starts(symbol->name, start)))
+        return NULL;
+    name = symbol->name + (*is_stop ? sizeof(stop) : sizeof(start)) - 1;
+    return is_identifier(name) ? name : NULL;
+}
+
+static elfin_status enter(struct load *load, struct names *names, const char *name)
+{
+    uint32_t hash = elfin_hash(name);
+    elfin_status status = ELFIN_OK;
+    struct names_entry *entry = elfin_names_slot(names, &load->work, name, hash, &status);
+    struct gathered *gathered;
+
+    if (!entry)
+        return elfin_fail(load, status, ELFIN_PHASE_RESOLVE, load->objects,
+                          "for the names of sections");
+    if (entry->item)
+        return ELFIN_OK;
+    gathered = elfin_arena_get(&load->work, 1, sizeof(*gathered));
+    if (!gathered)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, load->objects);
+    gathered->end = &gathered->first;
+    gathered->next = load->gathered;
+    load->gathered = gathered;
+    elfin_names_set(names, entry, name, hash, gathered);
+    return ELFIN_OK;
+}
+
+static elfin_status append(struct load *load, struct gathered *gathered, struct object *object,
+                           uint32_t index)
+{
+    struct gathered_section *entry = elfin_arena_get(&load->work, 1, sizeof(*entry));
+    struct section *section = &object->sections[index];
+
+    if (!entry)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
+    *entry = (struct gathered_section){ .object = object, .index = index };
+    *gathered->end = gathered->last = entry;
+    gathered->end = &entry->next;
+    gathered->parts |= 1u << section->part;
+    if (gathered->align < section->align)
+        gathered->align = section->align;
+    section->gathered = true;
+    return ELFIN_OK;
+}
+
+static elfin_status collect(struct load *load, const struct names *names, struct object *object)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+        const char *name = elfin_section_name(object, i);
+        struct gathered *gathered = NULL;
+
+        if (is_lasting(&object->sections[i]) && !(object->sections[i].flags & SHF_TLS) &&
+            is_identifier(name))
+            gathered = elfin_names_find(names, name, elfin_hash(name));
+        if (gathered)
+            status = append(load, gathered, object, i);
+    }
+    return status;
+}
+
+static elfin_status refuse(struct load *load, const struct gathered_section *entry,
+                           elfin_status status, const struct object *other, const char *detail,
+                           const char *hint)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_RESOLVE, entry->object, detail);
+
+    elfin_diag_section(diag, entry->object, entry->index);
+    elfin_copy_name(diag->other, other->file_name);
+    diag->hint = hint;
+    return elfin_diag_emit(load);
+}
+
+/* As in a linker's output section, the rights that one of them needs are those of all. */
+static elfin_status settle(struct load *load, struct gathered *gathered)
+{
+    static const int8_t order[] = { ELFIN_PART_RODATA, ELFIN_PART_RELRO, ELFIN_PART_DATA,
+                                    ELFIN_PART_TEXT };
+    const struct gathered_section *first = gathered->first;
+
+    if (gathered->parts & 1u << ELFIN_PART_TEXT &&
+        gathered->parts & (1u << ELFIN_PART_DATA | 1u << ELFIN_PART_RELRO))
+        return refuse(load, first, ELFIN_ERR_WRITE_EXEC, gathered->last->object,
+                      "__start_ and __stop_ of its name need all sections of that name side by "
+                      "side, and not all have these rights",
+                      "give code and data sections of different names");
+    for (uint32_t i = 0; i < sizeof(order); i++)
+        if (gathered->parts & 1u << order[i])
+            gathered->part = order[i];
+    for (struct gathered_section *entry = gathered->first; entry; entry = entry->next) {
+        entry->object->sections[entry->index].part = gathered->part;
+        if (entry->object->block != first->object->block)
+            return refuse(load, first, ELFIN_ERR_REACH, entry->object,
+                          "__start_ and __stop_ of its name need all sections of that name side by "
+                          "side, but their modules have addresses of their own",
+                          "load these modules at one address, or each in a load of its own");
+    }
+    return ELFIN_OK;
+}
+
+static void bind(struct symbol *symbol, const struct gathered *gathered, bool is_stop)
+{
+    const struct gathered_section *entry = is_stop ? gathered->last : gathered->first;
+
+    symbol->state = is_stop ? SYMBOL_STOP : SYMBOL_START;
+    symbol->object = entry->object;
+    symbol->index = entry->index;
+}
+
+elfin_status elfin_gather(struct load *load)
+{
+    struct names names = { 0 };
+    elfin_status status = ELFIN_OK;
+    bool is_stop;
+
+    for (const struct symbol *s = load->first_symbol; status == ELFIN_OK && s; s = s->next)
+        if (named_section(s, &is_stop))
+            status = enter(load, &names, named_section(s, &is_stop));
+    if (status != ELFIN_OK || !load->gathered)
+        return status;
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = collect(load, &names, o);
+    for (struct gathered *g = load->gathered; status == ELFIN_OK && g; g = g->next)
+        if (g->first)
+            status = settle(load, g);
+    for (struct symbol *s = load->first_symbol; status == ELFIN_OK && s; s = s->next) {
+        const char *name = named_section(s, &is_stop);
+        const struct gathered *g = name ? elfin_names_find(&names, name, elfin_hash(name)) : NULL;
+
+        if (g && g->first)
+            bind(s, g, is_stop);
+    }
+    return status;
+}
