@@ -140,7 +140,8 @@ static void an_object_with_everything(void)
     try_all("an object with all kinds of sections",
             toy("module hello; interrupts; fn f 7; weak fn h 3; call g f; call x ext; addr a f; "
                 "var v 5; ro r 9; ptr p f 4; rel q v; bss b 100 64; common c 8 32; comdat cd 4; "
-                "ctor 1; dtor 2; init 1 0; exit 2; export f"));
+                "ctor 1; dtor 2; init 1 0; exit 2; export f; ifunc k f; in set 1; "
+                "ptr s __stop_set"));
 }
 
 static const struct test_case cases[] = {

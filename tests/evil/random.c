@@ -90,7 +90,8 @@ static struct blob small_object(void)
 {
     return toy("module hello; interrupts; fn f 7; weak fn h 3; call g f; call x ext; addr a f; "
                "icall i f; lea l v; mov32 m v; var v 5; ro r 9; ptr p f 4; rel q v; bss b 100 64; "
-               "common c 8 32; comdat cd 4; ctor 1; dtor 2; init 1 0; exit 2; export f");
+               "common c 8 32; comdat cd 4; ctor 1; dtor 2; init 1 0; exit 2; export f; "
+               "ifunc k f; local ifunc m f; call n m; in set 1; ptr s __start_set");
 }
 
 static void warm_up(struct blob object)

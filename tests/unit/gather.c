@@ -191,6 +191,23 @@ static void blocks(void)
     END(f);
 }
 
+static void as_a_compiler_writes_them(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob object = fx_built("tests/objects/named.o"), more = toy("fn more 40; rel x more");
+    elfin_input inputs[2] = { INPUT(object, "named.o"), INPUT(more, "more.o") };
+    int (*all)(int);
+
+    REQUIRE(object.data != NULL);
+    STATUS(fx_load_inputs(f, inputs, 2), ELFIN_OK);
+    all = (int (*)(int))fx_lookup(f, "all_steps");
+    CHECK_EQ(fx_run(f, "count_steps"), 2);
+    CHECK_EQ(all(100), 111);
+    free(object.data);
+    free(more.data);
+    END(f);
+}
+
 static void inspect_takes_them_for_its_own(void)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -215,6 +232,7 @@ static const struct test_case cases[] = {
     TEST_CASE(nobody_outside_finds_them),
     TEST_CASE(members_of_discarded_groups_do_not_count),
     TEST_CASE(blocks),
+    TEST_CASE(as_a_compiler_writes_them),
     TEST_CASE(inspect_takes_them_for_its_own),
 };
 
