@@ -2,7 +2,7 @@
 # Benchmarks: bench/*.c are programs, bench/lib and the other sources named below what they share.
 
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages fragmentation)
-BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c) tests/lib/trace.c
+BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c) tests/lib/trace.c tests/lib/trace_heap.c tests/lib/placer.c
 
 $(BUILD)/bench/obj/%.o: %.c Makefile bench/bench.mk
 	@mkdir -p $(@D)
@@ -10,7 +10,8 @@ $(BUILD)/bench/obj/%.o: %.c Makefile bench/bench.mk
 
 $(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/instructions.o)
 
-$(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o)
+$(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o \
+	tests/lib/trace_heap.o tests/lib/placer.o)
 
 $(BENCH_PROGRAMS): $(BUILD)/host/libelfin.a
 	$(CC) $(HOST_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@

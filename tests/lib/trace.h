@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tests/lib/placer.h"
+
 /*
  * Modules loaded and unloaded for a long time, to see what becomes of free memory under a policy of
  * placement. The same trace for every policy: sizes and lifetimes depend on the seed only.
@@ -15,18 +17,6 @@
  * hundred modules, 70 live for some tens of operations, 25 for thousands, 5 for hundreds of
  * thousands, so that long-lived ones lie scattered when their neighbours go.
  */
-enum trace_policy {
-    TRACE_NEAR_HOST,    /* nearest to a fixed address: what elfin.efi does without a wish */
-    TRACE_NEAR_IMPORTS, /* nearest to a module that is loaded, any of them */
-    TRACE_LOWEST,       /* first fit from below */
-    TRACE_HIGHEST,
-    TRACE_NEXT_FIT,  /* first fit from where the last one ended */
-    TRACE_BEST_FIT,  /* the smallest run that is large enough, the lowest of these */
-    TRACE_WORST_FIT, /* the largest run */
-    TRACE_SCATTERED, /* nearest to a random address */
-    TRACE_POLICIES
-};
-
 struct trace_plan {
     uint64_t pages;      /* of memory, in one range */
     uint64_t cap;        /* pages: loads wait for unloads when more would be in use */
@@ -44,11 +34,36 @@ struct trace_figures {
     const char *mistake; /* NULL, or which invariant did not hold */
 };
 
-extern const char *const trace_policy_names[TRACE_POLICIES];
+struct trace_figures trace_run(enum placer_policy policy, const struct trace_plan *plan);
 
-struct trace_figures trace_run(enum trace_policy policy, const struct trace_plan *plan);
-
-/* A module's pages, and its bytes in the file or its records: the distribution by itself. */
+/* The pages of a module, and the operations that it lives for: their distributions by themselves.
+ */
 uint64_t trace_module_pages(uint64_t random);
+uint64_t trace_lifetime(uint64_t random);
+
+/*
+ * The heap's part of the same life: for each load a buffer for the file and working memory, which
+ * go at its end; records, which stay as long as the module; and objects that modules allocate.
+ */
+enum trace_heap {
+    TRACE_HEAP_OURS, /* libmini/heap.h */
+    TRACE_HEAP_FIRST_FIT,
+    TRACE_HEAP_BEST_FIT,
+    TRACE_HEAPS
+};
+
+struct trace_heap_figures {
+    uint64_t objects;     /* allocated in all */
+    double least, mean;   /* bytes in use / bytes in chunks, after each load of the second half */
+    uint64_t peak_used;   /* bytes */
+    uint64_t peak_chunks; /* bytes in chunks of 64 KiB that hold anything */
+    double drained;       /* as above, in the end, when nine of ten objects have been freed */
+    const char *mistake;
+};
+
+extern const char *const trace_heap_names[TRACE_HEAPS];
+
+struct trace_heap_figures trace_heap_run(enum trace_heap heap, uint64_t loads, uint64_t cap,
+                                         uint64_t seed);
 
 #endif
