@@ -133,7 +133,7 @@ static uint64_t relative(struct arch_fixup *f, const struct elf_rela *rela,
 
     if (r->width != 4 || (fits_s32(value) && f->value[symbol] != 0))
         return value;
-    if (f->executable && is_branch_field(f->edit, rela->r_offset, rela->r_addend))
+    if (f->executable && is_branch_field(f->bytes, rela->r_offset, rela->r_addend))
         return branch(f, rela, symbol, p);
     return value;
 }
@@ -241,7 +241,7 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
         bool stored = false;
         uint64_t value;
 
-        if (f->has_dead && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
+        if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
             continue;
         value = evaluate(f, &rela, r, &stored);
         if (stored)

@@ -112,7 +112,7 @@ bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arc
     struct elf_rela rela = read_rela(scan->rela, record);
     const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
 
-    if (scan->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
+    if (scan->use[elf_rela_symbol(rela.r_info)] & USE_DEAD && r->use)
         return false;
     return demand_of(scan, &rela, use_of(r, &rela, scan->bytes.data, scan->executable), out);
 }

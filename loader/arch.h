@@ -105,9 +105,10 @@ void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);
  */
 struct arch_fixup {
     struct span rela;
-    uint64_t first;   /* record to begin with: failure.record + 1 goes on after a failure */
-    uint8_t *edit;    /* of the section */
-    uint64_t address; /* of the section */
+    uint64_t first;       /* record to begin with: failure.record + 1 goes on after a failure */
+    uint8_t *edit;        /* of the section */
+    uint64_t address;     /* of the section */
+    const uint8_t *bytes; /* its contents, as scan has seen them: records may change opcodes */
     bool executable;
     const uint64_t *value; /* S, per symbol */
     const uint16_t *use;

@@ -131,17 +131,23 @@ static uint64_t size_of(const struct object *object, uint32_t index)
     return elf.st_size;
 }
 
+/* It has an address; one that needs no memory has address 0, as place leaves it. */
+static bool is_placed(const struct block *block)
+{
+    return block->has_at || !block->size;
+}
+
 /* A block that has an address, and one that both sides share, are nothing that is yet to be found.
  */
 static void settle(struct measure *m)
 {
     if (m->plus == m->minus)
         m->plus = m->minus = NULL;
-    if (m->plus && m->plus->has_at) {
+    if (m->plus && is_placed(m->plus)) {
         m->number += m->plus->at;
         m->plus = NULL;
     }
-    if (m->minus && m->minus->has_at) {
+    if (m->minus && is_placed(m->minus)) {
         m->number -= m->minus->at;
         m->minus = NULL;
     }

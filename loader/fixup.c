@@ -92,6 +92,7 @@ static void fix_sections(struct load *load, struct object *object, struct arch_f
         copy_section(load, object, section, i);
         fixup->edit = edit_at(load, object, section->address);
         fixup->address = section->address;
+        fixup->bytes = elfin_section_bytes(object, i).data;
         fixup->executable = section->flags & SHF_EXECINSTR;
         for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
             apply(load, object, fixup, table);

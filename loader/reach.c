@@ -180,7 +180,7 @@ elfin_status elfin_reach(struct load *load)
             misfit |= !apply(load, o, d);
     if (misfit) {
         elfin_report_misfits(load);
-        return load->status;
+        return load->status == ELFIN_OK ? ELFIN_ERR_INTERNAL : load->status;
     }
     for (uint32_t i = 0; i < load->block_count; i++) {
         struct block *block = &load->blocks[i];

@@ -72,14 +72,24 @@ static bool arc_of(const struct load *load, const struct object *object, uint32_
     return true;
 }
 
+/* True if the block has any place between min and max, relocations aside. */
+static bool has_room(const struct load *load)
+{
+    const elfin_options *options = load->options;
+    uint64_t last = load->stuck->size - 1, align = load->stuck->align, low;
+
+    if (options->min > options->max || options->min > UINT64_MAX - (align - 1))
+        return false;
+    low = round_up(options->min, align);
+    return low <= options->max && options->max - low >= last;
+}
+
 /* True if no address between min and max is in the arc. */
 static bool is_excluded(const struct load *load, uint64_t first, uint64_t span)
 {
     const elfin_options *options = load->options;
     uint64_t last = first + span, high = options->max - (load->stuck->size - 1);
 
-    if (options->min > options->max || options->max - options->min < load->stuck->size - 1)
-        return false; /* that is the reason */
     if (first <= last)
         return last < options->min || first > high;
     return last < options->min && first > high;
@@ -119,9 +129,9 @@ static bool report_narrowing(struct load *load, const struct object *object, uin
 /* Those that min and max alone contradict are to blame; if there are none, all that narrow. */
 void elfin_report_stuck(struct load *load)
 {
-    if (each_record(load, report_excluding) || each_record(load, report_narrowing))
-        return;
-    if (load->status == ELFIN_OK)
+    if (!has_room(load))
         elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, load->stuck->first,
                    "there is no room between the limits min and max");
+    else if (!each_record(load, report_excluding))
+        each_record(load, report_narrowing);
 }

@@ -171,7 +171,8 @@ static elfin_status open_symbol_table(struct load *load, struct object *object, 
     object->symbols = elfin_section_bytes(object, index);
     object->symbol_table = index;
     object->symbol_count = (uint32_t)count;
-    object->first_global = section->info;
+    /* Symbol 0 stands for no symbol, wherever the table says that the global ones begin. */
+    object->first_global = section->info || !count ? section->info : 1;
     return ELFIN_OK;
 }
 

@@ -286,6 +286,31 @@ static void a_group_signed_by_a_section_symbol(void)
     end();
 }
 
+/* Symbol 0 with contents, in a table that says that all of its symbols are global ones. */
+static void symbol_0_as_a_global_one(void)
+{
+    static const char *const names[] = { ".elfin.exports", ".elfin.init", ".data" };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int text, data;
+
+        begin();
+        eb_init(eb);
+        text = eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 1);
+        data = eb_section(eb, names[i], SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL,
+                          strcmp(names[i], ".elfin.init") == 0 ? 8 : 16, 8);
+        eb_rela(eb, data, 0, R_X86_64_64, -1, 0);
+        eb_symbol(eb, "f", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)text, 0, 1);
+        eb_finish(eb);
+        blob_set(&eb->object, eb_shdr_at(eb, eb->symtab) + offsetof(Elf64_Shdr, sh_info), 4, 0);
+        blob_set(&eb->object,
+                 eb->sections[eb->symtab].header.sh_offset + offsetof(Elf64_Sym, st_shndx), 2,
+                 (uint64_t)text);
+        STATUS(load(eb->object), i < 2 ? ELFIN_ERR_RECORD : ELFIN_OK);
+        end();
+    }
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(the_last_name_does_not_end),
     TEST_CASE(a_symbol_table_that_ends_inside_a_symbol),
@@ -301,6 +326,7 @@ static const struct test_case cases[] = {
     TEST_CASE(slots_of_no_symbol),
     TEST_CASE(two_names_for_the_table_of_slots),
     TEST_CASE(a_group_signed_by_a_section_symbol),
+    TEST_CASE(symbol_0_as_a_global_one),
 };
 
 TEST_MAIN("pairs", cases)
