@@ -87,16 +87,12 @@ void elfin_arch_write_trap(uint8_t *edit)
     }
 }
 
-/* The address of the symbol's stub, written on first use; 0 if it has none. */
+/* The address of the symbol's stub (any: a block may begin at 0), written on first use. */
 static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
 {
-    uint32_t stub = f->stub ? f->stub[symbol] : 0;
-    uint64_t offset;
+    uint64_t offset = ARCH_STUB_SIZE * (uint64_t)((f->stub[symbol] & ~ARCH_IN_USE) - 1);
 
-    if (!stub)
-        return 0;
-    offset = ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_IN_USE) - 1);
-    if (!(stub & ARCH_IN_USE)) {
+    if (!(f->stub[symbol] & ARCH_IN_USE)) {
         elfin_arch_write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
         f->stub[symbol] |= ARCH_IN_USE;
     }
@@ -106,12 +102,9 @@ static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
 /* L for a target that is far, or weak and undefined; S itself when nothing can stand in for it. */
 static uint64_t branch_target(struct arch_fixup *f, uint32_t symbol)
 {
-    uint64_t stub;
-
     if (f->value[symbol] == 0 && f->trap)
         return f->plt + ARCH_STUB_SIZE * (uint64_t)(f->trap - 1);
-    stub = stub_address(f, symbol);
-    return stub ? stub : f->value[symbol];
+    return f->stub && f->stub[symbol] ? stub_address(f, symbol) : f->value[symbol];
 }
 
 static uint64_t branch(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol,
