@@ -3,4 +3,5 @@
 ARCH_SOURCES := \
     arch-x86_64/relocations.c \
     arch-x86_64/scan.c \
-    arch-x86_64/fixup.c
+    arch-x86_64/fixup.c \
+    arch-x86_64/dynamic.c

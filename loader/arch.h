@@ -133,6 +133,22 @@ elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
 /* Writes a stub that jumps through a slot at most 2 GiB away, with a trap behind the jump. */
 void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot);
 
+/* What a dynamic relocation stores, always 8 bytes. B: run address less address as linked. */
+enum arch_dynamic {
+    ARCH_DYNAMIC_REFUSED,
+    ARCH_DYNAMIC_NONE,     /* nothing */
+    ARCH_DYNAMIC_SUM,      /* S + A */
+    ARCH_DYNAMIC_SYMBOL,   /* S */
+    ARCH_DYNAMIC_BASE,     /* B + A */
+    ARCH_DYNAMIC_RESOLVER, /* what the function at B + A returns */
+};
+
+enum arch_dynamic elfin_arch_dynamic(uint32_t type);
+/* The type that a place in DT_RELR stands for. */
+uint32_t elfin_arch_dynamic_relative(void);
+/* Why a type is refused: status, detail and hint. */
+void elfin_arch_dynamic_refusal(uint32_t type, struct arch_failure *failure);
+
 /* Writes the stub that traps. */
 void elfin_arch_write_trap(uint8_t *edit);
 

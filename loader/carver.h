@@ -57,7 +57,7 @@ static inline const char *carve_line(struct carver *c, const char *name)
 void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
 void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module);
 /* indirect.c */
-void elfin_carve_indirect(struct carver *c, const struct object *object,
+void elfin_carve_indirect(const struct load *load, struct carver *c, const struct object *object,
                           struct elfin_module *module);
 void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module);
 /* Bytes of memory that the module occupies, without padding. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Filling in diagnostics. Cold: nothing here runs in a load that succeeds. */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/fmt.h"
 #include "libmini/str.h"
 
@@ -52,6 +52,14 @@ elfin_status elfin_diag_emit(struct load *load)
 void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t index)
 {
     diag->section_index = (int32_t)index;
+    if (object->program) { /* sections stand for its segments; there is one for all symbols */
+        if (index < PROGRAM_FIRST_SEGMENT) {
+            diag->section_index = ELFIN_NO_INDEX;
+            return;
+        }
+        diag->section_index = (int32_t)object->sections[index].info;
+        diag->have |= ELFIN_DIAG_SEGMENT;
+    }
     if (object->sections)
         elfin_copy_name(diag->section, elfin_section_name(object, index));
 }

@@ -85,9 +85,14 @@ static void write_number(struct writer *w, const elfin_diag *diag, uint64_t valu
 
 static void write_place(struct writer *w, const elfin_diag *diag)
 {
+    if (diag->have & ELFIN_DIAG_DYNAMIC) {
+        write_name(w, ": ", diag->section);
+        return;
+    }
     if (diag->section_index == ELFIN_NO_INDEX)
         return;
-    write_name(w, " in section ", diag->section[0] ? diag->section : "(no name)");
+    write_name(w, diag->have & ELFIN_DIAG_SEGMENT ? " in segment " : " in section ",
+               diag->section[0] ? diag->section : "(no name)");
     if (diag->have & ELFIN_DIAG_PLACE)
         write_text(w, "+0x%llx", (unsigned long long)diag->place);
     else

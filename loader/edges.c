@@ -3,7 +3,7 @@
  * Which module uses which: from symbols that are bound to another module's definition, and from
  * ELFIN_NEEDS. Each edge once. Also makes module names unique.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/fmt.h"
 #include "libmini/str.h"
 
@@ -28,17 +28,28 @@ static void add_need(struct load *load, struct object *object, const char *name)
     uint32_t hash = elfin_hash(name);
     struct object *other = elfin_names_find(&load->modules, name, hash);
     const struct record *record;
-    elfin_diag *diag;
 
     if (other) {
         add_object(object, other);
         return;
     }
     record = elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
-    if (record) {
+    if (record)
         add_module(load, object, record->owner);
+}
+
+static bool is_taken(struct load *load, const char *name, uint32_t hash)
+{
+    return elfin_names_find(&load->modules, name, hash) ||
+           elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
+}
+
+static void check_need(struct load *load, struct object *object, const char *name)
+{
+    elfin_diag *diag;
+
+    if (is_taken(load, name, elfin_hash(name)))
         return;
-    }
     diag = elfin_diag_begin(load, ELFIN_ERR_NEEDS, ELFIN_PHASE_RESOLVE, object, "");
     elfin_diag_section(diag, object, object->needs);
     elfin_copy_name(diag->other, name);
@@ -46,20 +57,27 @@ static void add_need(struct load *load, struct object *object, const char *name)
     elfin_diag_emit(load);
 }
 
-/*
- * Names stand one after the other, each with its NUL; linkers may pad with more NULs. All that are
- * missing are reported.
- */
-static void add_needs(struct load *load, struct object *object)
+/* Names stand one after the other, each with its NUL; linkers may pad with more NULs. */
+static void each_need(struct load *load, struct object *object, bool check)
 {
-    struct span names = elfin_section_bytes(object, object->needs);
+    struct span names =
+        object->needs ? elfin_section_bytes(object, object->needs) : (struct span){ 0 };
+    uint32_t count = object->program ? object->program->need_count : 0;
 
     for (uint64_t at = 0; at < names.size;) {
         const char *name = span_string(names, at);
 
-        if (*name)
+        if (*name && check)
+            check_need(load, object, name);
+        else if (*name)
             add_need(load, object, name);
         at += mini_strlen(name) + 1;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (check)
+            check_need(load, object, object->program->needs[i]);
+        else
+            add_need(load, object, object->program->needs[i]);
     }
 }
 
@@ -69,6 +87,8 @@ static elfin_status object_edges(struct load *load, struct object *object)
 
     if (object->needs)
         most += object->sections[object->needs].size;
+    if (object->program)
+        most += object->program->need_count;
     object->uses = elfin_arena_get(&load->work, most, sizeof(*object->uses));
     object->uses_modules = elfin_arena_get(&load->work, most, sizeof(*object->uses_modules));
     if (!object->uses || !object->uses_modules)
@@ -84,15 +104,8 @@ static elfin_status object_edges(struct load *load, struct object *object)
         else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
             add_object(object, symbol->object);
     }
-    if (object->needs)
-        add_needs(load, object);
+    each_need(load, object, false);
     return ELFIN_OK;
-}
-
-static bool is_taken(struct load *load, const char *name, uint32_t hash)
-{
-    return elfin_names_find(&load->modules, name, hash) ||
-           elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
 }
 
 /* Archives may hold several members of one name: the later ones are told apart by their place. */
@@ -135,12 +148,21 @@ static elfin_status enter_name(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-elfin_status elfin_edges(struct load *load)
+elfin_status elfin_needs(struct load *load)
 {
     elfin_status status = ELFIN_OK;
 
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = enter_name(load, o);
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        each_need(load, o, true);
+    return status;
+}
+
+elfin_status elfin_edges(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = object_edges(load, o);
     return status == ELFIN_OK ? load->status : status;

@@ -37,10 +37,21 @@ struct elf_rela {
     int64_t r_addend;
 };
 
+struct elf_segment {
+    uint32_t p_type, p_flags;
+    uint64_t p_offset, p_vaddr, p_paddr, p_filesz, p_memsz, p_align;
+};
+
+struct elf_dynamic {
+    uint64_t d_tag, d_val;
+};
+
 _Static_assert(sizeof(struct elf_header) == 64, "gABI: Elf64_Ehdr");
 _Static_assert(sizeof(struct elf_section) == 64, "gABI: Elf64_Shdr");
 _Static_assert(sizeof(struct elf_symbol) == 24, "gABI: Elf64_Sym");
 _Static_assert(sizeof(struct elf_rela) == 24, "gABI: Elf64_Rela");
+_Static_assert(sizeof(struct elf_segment) == 56, "gABI: Elf64_Phdr");
+_Static_assert(sizeof(struct elf_dynamic) == 16, "gABI: Elf64_Dyn");
 
 enum {
     EI_CLASS = 4,
@@ -118,7 +129,65 @@ enum {
 enum {
     STV_DEFAULT = 0,
     STV_INTERNAL = 1,
-    STV_HIDDEN = 2
+    STV_HIDDEN = 2,
+    STV_PROTECTED = 3
+};
+
+enum {
+    PT_LOAD = 1,
+    PT_DYNAMIC = 2,
+    PT_TLS = 7,
+    PT_GNU_RELRO = 0x6474e552,
+};
+
+enum {
+    PF_X = 1,
+    PF_W = 2
+};
+
+enum {
+    DT_NULL = 0,
+    DT_NEEDED = 1,
+    DT_PLTRELSZ = 2,
+    DT_HASH = 4,
+    DT_STRTAB = 5,
+    DT_SYMTAB = 6,
+    DT_RELA = 7,
+    DT_RELASZ = 8,
+    DT_RELAENT = 9,
+    DT_STRSZ = 10,
+    DT_SYMENT = 11,
+    DT_INIT = 12,
+    DT_FINI = 13,
+    DT_SONAME = 14,
+    DT_SYMBOLIC = 16,
+    DT_REL = 17,
+    DT_PLTREL = 20,
+    DT_TEXTREL = 22,
+    DT_JMPREL = 23,
+    DT_INIT_ARRAY = 25,
+    DT_FINI_ARRAY = 26,
+    DT_INIT_ARRAYSZ = 27,
+    DT_FINI_ARRAYSZ = 28,
+    DT_FLAGS = 30,
+    DT_RELRSZ = 35,
+    DT_RELR = 36,
+    DT_RELRENT = 37,
+    DT_GNU_HASH = 0x6ffffef5,
+    DT_VERSYM = 0x6ffffff0,
+    DT_FLAGS_1 = 0x6ffffffb,
+};
+
+enum {
+    DF_SYMBOLIC = 0x2,
+    DF_TEXTREL = 0x4,
+    DF_1_PIE = 0x08000000,
+};
+
+/* Versions of symbols (GNU): of no interest but for these. */
+enum {
+    VER_NDX_LOCAL = 0,
+    VERSYM_HIDDEN = 0x8000, /* not the default version of its name */
 };
 
 static inline unsigned elf_symbol_binding(const struct elf_symbol *s)

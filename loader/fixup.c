@@ -4,14 +4,17 @@
  * while they are still in the cache. Every byte of a block is written exactly once before that:
  * section contents, padding, zero-filled data.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 
 static uint64_t symbol_value(const struct object *object, uint32_t index)
 {
+    const struct symbol *symbol =
+        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+
     if (index == object->got_symbol)
         return object->got;
-    if (index >= object->first_global)
-        return object->global[index - object->first_global]->value;
+    if (symbol && !(object->program && program_binds_inside(object, index)))
+        return symbol->value;
     return elfin_own_address(object, index);
 }
 
@@ -174,6 +177,13 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
         .size_ctx = object,
     };
 
+    if (object->program) {
+        compute_values(load, object, value);
+        load->host->programs->fixup(load, object, value);
+        prepare_stubs(load, object);
+        count_used(object, value);
+        return;
+    }
     if (object->got_gap)
         memset(edit_at(load, object, object->got) - object->got_gap, 0, object->got_gap);
     prepare_stubs(load, object);

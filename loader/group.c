@@ -4,6 +4,7 @@
  * that unload will make. One reservation: a first walk measures it, a second one fills it.
  */
 #include "loader/carver.h"
+#include "loader/program.h"
 
 /* Parts are in the order of their numbers: the first code, or else the first section. */
 static uint64_t first_address(const struct object *object)
@@ -31,6 +32,13 @@ static void fill_module(struct object *object, struct elfin_module *module)
         module->flags |= ELFIN_MODULE_HAS_GOT;
     module->address = first_address(object);
     module->got = object->got;
+    if (object->program) {
+        const struct program *p = object->program;
+
+        module->flags |= p->executable ? ELFIN_MODULE_EXECUTABLE : ELFIN_MODULE_SHARED;
+        module->address = p->base + program_bias(object);
+        module->entry = p->entry ? p->entry + program_bias(object) : 0;
+    }
     module->size = elfin_loaded_size(object);
 }
 
@@ -55,10 +63,11 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         module->uses_count = uses;
     }
     elfin_carve_symbols(c, object, module);
-    elfin_carve_indirect(c, object, module);
+    elfin_carve_indirect(load, c, object, module);
     if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS) {
         elfin_carve_sections(c, object, module);
-        elfin_carve_slots(c, object, module);
+        if (!object->program)
+            elfin_carve_slots(c, object, module);
     }
 }
 
@@ -70,11 +79,27 @@ static uint64_t count_finals(const struct load *load)
         return 0;
     for (const struct object *o = load->objects; o; o = o->next) {
         count += o->exit != 0;
+        if (o->program)
+            count += 1 + o->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
         for (uint32_t i = 1; i < o->section_count; i++)
             if (o->sections[i].type == SHT_FINI_ARRAY && o->sections[i].part != PART_NONE)
                 count += o->sections[i].size / 8;
     }
     return count;
+}
+
+/* The pages of a program by right; its block has one object. */
+static void carve_segments(struct carver *c, const struct object *object, struct block *block)
+{
+    const struct program *p = object->program;
+    uint32_t count = p->extent_count + p->added_count;
+    elfin_segment *segments = carve(c, count * sizeof(*segments));
+
+    if (!segments)
+        return;
+    memcpy(segments, p->extents, count * sizeof(*segments));
+    block->segments = segments;
+    block->segment_count = count;
 }
 
 /* Both walks are this function: the order of the pieces is the same by construction. */
@@ -97,6 +122,8 @@ static void carve_group(struct load *load, struct carver *c)
             o->module->group = group;
         }
         carve_module(load, c, o);
+        if (o->program)
+            carve_segments(c, o, &load->blocks[o->block]);
     }
 }
 
@@ -123,6 +150,8 @@ static void fill_blocks(const struct load *load, struct elfin_group *group)
             continue;
         group->block_count++;
         to->region = from->region;
+        to->segments = from->segments;
+        to->segment_count = from->segment_count;
         for (int part = 0; part < ELFIN_PART_COUNT; part++) {
             to->part[part].offset = from->part_offset[part];
             to->part[part].size = round_up(from->part_used[part], page);

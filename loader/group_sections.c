@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lasting records of a module's sections, for hosts that keep them. */
 #include "loader/carver.h"
+#include "loader/program.h"
 
 static uint64_t commons_end(const struct object *object, uint64_t *start)
 {
@@ -67,14 +68,14 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE)
+        if (section->part == PART_NONE || (object->program && i == PROGRAM_ANCHOR))
             continue;
         add_section(sections, &next,
                     (struct module_section){
                         .name = carve_line(c, elfin_section_name(object, i)),
                         .address = section->address,
                         .size = section->size,
-                        .index = (int32_t)i,
+                        .index = (int32_t)(object->program ? section->info : i),
                         .part = (uint8_t)section->part,
                         .zero_filled = section->type == SHT_NOBITS,
                     });

@@ -10,6 +10,7 @@
  * resolver. The k-th indirect function of an object has the k-th slot and the k-th stub.
  */
 #include "loader/carver.h"
+#include "loader/program.h"
 
 /* True for the definition that the group uses: only that can be called. */
 static bool is_used(const struct object *object, uint32_t index)
@@ -119,10 +120,12 @@ elfin_status elfin_indirect_resolve(struct load *load, const struct object *obje
     return ELFIN_OK;
 }
 
-void elfin_carve_indirect(struct carver *c, const struct object *object,
+void elfin_carve_indirect(const struct load *load, struct carver *c, const struct object *object,
                           struct elfin_module *module)
 {
-    elfin_indirect *list = carve(c, object->indirect_count * sizeof(*list));
+    uint64_t count =
+        object->indirect_count + (object->program ? object->program->resolver_count : 0);
+    elfin_indirect *list = carve(c, count * sizeof(*list));
 
     for (uint32_t k = 0; k < object->indirect_count; k++) {
         elfin_indirect f = describe(object, k);
@@ -133,7 +136,9 @@ void elfin_carve_indirect(struct carver *c, const struct object *object,
             list[k] = f;
     }
     if (module) {
+        if (object->program)
+            load->host->programs->list_resolvers(object, list + object->indirect_count);
         module->indirect = list;
-        module->indirect_count = object->indirect_count;
+        module->indirect_count = (uint32_t)count;
     }
 }

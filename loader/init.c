@@ -5,7 +5,7 @@
  * priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon
  * as its counterpart has succeeded, so that a failure undoes exactly what was done.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/sort.h"
 
 static elfin_status call(const elfin_host *host, const elfin_call *c, uint64_t *result)
@@ -134,8 +134,8 @@ static elfin_status failed(struct load *load, const struct object *object, elfin
     return elfin_diag_emit(load);
 }
 
-static elfin_status run(struct load *load, const struct object *object, elfin_entry entry,
-                        uint64_t address)
+elfin_status elfin_init_call(struct load *load, const struct object *object, elfin_entry entry,
+                             uint64_t address)
 {
     static char *const no_words[] = { NULL, NULL };
     const elfin_options *options = load->options;
@@ -171,15 +171,17 @@ static elfin_status run_constructors(struct load *load, const struct object *obj
             uint64_t address = read_address(load, object, s->address + at);
 
             if (address)
-                status = run(load, object, ELFIN_ENTRY_CTOR, address);
+                status = elfin_init_call(load, object, ELFIN_ENTRY_CTOR, address);
         }
     }
     return status;
 }
 
-static void add_final(elfin_group *group, const struct object *object, elfin_entry entry,
+void elfin_init_final(struct load *load, const struct object *object, elfin_entry entry,
                       uint64_t address)
 {
+    elfin_group *group = load->group;
+
     group->finals[group->final_count++] =
         (struct final_call){ .module = object->module, .address = address, .entry = entry };
 }
@@ -198,24 +200,37 @@ static elfin_status add_destructors(struct load *load, const struct object *obje
             uint64_t address = read_address(load, object, s->address + at);
 
             if (address)
-                add_final(load->group, object, ELFIN_ENTRY_DTOR, address);
+                elfin_init_final(load, object, ELFIN_ENTRY_DTOR, address);
         }
     }
     return ELFIN_OK;
 }
 
+static elfin_status resolve_object(struct load *load, const struct object *object)
+{
+    elfin_status status = elfin_indirect_resolve(load, object);
+
+    if (status == ELFIN_OK && object->program)
+        status = load->host->programs->resolve(load, object);
+    return status;
+}
+
 static elfin_status init_object(struct load *load, const struct object *object)
 {
-    elfin_status status = run_constructors(load, object);
+    elfin_status status;
 
+    if (object->program)
+        return load->host->programs->init(load, object);
+    status = run_constructors(load, object);
     if (status == ELFIN_OK)
         status = add_destructors(load, object);
     if (status == ELFIN_OK && object->init)
-        status = run(load, object, ELFIN_ENTRY_INIT,
-                     read_address(load, object, object->sections[object->init].address));
+        status =
+            elfin_init_call(load, object, ELFIN_ENTRY_INIT,
+                            read_address(load, object, object->sections[object->init].address));
     if (status == ELFIN_OK && object->exit)
-        add_final(load->group, object, ELFIN_ENTRY_EXIT,
-                  read_address(load, object, object->sections[object->exit].address));
+        elfin_init_final(load, object, ELFIN_ENTRY_EXIT,
+                         read_address(load, object, object->sections[object->exit].address));
     return status;
 }
 
@@ -226,7 +241,7 @@ elfin_status elfin_init_run(struct load *load)
     if (load->options->flags & ELFIN_LOAD_NO_INIT)
         return ELFIN_OK;
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
-        status = elfin_indirect_resolve(load, load->order[i]);
+        status = resolve_object(load, load->order[i]);
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
         status = init_object(load, load->order[i]);
     return status;

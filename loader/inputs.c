@@ -66,35 +66,51 @@ static elfin_status add_input(struct load *load, const elfin_input *input, uint3
     return elfin_load_add(load, object);
 }
 
-/* A new block begins at every input that has an address; inputs before the first share block 0. */
-static elfin_status make_blocks(struct load *load, const elfin_input *inputs, size_t count)
+/* Enough to tell executables and shared objects apart: what is wrong with it is told later. */
+static bool is_program(const elfin_input *input)
 {
-    uint64_t blocks = 1;
+    struct span file = { .data = input->data, .size = input->size };
+    struct elf_header header;
 
-    for (size_t i = 0; i < count; i++)
-        blocks += (inputs[i].flags & ELFIN_INPUT_AT) != 0;
-    load->blocks = elfin_arena_get(&load->work, blocks, sizeof(*load->blocks));
-    if (!load->blocks)
-        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
-    for (uint64_t i = 0; i < blocks; i++)
-        load->blocks[i].end = &load->blocks[i].first;
-    load->block_count = 1;
-    for (size_t i = 0; i < count; i++) {
-        if (!(inputs[i].flags & ELFIN_INPUT_AT))
-            continue;
-        load->blocks[load->block_count].has_at = true;
-        load->blocks[load->block_count++].at = inputs[i].at;
-    }
-    return ELFIN_OK;
+    if (file.size < sizeof(header))
+        return false;
+    span_record(file, 0, &header, sizeof(header));
+    return memcmp(header.e_ident, "\177ELF", 4) == 0 &&
+           (header.e_type == ET_EXEC || header.e_type == ET_DYN);
+}
+
+/*
+ * A new block begins at every input that has an address; inputs before the first share block 0. An
+ * executable or shared object is a block of its own: the next input continues the block before it.
+ */
+static uint32_t block_of(struct load *load, const elfin_input *input, uint32_t current)
+{
+    bool has_at = input->flags & ELFIN_INPUT_AT;
+    struct block *block = &load->blocks[load->block_count];
+
+    if (!has_at && !is_program(input))
+        return current;
+    block->has_at = has_at;
+    block->at = input->at;
+    return load->block_count++;
 }
 
 elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
 {
-    elfin_status status = make_blocks(load, inputs, count);
-    uint32_t block = 0;
+    elfin_status status = ELFIN_OK;
+    uint32_t current = 0;
 
+    load->blocks = elfin_arena_get(&load->work, count + 1, sizeof(*load->blocks));
+    if (!load->blocks)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    load->block_count = 1;
+    for (size_t i = 0; i <= count; i++)
+        load->blocks[i].end = &load->blocks[i].first;
     for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
-        block += (inputs[i].flags & ELFIN_INPUT_AT) != 0;
+        uint32_t block = block_of(load, &inputs[i], current);
+
+        if (!is_program(&inputs[i]))
+            current = block;
         status = add_input(load, &inputs[i], block);
     }
     return status;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The phases up to layout, alone, on one object: what it holds and what it demands. */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/str.h"
 
 static void show_sections(const struct object *object, const elfin_inspector *inspector,
@@ -9,13 +9,14 @@ static void show_sections(const struct object *object, const elfin_inspector *in
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE)
+        if (section->part == PART_NONE || (object->program && i == PROGRAM_ANCHOR))
             continue;
         out->sections++;
         out->part_size[section->part] += section->size;
         if (inspector->section)
-            inspector->section(inspector->ctx, i, elfin_section_name(object, i),
-                               (elfin_part)section->part, section->size);
+            inspector->section(inspector->ctx, object->program ? section->info : i,
+                               elfin_section_name(object, i), (elfin_part)section->part,
+                               section->size);
     }
 }
 
@@ -112,6 +113,8 @@ static void show_relocations(struct load *load, const struct object *object,
 {
     struct tally t = { .load = load, .object = object, .inspector = inspector, .out = out };
 
+    if (object->program)
+        out->relocations = load->host->programs->tally(object, t.types);
     for (uint32_t i = 1; i < object->section_count; i++)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela)
@@ -175,6 +178,15 @@ static void show_near(const struct object *object, const elfin_inspector *inspec
     }
 }
 
+static void show_program(const struct program *p, elfin_inspection *out)
+{
+    out->flags = p->executable ? ELFIN_MODULE_EXECUTABLE : ELFIN_MODULE_SHARED;
+    out->fixed = p->fixed;
+    out->low = p->base;
+    out->high = p->base + (p->size - 1);
+    out->entry = p->entry;
+}
+
 static void show(struct load *load, const struct object *object, const elfin_inspector *inspector,
                  elfin_inspection *out)
 {
@@ -183,6 +195,8 @@ static void show(struct load *load, const struct object *object, const elfin_ins
     show_sections(object, inspector, out);
     show_symbols(object, inspector, out);
     show_relocations(load, object, inspector, out);
+    if (object->program)
+        show_program(object->program, out);
 }
 
 /* Undefined names are taken for imports that may be far: the upper bound of slots and stubs. */
@@ -205,6 +219,10 @@ static elfin_status inspect(struct load *load, struct object *object,
     out->slots = object->slot_count;
     out->stubs = object->stub_count;
     load->unknown_imports = true;
+    if (load->blocks[0].has_at)
+        load->blocks[0].reach =
+            (struct reach){ .range = { { .low = load->blocks[0].at, .high = load->blocks[0].at } },
+                            .count = 1 };
     if (!load->blocks[0].size)
         load->blocks[0].reach = (struct reach){ .range = { { .high = UINT64_MAX } }, .count = 1 };
     status = elfin_reach(load);

@@ -56,7 +56,7 @@ struct elfin_module {
     struct elfin_slot *slots; /* slot_count; NULL unless sections are kept */
     struct elfin_module **uses;
     elfin_indirect *indirect;
-    uint64_t address, got, size;
+    uint64_t address, entry, got, size;
     uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
@@ -183,6 +183,8 @@ struct gathered_section {
     uint32_t index;
 };
 
+struct program; /* loader/program.h: what an executable or shared object has besides */
+
 /* One member of the group in the making. */
 struct object {
     struct object *next, *next_in_block;
@@ -193,7 +195,8 @@ struct object {
     uint64_t offset;       /* of its header in the library */
     const char *name;      /* the module's */
     uint32_t block;
-    uint32_t number; /* position in the group */
+    uint32_t number;         /* position in the group */
+    struct program *program; /* NULL: an ET_REL object */
 
     /* object.c: proven to lie inside the file */
     uint32_t section_count, symbol_count, first_global;
@@ -276,6 +279,9 @@ struct block {
     elfin_region region;
     uint64_t at;
     bool has_at, reserved;
+    bool is_program;               /* of one executable or shared object */
+    const elfin_segment *segments; /* of that: its lasting record */
+    uint32_t segment_count;
     struct object *first, **end; /* its objects */
     uint64_t size, align, near;
     uint64_t part_offset[ELFIN_PART_COUNT]; /* page-aligned */
@@ -311,6 +317,7 @@ struct load {
     uint32_t block_count;
     const struct block *stuck; /* for which there is no address, or no memory */
     uint8_t apart;             /* how often elfin_apart has divided the objects anew */
+    bool has_floating_program; /* one that may lie anywhere */
     bool unknown_imports;      /* elfin_inspect: nobody knows yet where they lie */
     elfin_group *group;        /* its records have been reserved */
     struct object **order;     /* of init */
@@ -394,6 +401,7 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
 
 /* record.c: what the module says of itself; its name. */
 elfin_status elfin_record_open(struct load *load, struct object *object);
+bool elfin_is_module_name(const char *name);
 
 /* symbols.c: checks the symbol table and enters the global names into the group's. */
 elfin_status elfin_symbols_collect(struct load *load, struct object *object);
@@ -418,6 +426,8 @@ elfin_status elfin_gather(struct load *load);
 elfin_status elfin_resolve(struct load *load);
 const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
+/* Module names; all modules that are needed and missing are reported. */
+elfin_status elfin_needs(struct load *load);
 elfin_status elfin_edges(struct load *load);
 
 /* indirect.c: plan counts their slots and stubs, the first of the object. */
@@ -458,6 +468,9 @@ struct measure {
 };
 struct measure elfin_measure(const struct load *load, const struct object *object, uint32_t table,
                              uint32_t symbol, uint8_t term);
+
+/* Before reach.c: of a group with programs that may lie anywhere. */
+elfin_status elfin_place_programs(struct load *load);
 
 /* reach.c */
 
@@ -506,6 +519,11 @@ elfin_status elfin_init_run(struct load *load);
  */
 elfin_status elfin_call_resolver(struct load *load, const struct object *object, const char *name,
                                  uint64_t resolver, uint64_t *target);
+/* For a program's own: a call into a module's code, its failure reported; a call at unload. */
+elfin_status elfin_init_call(struct load *load, const struct object *object, elfin_entry entry,
+                             uint64_t address);
+void elfin_init_final(struct load *load, const struct object *object, elfin_entry entry,
+                      uint64_t address);
 /* Runs the group's final calls, last to first; one that does not return normally is logged. */
 void elfin_final_run(const elfin_host *host, elfin_group *group);
 

@@ -7,7 +7,7 @@
  *
  * Room for a slot and a stub is set aside for everything that might turn out to be far.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 
 struct cursor {
     struct load *load;
@@ -151,6 +151,19 @@ static elfin_status lay_part(struct cursor *c, int part)
     return status;
 }
 
+/* Its linker has laid it out. */
+static elfin_status lay_program(struct load *load, struct block *block, uint64_t limit)
+{
+    struct object *object = block->first;
+    elfin_status status = elfin_indirect_plan(load, object);
+
+    if (status != ELFIN_OK)
+        return status;
+    block->align = object->program->align;
+    block->size = load->host->programs->layout(object, load->host->page_size);
+    return block->size > limit ? too_large(load, object, 0, block->size) : ELFIN_OK;
+}
+
 static elfin_status lay_block(struct load *load, struct block *block, uint64_t limit)
 {
     uint64_t page = load->host->page_size;
@@ -263,14 +276,19 @@ elfin_status elfin_layout(struct load *load)
 
         if (block->reserved)
             continue;
-        note_parts(o);
-        status = plan_slots(load, o);
+        if (!o->program) {
+            note_parts(o);
+            status = plan_slots(load, o);
+        }
         *block->end = o;
         block->end = &o->next_in_block;
     }
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
-        if (!load->blocks[i].reserved)
-            status = lay_block(load, &load->blocks[i], limit);
+        struct block *block = &load->blocks[i];
+
+        if (!block->reserved)
+            status =
+                block->is_program ? lay_program(load, block, limit) : lay_block(load, block, limit);
         limit -= load->blocks[i].size;
     }
     return status;

@@ -25,6 +25,8 @@ static elfin_status settle(struct load *load)
 
     do {
         status = elfin_layout(load);
+        if (status == ELFIN_OK && load->has_floating_program)
+            status = elfin_place_programs(load);
         if (status == ELFIN_OK)
             status = elfin_reach(load);
         if (status == ELFIN_OK)

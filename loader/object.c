@@ -3,7 +3,7 @@
  * Phase "object": from bytes to a validated view. Small steps, each proving one fact that later
  * steps and phases rely on; none of them goes back to the file unchecked.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 
 static elfin_status bad_header(struct load *load, const struct object *object, elfin_status status,
                                uint64_t offset, const char *detail, const char *hint)
@@ -17,14 +17,16 @@ static elfin_status bad_header(struct load *load, const struct object *object, e
 
 static elfin_status bad_type(struct load *load, const struct object *object, uint16_t type)
 {
-    const char *hint = "compile with `gcc -c`, or merge objects with `ld -r`";
+    const char *hint = "compile with `gcc -c`, or merge objects with `ld -r`; or use a host that "
+                       "loads linked files (elfin_host.programs)";
 
     if (type == ET_EXEC)
-        return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is an executable (ET_EXEC)",
-                          hint);
+        return bad_header(load, object, ELFIN_ERR_TYPE, 16,
+                          "this is an executable (ET_EXEC), and the host takes objects only", hint);
     if (type == ET_DYN)
         return bad_header(load, object, ELFIN_ERR_TYPE, 16,
-                          "this is a shared object or position-independent executable (ET_DYN)",
+                          "this is a shared object or position-independent executable (ET_DYN), "
+                          "and the host takes objects only",
                           hint);
     if (type == ET_CORE)
         return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is a core dump (ET_CORE)", "");
@@ -84,6 +86,12 @@ static elfin_status check_ident(struct load *load, const struct object *object)
     return ELFIN_OK;
 }
 
+/* An executable or shared object that the host wants. */
+static bool is_program(const struct load *load, const struct elf_header *header)
+{
+    return (header->e_type == ET_EXEC || header->e_type == ET_DYN) && load->host->programs;
+}
+
 static elfin_status check_header(struct load *load, const struct object *object,
                                  struct elf_header *header)
 {
@@ -91,12 +99,14 @@ static elfin_status check_header(struct load *load, const struct object *object,
         return bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
                           "the ELF header is cut off", "");
     span_record(object->file, 0, header, sizeof(*header));
-    if (header->e_type != ET_REL)
+    if (header->e_type != ET_REL && !is_program(load, header))
         return bad_type(load, object, header->e_type);
     if (header->e_version != EV_CURRENT)
         return bad_header(load, object, ELFIN_ERR_HEADER, 20, "its e_version is unknown", "");
     if (header->e_ehsize != sizeof(*header))
         return bad_header(load, object, ELFIN_ERR_HEADER, 52, "its e_ehsize is not 64", "");
+    if (header->e_type != ET_REL)
+        return ELFIN_OK;
     if (header->e_shoff == 0)
         return bad_header(load, object, ELFIN_ERR_HEADER, 40, "it has no section header table", "");
     if (header->e_shentsize != sizeof(struct elf_section))
@@ -165,8 +175,11 @@ elfin_status elfin_object_open(struct load *load, struct object *object)
     elfin_status status;
 
     if ((status = check_ident(load, object)) != ELFIN_OK ||
-        (status = check_header(load, object, &header)) != ELFIN_OK ||
-        (status = find_sections(load, object, &header, &table, &names)) != ELFIN_OK ||
+        (status = check_header(load, object, &header)) != ELFIN_OK)
+        return status;
+    if (header.e_type != ET_REL)
+        return load->host->programs->open(load, object, &header);
+    if ((status = find_sections(load, object, &header, &table, &names)) != ELFIN_OK ||
         (status = find_names(load, object, table, names)) != ELFIN_OK)
         return status;
     object->sections =

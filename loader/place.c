@@ -74,6 +74,16 @@ static elfin_status place_at(struct load *load, struct block *block)
     return status;
 }
 
+static elfin_status place_all_at(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++)
+        if (load->blocks[i].has_at)
+            status = place_at(load, &load->blocks[i]);
+    return status;
+}
+
 static uint64_t distance(const struct range *range, uint64_t near)
 {
     if (near < range->low)
@@ -169,13 +179,38 @@ static void assign_symbol(struct load *load, struct symbol *symbol)
         symbol->value = section_end(symbol);
 }
 
+/*
+ * Executables and shared objects that may lie anywhere: nothing narrows their choice, but where
+ * they lie narrows that of others. So they come first, after those that have an address.
+ */
+elfin_status elfin_place_programs(struct load *load)
+{
+    const elfin_options *options = load->options;
+    elfin_status status = place_all_at(load);
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
+        struct block *block = &load->blocks[i];
+
+        if (!block->is_program || block->has_at)
+            continue;
+        block->near = options->near;
+        if (options->min > options->max || options->max - options->min < block->size - 1)
+            status = ELFIN_ERR_MEMORY;
+        else
+            status = reserve(load, block, options->min, options->max - (block->size - 1));
+        if (status == ELFIN_ERR_MEMORY)
+            return refused(load, block, status, "no free memory where it may lie", options->min,
+                           options->max);
+        block->has_at = status == ELFIN_OK;
+        block->at = block->region.run;
+    }
+    return status;
+}
+
 elfin_status elfin_place(struct load *load)
 {
-    elfin_status status = ELFIN_OK;
+    elfin_status status = place_all_at(load);
 
-    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++)
-        if (load->blocks[i].has_at)
-            status = place_at(load, &load->blocks[i]);
     if (status == ELFIN_OK)
         status = place_all_floating(load);
     if (status != ELFIN_OK)

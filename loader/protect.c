@@ -5,21 +5,36 @@
  */
 #include "loader/internal.h"
 
-static elfin_status set_rights(struct load *load, const struct elfin_block *block, int part,
-                               elfin_rights rights)
+static elfin_status set_pages(struct load *load, const struct elfin_block *block, uint64_t offset,
+                              uint64_t size, elfin_rights rights)
 {
     const elfin_host *host = load->host;
     elfin_status status;
 
-    if (!block->part[part].size || host->flags & ELFIN_HOST_NO_RIGHTS)
+    if (!size || host->flags & ELFIN_HOST_NO_RIGHTS)
         return ELFIN_OK;
-    status = host->protect(host->ctx, &block->region, block->part[part].offset,
-                           block->part[part].size, rights);
+    status = host->protect(host->ctx, &block->region, offset, size, rights);
     if (status == ELFIN_OK)
         return ELFIN_OK;
     elfin_diag_begin(load, ELFIN_ERR_PROTECT, ELFIN_PHASE_PROTECT, load->objects, "");
-    elfin_diag_value(&load->scratch, block->region.run + block->part[part].offset);
+    elfin_diag_value(&load->scratch, block->region.run + offset);
     return elfin_diag_emit(load);
+}
+
+/* Of a part, and of all segments of a program that belong to it. */
+static elfin_status set_rights(struct load *load, const struct elfin_block *block, int part,
+                               elfin_rights rights)
+{
+    elfin_status status =
+        set_pages(load, block, block->part[part].offset, block->part[part].size, rights);
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < block->segment_count; i++) {
+        const elfin_segment *segment = &block->segments[i];
+
+        if ((int)segment->part == part)
+            status = set_pages(load, block, segment->offset, segment->size, rights);
+    }
+    return status;
 }
 
 static elfin_status protect_block(struct load *load, const struct elfin_block *block)

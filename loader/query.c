@@ -73,6 +73,7 @@ void elfin_module_get(const elfin_module *module, elfin_module_info *out)
         .flags = module->flags,
         .group = module->group,
         .address = module->address,
+        .entry = module->entry,
         .got_base = module->got,
         .symbol_count = module->symbol_count,
         .section_count = module->section_count,
@@ -140,6 +141,26 @@ bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot
         return false;
     *out = module->slots[module->indirect_count + position];
     return true;
+}
+
+bool elfin_block_segment(const elfin_block *block, uint32_t position, elfin_segment *out)
+{
+    if (block->segment_count) {
+        if (position >= block->segment_count)
+            return false;
+        *out = block->segments[position];
+        return true;
+    }
+    for (int part = 0; part < ELFIN_PART_COUNT; part++) {
+        if (!block->part[part].size || position--)
+            continue;
+        *out = (elfin_segment){ .offset = block->part[part].offset,
+                                .size = block->part[part].size,
+                                .file_size = block->part[part].file_size,
+                                .part = (elfin_part)part };
+        return true;
+    }
+    return false;
 }
 
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out)

@@ -27,7 +27,7 @@ static bool is_text(const char *text, size_t size)
 }
 
 /* Names are typed on a console: printable ASCII without a space or a colon. */
-static bool is_module_name(const char *name)
+bool elfin_is_module_name(const char *name)
 {
     if (!*name)
         return false;
@@ -59,7 +59,7 @@ static elfin_status read_module(struct load *load, struct object *object, uint32
         !is_text(object->description, sizeof(record->description)))
         return bad_record(load, object, index,
                           "a string in the record does not end, or holds control characters");
-    if (!is_module_name(object->name))
+    if (!elfin_is_module_name(object->name))
         return bad_record(load, object, index, "the name is not printable ASCII without spaces");
     return ELFIN_OK;
 }

@@ -83,8 +83,10 @@ static void check_sizes(struct load *load, const struct object *object)
 
 elfin_status elfin_resolve(struct load *load)
 {
-    elfin_status status = elfin_gather(load);
+    elfin_status status = elfin_needs(load);
 
+    if (status == ELFIN_OK)
+        status = elfin_gather(load);
     if (status != ELFIN_OK)
         return status;
     for (struct symbol *symbol = load->first_symbol; symbol; symbol = symbol->next)

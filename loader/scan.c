@@ -3,7 +3,7 @@
  * Phase "scan": every relocation record is proven sound once, and what the records do with each
  * symbol is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/str.h"
 
 static elfin_status refused(struct load *load, const struct object *object, uint32_t table,
@@ -147,6 +147,8 @@ elfin_status elfin_scan(struct load *load, struct object *object)
     elfin_status status = ELFIN_OK;
 
     object->demands_end = &object->demands;
+    if (object->program)
+        status = load->host->programs->scan(load, object);
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].rela)
             status = scan_section(load, object, i);

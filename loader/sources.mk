@@ -39,4 +39,11 @@ LOADER_SOURCES := \
     loader/order.c \
     loader/init.c \
     loader/unload.c \
-    loader/inspect.c
+    loader/inspect.c \
+    loader/program.c \
+    loader/program_segments.c \
+    loader/program_dynamic.c \
+    loader/program_symbols.c \
+    loader/program_scan.c \
+    loader/program_fixup.c \
+    loader/program_init.c

@@ -4,7 +4,7 @@
  * (gABI, "Symbol Table"): strong over COMMON over weak, first of equals; the most constraining
  * visibility of all mentions holds.
  */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/str.h"
 
 static bool is_dead(const struct object *object, uint32_t section)
@@ -34,13 +34,15 @@ static elfin_status check_indirect(struct load *load, struct object *object, uin
                           "it is an indirect function, but lies in no section");
     if (is_dead(object, section))
         return ELFIN_OK;
+    object->has_indirect = true;
+    if (object->program) /* proven with the other symbols of linked files */
+        return ELFIN_OK;
     if (!(object->sections[section].flags & SHF_EXECINSTR))
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
                           "it is an indirect function, but lies in a section without code");
     if (symbol->st_value >= object->sections[section].size)
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
                           "it is an indirect function, but its resolver lies past the section");
-    object->has_indirect = true;
     return ELFIN_OK;
 }
 
@@ -65,6 +67,8 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its binding is unknown");
     if (!local && *elfin_symbol_name(object, symbol) == 0)
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is global but has no name");
+    if (object->program && elfin_is_common(section))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is COMMON in a linked file");
     if (elfin_is_common(section) && symbol->st_value && !is_power_of_two(symbol->st_value))
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
                           "its alignment is not a power of two");
@@ -150,8 +154,12 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     else if (elf_symbol_binding(elf) == STB_WEAK)
         state = SYMBOL_WEAK;
     if (state == SYMBOL_STRONG && symbol->state == SYMBOL_STRONG) {
-        duplicate(load, object, index, symbol);
-        return;
+        /* Linked files may be preempted: objects come first, then the first of them. */
+        if (!object->program && !symbol->object->program)
+            duplicate(load, object, index, symbol);
+        if (object->program || !symbol->object->program)
+            return;
+        symbol->state = SYMBOL_UNDEFINED;
     }
     if (state == SYMBOL_COMMON && symbol->state == SYMBOL_COMMON) {
         if (symbol->size < elf->st_size)
@@ -204,6 +212,13 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     return ELFIN_OK;
 }
 
+/* Symbols of linked files that nobody can refer to by name. */
+static bool is_ignored(const struct load *load, const struct object *object, uint32_t index,
+                       const struct elf_symbol *symbol)
+{
+    return object->program && load->host->programs->ignores(object, index, symbol);
+}
+
 /* What is known of a local symbol before any record refers to it. */
 static uint16_t local_use(const struct object *object, const struct elf_symbol *symbol,
                           uint32_t section)
@@ -225,8 +240,13 @@ elfin_status elfin_symbols_collect(struct load *load, struct object *object)
     for (uint32_t i = 1; i < object->symbol_count; i++) {
         struct elf_symbol symbol = elfin_read_symbol(object, i);
         uint32_t section = elfin_symbol_section(object, &symbol, i);
-        elfin_status status = check_symbol(load, object, i, &symbol, section);
+        bool ignored = is_ignored(load, object, i, &symbol);
+        elfin_status status = ELFIN_OK;
 
+        if (!ignored || !object->program->is_symtab)
+            status = check_symbol(load, object, i, &symbol, section);
+        if (ignored && status == ELFIN_OK)
+            continue;
         if (status == ELFIN_OK && i >= object->first_global)
             status = collect_global(load, object, i, &symbol, section);
         else if (status == ELFIN_OK)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading an object that has been validated: sections, symbols, names. */
-#include "loader/internal.h"
+#include "loader/program.h"
 #include "libmini/str.h"
 
 const char *elfin_section_name(const struct object *object, uint32_t index)
@@ -34,9 +34,10 @@ uint32_t elfin_symbol_section(const struct object *object, const struct elf_symb
     if (symbol->st_shndx == SHN_XINDEX && object->extended_indices.size)
         return span_u32(object->extended_indices, index);
     /* Special indices move out of the way of real ones above 0xff00. */
-    if (symbol->st_shndx >= SHN_LORESERVE)
+    if (symbol->st_shndx >= SHN_LORESERVE && (symbol->st_shndx != SHN_XINDEX || !object->program))
         return SECTION_SPECIAL | symbol->st_shndx;
-    return symbol->st_shndx;
+    /* Linked files count sections that they may lack. */
+    return object->program && symbol->st_shndx ? PROGRAM_ANCHOR : symbol->st_shndx;
 }
 
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol)

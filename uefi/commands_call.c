@@ -31,9 +31,12 @@ static bool is_code(const elfin_module_info *info, uint64_t address)
     elfin_block block;
 
     for (uint32_t i = 0; elfin_group_block(info->group, i, &block); i++) {
-        uint64_t offset = address - block.region.run - block.part[ELFIN_PART_TEXT].offset;
-        if (offset < block.part[ELFIN_PART_TEXT].size)
-            return true;
+        elfin_segment segment;
+        for (uint32_t s = 0; elfin_block_segment(&block, s, &segment); s++) {
+            uint64_t offset = address - block.region.run - segment.offset;
+            if (segment.part == ELFIN_PART_TEXT && offset < segment.size)
+                return true;
+        }
     }
     return false;
 }

@@ -27,6 +27,10 @@ static void list_module(const elfin_module *module, const elfin_module_info *inf
     if (info->version[0] != '\0')
         console_print(" %s", info->version);
     console_print(" at 0x%llx, %llu bytes", (ull)info->address, (ull)info->size);
+    if (info->flags & ELFIN_MODULE_EXECUTABLE)
+        console_print(", executable, entry 0x%llx", (ull)info->entry);
+    else if (info->flags & ELFIN_MODULE_SHARED)
+        console_print(", shared object");
     if (info->description[0] != '\0')
         console_print(": %s", info->description);
     console_print("\n");

@@ -24,6 +24,7 @@ static elfin_status session_begin(struct session *session)
     if (status != ELFIN_OK)
         return status;
     session->memory.log = log_line;
+    host.programs = &elfin_programs;
     status = elfin_space_init(&session->space, &host);
     if (status == ELFIN_OK)
         status = exports_add(&session->space, &session->memory);

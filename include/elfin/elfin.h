@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * elfin: a run-time loader of ELF64 x86-64 relocatable objects for code without an operating
- * system.
+ * elfin: a run-time loader of ELF64 x86-64 relocatable objects, and of executables and shared
+ * objects, for code without an operating system.
  *
  * This header is the embedder's manual. Five calls make a module loader:
  *
@@ -59,6 +59,8 @@ extern "C" {
     X(ERR_NOT_ELF, "this is not an ELF file", FILE)                                                \
     X(ERR_HEADER, "the ELF header is malformed", FILE)                                             \
     X(ERR_SECTION, "a section header is malformed", FILE)                                          \
+    X(ERR_SEGMENT, "a program header is malformed", FILE)                                          \
+    X(ERR_DYNAMIC, "the dynamic section is malformed", FILE)                                       \
     X(ERR_SYMBOL, "a symbol is malformed", FILE)                                                   \
     X(ERR_RELOCATION, "a relocation is malformed", FILE)                                           \
     X(ERR_RECORD, "a module record (.elfin.*) is malformed", FILE)                                 \
@@ -69,13 +71,15 @@ extern "C" {
     X(ERR_CLASS, "only 64-bit objects are supported", KIND)                                        \
     X(ERR_ENDIAN, "only little-endian objects are supported", KIND)                                \
     X(ERR_MACHINE, "only x86-64 objects are supported", KIND)                                      \
-    X(ERR_TYPE, "only relocatable objects (ET_REL) are supported", KIND)                           \
-    X(ERR_REL, "relocations without addends (SHT_REL) are not supported", KIND)                    \
+    X(ERR_TYPE, "a file of this type is not supported", KIND)                                      \
+    X(ERR_REL, "relocations without addends (REL) are not supported", KIND)                        \
+    X(ERR_TEXTREL, "relocations in read-only segments are not supported", KIND)                    \
     X(ERR_TLS, "thread-local storage is not supported", KIND)                                      \
     X(ERR_RELOCATION_TYPE, "the relocation type is not supported", KIND)                           \
     X(ERR_SECTION_KIND, "a section of this kind is not supported", KIND)                           \
+    X(ERR_SEGMENT_KIND, "a segment of this kind is not supported", KIND)                           \
     X(ERR_COMPRESSED, "an allocated section is compressed", KIND)                                  \
-    X(ERR_WRITE_EXEC, "a section is both writable and executable", KIND)                           \
+    X(ERR_WRITE_EXEC, "a section or segment is both writable and executable", KIND)                \
     /* linking */                                                                                  \
     X(ERR_UNDEFINED, "an undefined symbol is exported by nobody", LINK)                            \
     X(ERR_HIDDEN, "a hidden symbol is not defined in its group", LINK)                             \
@@ -129,6 +133,9 @@ enum {
     ELFIN_DIAG_VALUE = 1 << 2,  /* value */
     ELFIN_DIAG_LIMITS = 1 << 3, /* low, high */
     ELFIN_DIAG_SIGNED = 1 << 4, /* value, low and high are signed */
+    /* In executables and shared objects: */
+    ELFIN_DIAG_SEGMENT = 1 << 5, /* section and section_index are those of a program header */
+    ELFIN_DIAG_DYNAMIC = 1 << 6, /* section is the name of a dynamic tag, as "DT_RELA" */
 };
 
 /*
@@ -189,7 +196,8 @@ typedef struct elfin_request {
     uint64_t low, high; /* the run address of the first and last byte must lie in [low, high] */
     uint64_t near;      /* the run address should be as near to this as possible; 0 = anywhere */
     uint64_t code_size; /* how many of the bytes, from the start, will become RX (code that only
-                           init needs is at the end and not counted) */
+                           init needs is at the end and not counted); of an executable or shared
+                           object 0: its code need not come first */
     const char *name;   /* for the host's logs: the block's first module; NULL for other purposes */
 } elfin_request;
 
@@ -212,6 +220,10 @@ typedef enum elfin_entry {
     ELFIN_ENTRY_DTOR,     /* element of a fini array: void (*)(void) */
     ELFIN_ENTRY_RESOLVER, /* of an indirect function: void *(*)(void), the address to use */
 } elfin_entry;
+
+struct elfin_programs;
+/* Loads executables and shared objects; see elfin_host.programs. */
+extern const struct elfin_programs elfin_programs;
 
 typedef struct elfin_call {
     const elfin_module *module;
@@ -269,6 +281,12 @@ typedef struct elfin_host {
      * return normally. Without it the library calls directly.
      */
     elfin_status (*call)(void *ctx, const elfin_call *call, uint64_t *result);
+    /*
+     * &elfin_programs: executables (ET_EXEC, static-pie) and shared objects (ET_DYN) are loaded
+     * too. NULL: they are refused (ELFIN_ERR_TYPE), and as nothing else refers to it, a linker
+     * leaves all code for them out.
+     */
+    const struct elfin_programs *programs;
 } elfin_host;
 
 /*
@@ -333,11 +351,14 @@ enum {
 
 /*
  * One file. An ET_REL object becomes a module. An archive (`!<arch>`) is a library: its members
- * become modules as symbols of the group need them.
+ * become modules as symbols of the group need them. If the host wants them (elfin_host.programs),
+ * an executable or a shared object becomes a module too.
  *
  * Inputs are laid out in blocks, one reservation each: inputs follow each other in the block that
  * the last ELFIN_INPUT_AT before them began. Members follow the plain objects of their archive's
- * block.
+ * block. An executable or shared object is a block of its own, laid out as its linker did it; `at`
+ * is then where its first page goes, and holds for it alone. An ET_EXEC file has addresses of its
+ * own: another `at`, and min and max that exclude them, are refused (ELFIN_ERR_ARGUMENT).
  */
 typedef struct elfin_input {
     const void *data;
@@ -423,6 +444,8 @@ enum {
     ELFIN_MODULE_INTERRUPTS = 1 << 0, /* its record says ELFIN_INTERRUPTS */
     ELFIN_MODULE_HAS_GOT = 1 << 1,    /* got_base is in use */
     ELFIN_MODULE_MEMBER = 1 << 2,     /* it came out of an archive */
+    ELFIN_MODULE_EXECUTABLE = 1 << 3, /* ET_EXEC, or ET_DYN that says DF_1_PIE */
+    ELFIN_MODULE_SHARED = 1 << 4,     /* ET_DYN otherwise: a shared object */
 };
 
 /* The parts of a block by page right. */
@@ -443,7 +466,9 @@ typedef struct elfin_module_info {
     const char *description; /* from ELFIN_MODULE, or "" */
     uint32_t flags;          /* ELFIN_MODULE_* */
     elfin_group *group;
-    uint64_t address;  /* run address of its first code, or of its first section; 0: none lasts */
+    uint64_t address;  /* run address of its first code, or of its first section; 0: none lasts. Of
+                          an executable or shared object: of its first page */
+    uint64_t entry;    /* run address of its entry point (e_entry); 0: it has none */
     uint64_t got_base; /* value of _GLOBAL_OFFSET_TABLE_ when ELFIN_MODULE_HAS_GOT */
     uint32_t symbol_count, section_count, uses_count;
     uint32_t slot_count, stub_count; /* in use */
@@ -474,6 +499,9 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
  *
  * With ELFIN_LOAD_NO_INIT no resolver runs and the slots hold 0: nothing that calls such a function
  * may run before the caller of elfin_load, or who starts the image, has filled them.
+ *
+ * The linker of an executable or shared object has made stubs for those that only it knows
+ * (R_X86_64_IRELATIVE): they have no name ("") here, and address 0.
  */
 typedef struct elfin_indirect {
     const char *name;
@@ -500,6 +528,8 @@ enum {
 typedef struct elfin_section {
     const char *name; /* ".got", ".plt", "COMMON" for what the loader makes */
     int32_t index;    /* section index in the file, or ELFIN_SECTION_* */
+    /* Of an executable or shared object: its PT_LOAD segments, named "LOAD R", "LOAD RX" and
+       "LOAD RW", with the index of the program header. */
     elfin_part part;
     uint64_t address, size;
     bool zero_filled; /* it occupies no bytes in the file */
@@ -523,6 +553,13 @@ typedef struct elfin_slot {
  */
 bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot *out);
 
+/* Whole pages of a block that have the same right. */
+typedef struct elfin_segment {
+    uint64_t offset, size; /* in the region */
+    uint64_t file_size;    /* the bytes after this many are zero-filled */
+    elfin_part part;       /* pages between those of a program's segments are RODATA */
+} elfin_segment;
+
 /* One contiguous piece of memory of a group. */
 typedef struct elfin_block {
     elfin_region region;
@@ -531,10 +568,20 @@ typedef struct elfin_block {
         uint64_t file_size;    /* the bytes after this many are zero-filled */
     } part[ELFIN_PART_COUNT];
     bool init_freed;
+    /* Of an executable or shared object, in ascending order; the parts are then absent. Valid as
+       long as the group. */
+    const elfin_segment *segments;
+    uint32_t segment_count; /* 0: the block has parts */
 } elfin_block;
 
 /* false when position is past the last. */
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out);
+
+/*
+ * The pages of a block by right, in ascending order, whether they are the parts of objects or the
+ * segments of an executable or shared object. False when position is past the last.
+ */
+bool elfin_block_segment(const elfin_block *block, uint32_t position, elfin_segment *out);
 
 typedef struct elfin_space_stats {
     uint64_t groups, modules;
@@ -562,6 +609,11 @@ typedef struct elfin_inspection {
     uint32_t demands;      /* ELFIN_DEMAND_* */
     uint32_t slots, stubs; /* upper bounds */
     uint64_t part_size[ELFIN_PART_COUNT];
+    /* Of an executable or shared object: */
+    uint32_t flags;     /* ELFIN_MODULE_EXECUTABLE or ELFIN_MODULE_SHARED; 0: an object */
+    bool fixed;         /* ET_EXEC: it must lie at [low, high] */
+    uint64_t low, high; /* addresses of its first and last byte of memory, as linked */
+    uint64_t entry;     /* as linked; 0: none */
 } elfin_inspection;
 
 typedef struct elfin_inspector {

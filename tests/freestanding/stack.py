@@ -23,6 +23,15 @@ POINTERS = {
     "put_fill": ["put_buffer"],
     "mini_vfmt_to": ["put_buffer"],
     "update": ["mini_pages_summarize"],
+    # struct elfin_programs
+    "elfin_object_open": ["elfin_program_open"],
+    "elfin_symbols_collect": ["elfin_program_ignores"],
+    "elfin_scan": ["elfin_program_scan"],
+    "elfin_layout": ["elfin_program_layout"],
+    "elfin_carve_indirect": ["elfin_program_list_resolvers"],
+    "elfin_fixup": ["elfin_program_fixup"],
+    "elfin_init_run": ["elfin_program_resolve", "elfin_program_init"],
+    "elfin_inspect": ["elfin_program_tally"],
 }
 # Their address is taken for users of libmini, who call by pointer from outside the library.
 FOR_USERS = set()

@@ -64,6 +64,15 @@ struct fixture *fx_new(enum fake_memory memory)
     return f;
 }
 
+struct fixture *fx_new_programs(enum fake_memory memory)
+{
+    struct fixture *f = fx_new(memory);
+
+    f->fake.host.programs = &elfin_programs;
+    f->space.host.programs = &elfin_programs;
+    return f;
+}
+
 const char *fx_violation(const struct fixture *f)
 {
     return f->fake.violations == 0 ? NULL : f->fake.violation;
@@ -256,10 +265,10 @@ static int rights_of(elfin_part part)
     return ELFIN_RIGHTS_RW;
 }
 
-static const char *check_part(const struct fixture *f, const elfin_block *block, elfin_part part)
+static const char *check_pages(const struct fixture *f, const elfin_block *block, uint64_t offset,
+                               uint64_t size, elfin_part part)
 {
     static char text[128];
-    uint64_t offset = block->part[part].offset, size = block->part[part].size;
 
     if (offset % FAKE_PAGE != 0 || size % FAKE_PAGE != 0) {
         return "a part is not made of whole pages";
@@ -279,12 +288,41 @@ static const char *check_part(const struct fixture *f, const elfin_block *block,
     return NULL;
 }
 
+static const char *check_part(const struct fixture *f, const elfin_block *block, elfin_part part)
+{
+    return check_pages(f, block, block->part[part].offset, block->part[part].size, part);
+}
+
+/* Of an executable or shared object: they cover the whole block. */
+static const char *check_segments(const struct fixture *f, const elfin_block *block)
+{
+    const char *wrong = NULL;
+    elfin_segment segment;
+    uint64_t end = 0;
+
+    for (uint32_t i = 0; wrong == NULL && elfin_block_segment(block, i, &segment); i++) {
+        if (segment.offset != end) {
+            return "segments overlap, or leave a gap";
+        }
+        if (segment.file_size > segment.size) {
+            return "a segment's bytes are more than its pages";
+        }
+        end = segment.offset + segment.size;
+        wrong = check_pages(f, block, segment.offset, segment.size, segment.part);
+    }
+    return wrong == NULL && end > block->region.size ? "segments end outside their block" : wrong;
+}
+
 const char *fx_check_rights(const struct fixture *f, const elfin_group *group)
 {
     elfin_block block;
     const char *wrong = NULL;
 
     for (uint32_t i = 0; elfin_group_block(group, i, &block) && wrong == NULL; i++) {
+        if (block.segment_count != 0) {
+            wrong = check_segments(f, &block);
+            continue;
+        }
         for (int part = 0; part < ELFIN_PART_COUNT && wrong == NULL; part++) {
             bool gone = block.init_freed && part >= ELFIN_PART_INIT_TEXT;
 

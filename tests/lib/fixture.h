@@ -43,6 +43,9 @@ struct fixture *fx_new(enum fake_memory memory);
 /* Destroys the space and frees everything. NULL, or what was left or broke the contract. */
 const char *fx_end(struct fixture *f);
 
+/* The same for a host that takes executables and shared objects. */
+struct fixture *fx_new_programs(enum fake_memory memory);
+
 /* The same without destroying: is the fake host content so far? */
 const char *fx_violation(const struct fixture *f);
 

@@ -168,6 +168,7 @@ void host_init(struct host *host)
     host->callbacks.reserve = reserve;
     host->callbacks.release = release;
     host->callbacks.protect = protect;
+    host->callbacks.programs = &elfin_programs;
 }
 
 void host_free(struct host *host)

@@ -7,17 +7,15 @@
 
 static const uint64_t block_align = 4096;
 
-/* To the end of the last part's bytes that are not zero-filled. */
+/* To the end of the last bytes that are not zero-filled. */
 static uint64_t block_extent(const elfin_block *block)
 {
     uint64_t extent = 0;
+    elfin_segment segment;
 
-    for (unsigned i = 0; i < ELFIN_PART_COUNT; i++) {
-        uint64_t end = block->part[i].offset + block->part[i].file_size;
-
-        if (block->part[i].file_size > 0 && end > extent)
-            extent = end;
-    }
+    for (uint32_t i = 0; elfin_block_segment(block, i, &segment); i++)
+        if (segment.file_size > 0)
+            extent = segment.offset + segment.file_size;
     return extent;
 }
 

@@ -107,6 +107,25 @@ static void put_reach(struct json *json, const struct findings *findings)
     json_end(json);
 }
 
+static void put_kind(struct json *json, const elfin_inspection *totals)
+{
+    if (totals->flags == 0) {
+        json_string(json, "kind", "object");
+        return;
+    }
+    json_string(json, "kind",
+                totals->flags & ELFIN_MODULE_EXECUTABLE ? "executable" : "shared object");
+    json_object(json, "linked");
+    json_address(json, "low", totals->low);
+    json_address(json, "high", totals->high);
+    json_bool(json, "fixed", totals->fixed);
+    if (totals->entry != 0)
+        json_address(json, "entry", totals->entry);
+    else
+        json_null(json, "entry");
+    json_end(json);
+}
+
 void inspect_json(struct json *json, const char *file, const struct findings *findings)
 {
     const elfin_inspection *totals = &findings->totals;
@@ -114,6 +133,7 @@ void inspect_json(struct json *json, const char *file, const struct findings *fi
     json_object(json, NULL);
     json_string(json, "file", file);
     json_string(json, "name", totals->name);
+    put_kind(json, totals);
     json_number(json, "symbols", totals->symbols);
     json_number(json, "slots", totals->slots);
     json_number(json, "stubs", totals->stubs);

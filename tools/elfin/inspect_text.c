@@ -147,6 +147,19 @@ static void put_reach(FILE *out, const struct findings *findings)
     fputc('\n', out);
 }
 
+/* Of an executable or shared object: what its linker has decided. */
+static void put_kind(FILE *out, const elfin_inspection *totals)
+{
+    if (totals->flags == 0)
+        return;
+    fprintf(out, "  %s, linked for 0x%" PRIx64 "-0x%" PRIx64 "%s",
+            totals->flags & ELFIN_MODULE_EXECUTABLE ? "executable" : "shared object", totals->low,
+            totals->high, totals->fixed ? ", where it must lie" : "");
+    if (totals->entry != 0)
+        fprintf(out, ", entry 0x%" PRIx64, totals->entry);
+    fputc('\n', out);
+}
+
 void inspect_text(FILE *out, const char *file, const struct findings *findings)
 {
     const elfin_inspection *totals = &findings->totals;
@@ -155,6 +168,7 @@ void inspect_text(FILE *out, const char *file, const struct findings *findings)
     fputs(": module ", out);
     text_put(out, totals->name);
     fputc('\n', out);
+    put_kind(out, totals);
     put_sections(out, findings);
     fprintf(out, "  symbols: %" PRIu32 "\n", totals->symbols);
     put_symbols(out, "imports", &findings->imports, false);

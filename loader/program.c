@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT */
+/* Phase "object" of an executable or shared object: proves it, and makes it look like an object. */
+#include "loader/program.h"
+#include "libmini/str.h"
+
+/* Names of the sections that stand for segments, by part; the anchor and section 0 have none. */
+static const char section_names[] = "\0LOAD RX\0LOAD R\0LOAD RW";
+
+enum {
+    NAME_RX = 1,
+    NAME_R = 9,
+    NAME_RW = 16
+};
+
+elfin_status elfin_program_fail(struct load *load, const struct object *object, elfin_status status,
+                                uint64_t file_offset, const char *detail, const char *hint)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_offset(diag, file_offset);
+    diag->hint = hint;
+    return elfin_diag_emit(load);
+}
+
+static uint32_t segment_name(const struct segment *segment)
+{
+    switch (segment->part) {
+    case ELFIN_PART_TEXT:
+        return NAME_RX;
+    case ELFIN_PART_RODATA:
+        return NAME_R;
+    default:
+        return NAME_RW;
+    }
+}
+
+/* Offsets in the block, as layout leaves them: place adds the run address. */
+static elfin_status make_sections(struct load *load, struct object *object)
+{
+    const struct program *p = object->program;
+
+    object->section_count = PROGRAM_FIRST_SEGMENT + p->segment_count;
+    object->sections =
+        elfin_arena_get(&load->work, object->section_count, sizeof(*object->sections));
+    if (!object->sections)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    object->section_names =
+        (struct span){ .data = (const uint8_t *)section_names, .size = sizeof(section_names) };
+    object->sections[0].part = PART_NONE;
+    object->sections[PROGRAM_ANCHOR].address = 0 - p->base;
+    object->sections[PROGRAM_ANCHOR].part = ELFIN_PART_RODATA;
+    for (uint32_t i = 0; i < p->segment_count; i++) {
+        const struct segment *segment = &p->segments[i];
+
+        object->sections[PROGRAM_FIRST_SEGMENT + i] = (struct section){
+            .offset = segment->offset,
+            .size = segment->size,
+            .align = 1,
+            .address = segment->vaddr - p->base,
+            .name = segment_name(segment),
+            .info = segment->header,
+            .type = segment->file_size ? SHT_NULL : SHT_NOBITS,
+            .part = (int8_t)segment->part,
+        };
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status bad_address(struct load *load, const struct object *object, uint64_t value,
+                                const char *detail, const char *hint)
+{
+    const struct program *p = object->program;
+    elfin_diag *diag =
+        elfin_diag_begin(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_value(diag, value);
+    elfin_diag_limits(diag, p->base, p->base + (p->size - 1));
+    diag->hint = hint;
+    return elfin_diag_emit(load);
+}
+
+/* An ET_EXEC file knows where it has to lie: as if it had been asked for with ELFIN_INPUT_AT. */
+static elfin_status make_block(struct load *load, const struct object *object)
+{
+    const struct program *p = object->program;
+    struct block *block = &load->blocks[object->block];
+    const elfin_options *options = load->options;
+
+    block->is_program = true;
+    load->has_floating_program |= !p->fixed && !block->has_at;
+    if (!p->fixed)
+        return ELFIN_OK;
+    if (block->has_at && block->at != p->base)
+        return bad_address(load, object, block->at,
+                           "an executable (ET_EXEC) has an address of its own",
+                           "leave the address out, or link with -static-pie");
+    if (!block->has_at && options->min > p->base)
+        return bad_address(load, object, options->min,
+                           "the executable (ET_EXEC) has an address of its own, below min",
+                           "leave min out, or link with -static-pie");
+    if (!block->has_at && options->max < p->base + (p->size - 1))
+        return bad_address(load, object, options->max,
+                           "the executable (ET_EXEC) has an address of its own, beyond max",
+                           "leave max out, or link with -static-pie");
+    block->has_at = true;
+    block->at = p->base;
+    return ELFIN_OK;
+}
+
+static elfin_status check_entry(struct load *load, const struct object *object,
+                                const struct elf_header *header)
+{
+    struct program *p = object->program;
+
+    p->entry = header->e_entry;
+    if (p->entry && p->executable && !elfin_program_is_code(p, p->entry))
+        return elfin_program_fail(load, object, ELFIN_ERR_HEADER,
+                                  offsetof(struct elf_header, e_entry),
+                                  "its e_entry lies in no executable segment", "");
+    return ELFIN_OK;
+}
+
+elfin_status elfin_program_open(struct load *load, struct object *object,
+                                const struct elf_header *header)
+{
+    struct program *p = elfin_arena_get(&load->work, 1, sizeof(*p));
+    elfin_status status;
+
+    if (!p)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    if (object->archive)
+        return elfin_program_fail(load, object, ELFIN_ERR_TYPE, offsetof(struct elf_header, e_type),
+                                  "a member of an archive must be relocatable (ET_REL)", "");
+    object->program = p;
+    p->fixed = p->executable = header->e_type == ET_EXEC;
+    if ((status = elfin_program_segments_open(load, object, header)) != ELFIN_OK ||
+        (status = make_sections(load, object)) != ELFIN_OK ||
+        (status = elfin_program_dynamic_open(load, object)) != ELFIN_OK ||
+        (status = elfin_program_symbols_open(load, object, header)) != ELFIN_OK ||
+        (status = check_entry(load, object, header)) != ELFIN_OK)
+        return status;
+    return make_block(load, object);
+}
+
+const struct elfin_programs elfin_programs = {
+    .open = elfin_program_open,
+    .ignores = elfin_program_ignores,
+    .scan = elfin_program_scan,
+    .fixup = elfin_program_fixup,
+    .layout = elfin_program_layout,
+    .list_resolvers = elfin_program_list_resolvers,
+    .resolve = elfin_program_resolve,
+    .init = elfin_program_init,
+    .tally = elfin_program_tally,
+};

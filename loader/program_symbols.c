@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The dynamic symbol table has no length of its own: the hash tables and the relocations tell. An
+ * executable that exports nothing is looked up by its section headers' symbol table, if it has one.
+ */
+#include "loader/program.h"
+
+static elfin_status bad(struct load *load, const struct object *object, enum dynamic_tag tag,
+                        const char *detail)
+{
+    return elfin_program_bad_dynamic(load, object, tag, ELFIN_ERR_DYNAMIC, detail);
+}
+
+/* gABI, "Hash Table": nbucket, nchain, buckets, chains; one chain word for each symbol. */
+static elfin_status count_hash(struct load *load, const struct object *object, uint64_t *count)
+{
+    const struct program *p = object->program;
+    struct span table = { 0 };
+    uint64_t words;
+
+    if (!program_has(p, DYNAMIC_HASH))
+        return ELFIN_OK;
+    if (!elfin_program_bytes_from(object, p->value[DYNAMIC_HASH], &table) || table.size < 8)
+        return bad(load, object, DYNAMIC_HASH, "the table lies in no segment's bytes");
+    words = 2 + (uint64_t)span_u32(table, 0) + span_u32(table, 1);
+    if (words > table.size / 4)
+        return bad(load, object, DYNAMIC_HASH, "the table is cut off");
+    *count = span_u32(table, 1);
+    return ELFIN_OK;
+}
+
+/*
+ * GNU's table: bucket count, index of the first symbol in it, number of 64-bit words of the Bloom
+ * filter, a shift; the filter; buckets; then a word for each symbol, whose lowest bit ends a chain.
+ * Chains follow each other: the symbols end where the chain of the highest bucket does.
+ */
+static elfin_status count_gnu_hash(struct load *load, const struct object *object, uint64_t *count)
+{
+    const struct program *p = object->program;
+    struct span table = { 0 };
+    uint64_t buckets, first, chains, words, last = 0;
+
+    if (!program_has(p, DYNAMIC_GNU_HASH))
+        return ELFIN_OK;
+    if (!elfin_program_bytes_from(object, p->value[DYNAMIC_GNU_HASH], &table) || table.size < 16)
+        return bad(load, object, DYNAMIC_GNU_HASH, "the table lies in no segment's bytes");
+    words = table.size / 4;
+    buckets = 4 + 2 * (uint64_t)span_u32(table, 2);
+    first = span_u32(table, 1);
+    chains = buckets + span_u32(table, 0);
+    if (chains > words)
+        return bad(load, object, DYNAMIC_GNU_HASH, "the table is cut off");
+    for (uint64_t i = buckets; i < chains; i++)
+        if (last < span_u32(table, i))
+            last = span_u32(table, i);
+    if (last && last < first)
+        return bad(load, object, DYNAMIC_GNU_HASH, "a bucket names a symbol that is not in it");
+    for (; last; last++) {
+        if (last - first >= words - chains)
+            return bad(load, object, DYNAMIC_GNU_HASH, "the last chain does not end");
+        if (span_u32(table, chains + (last - first)) & 1)
+            break;
+    }
+    if (*count < last + 1)
+        *count = last + 1;
+    return ELFIN_OK;
+}
+
+/* Undefined symbols are in no table of GNU's; those that matter are named by a relocation. */
+static void count_references(const struct program *p, uint64_t *count)
+{
+    for (int t = PROGRAM_RELA; t <= PROGRAM_JMPREL; t++) {
+        struct span table = p->table[t].bytes;
+
+        for (uint64_t i = 0; i < table.size / sizeof(struct elf_rela); i++) {
+            struct elf_rela rela;
+
+            span_record(table, i, &rela, sizeof(rela));
+            if (*count <= elf_rela_symbol(rela.r_info))
+                *count = (uint64_t)elf_rela_symbol(rela.r_info) + 1;
+        }
+    }
+}
+
+/* Where the global ones begin; that resolvers are code. */
+static elfin_status walk_symbols(struct load *load, struct object *object)
+{
+    for (uint32_t i = 0; i < object->symbol_count; i++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, i);
+
+        if (elf_symbol_binding(&symbol) == STB_LOCAL && object->first_global == i)
+            object->first_global++;
+        if (elf_symbol_type(&symbol) == STT_GNU_IFUNC && symbol.st_shndx != SHN_UNDEF &&
+            !elfin_program_is_code(object->program, symbol.st_value)) {
+            elfin_diag *diag =
+                elfin_diag_begin(load, ELFIN_ERR_SYMBOL, ELFIN_PHASE_OBJECT, object,
+                                 "it is an indirect function, but lies in no executable segment");
+
+            elfin_diag_symbol(diag, object, i);
+            return elfin_diag_emit(load);
+        }
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status open_dynamic_symbols(struct load *load, struct object *object)
+{
+    struct program *p = object->program;
+    uint64_t count = 0;
+    elfin_status status;
+
+    if ((status = count_hash(load, object, &count)) != ELFIN_OK ||
+        (status = count_gnu_hash(load, object, &count)) != ELFIN_OK)
+        return status;
+    count_references(p, &count);
+    if (!program_has(p, DYNAMIC_SYMTAB) || !count)
+        return count > 1 ? bad(load, object, DYNAMIC_SYMTAB, "it is missing") : ELFIN_OK;
+    if (program_has(p, DYNAMIC_SYMENT) && p->value[DYNAMIC_SYMENT] != sizeof(struct elf_symbol))
+        return bad(load, object, DYNAMIC_SYMENT, "it is not the size of an entry");
+    if (count > UINT32_MAX / 2 ||
+        !elfin_program_bytes(object, p->value[DYNAMIC_SYMTAB], count * sizeof(struct elf_symbol),
+                             &object->symbols))
+        return bad(load, object, DYNAMIC_SYMTAB,
+                   "symbols that a hash table or a relocation names lie in no segment's bytes");
+    if (program_has(p, DYNAMIC_VERSYM) &&
+        !elfin_program_bytes(object, p->value[DYNAMIC_VERSYM], 2 * count, &p->versions))
+        return bad(load, object, DYNAMIC_VERSYM, "the table lies in no segment's bytes");
+    object->symbol_count = p->reference_count = (uint32_t)count;
+    return walk_symbols(load, object);
+}
+
+static elfin_status bad_section(struct load *load, const struct object *object, uint64_t offset,
+                                const char *detail)
+{
+    return elfin_program_fail(load, object, ELFIN_ERR_SECTION, offset, detail,
+                              "strip its symbols, which are needed for look-ups only");
+}
+
+static elfin_status use_symtab(struct load *load, struct object *object, struct span headers,
+                               const struct elf_section *symtab, uint64_t at)
+{
+    struct program *p = object->program;
+    struct elf_section names;
+    uint64_t count = symtab->sh_size / sizeof(struct elf_symbol);
+
+    if (symtab->sh_entsize != sizeof(struct elf_symbol) ||
+        symtab->sh_size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
+        return bad_section(load, object, at, "the symbol table's size is wrong");
+    if (symtab->sh_info > count)
+        return bad_section(load, object, at, "the symbol table's sh_info is too large");
+    if (symtab->sh_link >= headers.size / sizeof(names))
+        return bad_section(load, object, at, "the symbol table's sh_link is out of range");
+    span_record(headers, symtab->sh_link, &names, sizeof(names));
+    if (names.sh_type != SHT_STRTAB ||
+        !span_cut(object->file, names.sh_offset, names.sh_size, &object->symbol_names) ||
+        !span_is_strings(object->symbol_names))
+        return bad_section(load, object, at, "the symbol table's sh_link names no string table");
+    if (!span_cut(object->file, symtab->sh_offset, symtab->sh_size, &object->symbols))
+        return bad_section(load, object, at, "the symbol table lies outside the file");
+    object->sections[0].offset = symtab->sh_offset; /* for reports about symbols */
+    object->symbol_count = (uint32_t)count;
+    object->first_global = symtab->sh_info;
+    object->name_budget = 0;
+    p->is_symtab = true;
+    return ELFIN_OK;
+}
+
+static elfin_status open_symtab(struct load *load, struct object *object,
+                                const struct elf_header *header)
+{
+    struct elf_section section;
+    struct span table = { 0 };
+    uint64_t count = header->e_shnum;
+
+    if (header->e_shoff == 0)
+        return ELFIN_OK;
+    if (header->e_shentsize != sizeof(section) ||
+        !span_table(object->file, header->e_shoff, 1, sizeof(section), &table))
+        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
+                           "the section header table lies outside the file");
+    span_record(table, 0, &section, sizeof(section));
+    if (count == 0) /* more than the field can say (gABI, "ELF Header") */
+        count = section.sh_size;
+    if (!span_table(object->file, header->e_shoff, count, sizeof(section), &table))
+        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
+                           "the section header table lies outside the file");
+    for (uint64_t i = 1; i < count; i++) {
+        span_record(table, i, &section, sizeof(section));
+        if (section.sh_type == SHT_SYMTAB)
+            return use_symtab(load, object, table, &section, header->e_shoff + i * sizeof(section));
+    }
+    return ELFIN_OK;
+}
+
+elfin_status elfin_program_symbols_open(struct load *load, struct object *object,
+                                        const struct elf_header *header)
+{
+    struct program *p = object->program;
+    elfin_status status = ELFIN_OK;
+
+    if (p->dynamic.data)
+        status = open_dynamic_symbols(load, object);
+    if (object->symbols.data)
+        object->sections[0].offset = (uint64_t)(object->symbols.data - object->file.data);
+    if (!p->reference_count)
+        p->reference_count = 1;
+    if (status == ELFIN_OK && p->executable && p->reference_count == 1)
+        status = open_symtab(load, object, header);
+    return status;
+}
+
+/*
+ * Of .symtab, only definitions that can be looked up matter: the linker has bound the references.
+ * Of a dynamic symbol with several versions, the default one goes by the name.
+ */
+bool elfin_program_ignores(const struct object *object, uint32_t index,
+                           const struct elf_symbol *symbol)
+{
+    const struct program *p = object->program;
+    unsigned type = elf_symbol_type(symbol);
+    uint16_t version;
+
+    if (p->is_symtab)
+        return symbol->st_shndx == SHN_UNDEF || type == STT_TLS || type == STT_GNU_IFUNC ||
+               elf_symbol_binding(symbol) == STB_LOCAL ||
+               elf_symbol_visibility(symbol) != STV_DEFAULT;
+    if (symbol->st_shndx == SHN_UNDEF || !p->versions.size)
+        return false;
+    span_record(p->versions, index, &version, sizeof(version));
+    return version & VERSYM_HIDDEN || version == VER_NDX_LOCAL;
+}
