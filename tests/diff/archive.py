@@ -34,12 +34,22 @@ def write_root(archive: Path, names: list[str], label: str) -> Path:
     return compile_object("gcc", [], source, archive.name)
 
 
-def write_stand_in(member: Path, names: list[str], folder: str) -> Path:
-    """An object that defines hidden symbols which the member takes from its siblings."""
+def write_stand_in(member: Path, functions: list[str], variables: list[str], folder: str) -> Path:
+    """
+    An object that defines hidden symbols and thread-local variables which the member takes from its
+    siblings.
+    """
     source = BUILD / "obj" / folder / f"for-{member.stem}.S"
     source.parent.mkdir(parents=True, exist_ok=True)
-    source.write_text("    .text\n" + "".join(f'    .globl "{name}"\n    .hidden "{name}"\n"{name}":\n'
-                                              "    ret\n" for name in names))
+    lines = ["    .text"]
+    for name in functions:
+        lines += [f'    .globl "{name}"', f'    .hidden "{name}"', f'"{name}":', "    ret"]
+    if variables:
+        lines += ['    .section .tbss, "awT", @nobits']
+    for name in variables:
+        lines += [f'    .globl "{name}"', f'    .type "{name}", @tls_object', f'"{name}":',
+                  "    .zero 8"]
+    source.write_text("\n".join(lines) + "\n")
     return compile_object("gcc", [], source, folder)
 
 

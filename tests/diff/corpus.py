@@ -128,13 +128,19 @@ def _check_everywhere(outcome: Outcome, what: str, objects: list[Object],
 
 
 def _with_stand_in(objects: list[Object], folder: str) -> list[Object]:
-    """No import from outside may satisfy hidden names: siblings in the archive define them."""
+    """
+    No import from outside may satisfy hidden names, or be a thread-local variable: siblings in the
+    archive define them.
+    """
     defined = {name for obj in objects for name in obj.definitions}
-    hidden = sorted({name for obj in objects for name, symbol in obj.undefined.items()
-                     if symbol.visibility != "STV_DEFAULT"} - defined)
-    if not hidden:
+    missing = {name: symbol for obj in objects for name, symbol in obj.undefined.items()
+               if name not in defined}
+    variables = sorted(name for name, symbol in missing.items() if symbol.kind == "STT_TLS")
+    functions = sorted(name for name, symbol in missing.items()
+                       if symbol.visibility != "STV_DEFAULT" and symbol.kind != "STT_TLS")
+    if not functions and not variables:
         return objects
-    return [*objects, load(write_stand_in(objects[0].path, hidden, folder))]
+    return [*objects, load(write_stand_in(objects[0].path, functions, variables, folder))]
 
 
 @dataclass(frozen=True)
