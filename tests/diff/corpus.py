@@ -133,11 +133,11 @@ def _with_stand_in(objects: list[Object], folder: str) -> list[Object]:
     archive define them.
     """
     defined = {name for obj in objects for name in obj.definitions}
-    missing = {name: symbol for obj in objects for name, symbol in obj.undefined.items()
-               if name not in defined}
-    variables = sorted(name for name, symbol in missing.items() if symbol.kind == "STT_TLS")
-    functions = sorted(name for name, symbol in missing.items()
-                       if symbol.visibility != "STV_DEFAULT" and symbol.kind != "STT_TLS")
+    missing = [symbol for obj in objects for name, symbol in obj.undefined.items()
+               if name not in defined]
+    variables = sorted({symbol.name for symbol in missing if symbol.kind == "STT_TLS"})
+    functions = sorted({symbol.name for symbol in missing if symbol.visibility != "STV_DEFAULT"}
+                       - set(variables))
     if not functions and not variables:
         return objects
     return [*objects, load(write_stand_in(objects[0].path, functions, variables, folder))]
