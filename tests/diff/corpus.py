@@ -65,7 +65,7 @@ def near_only(objects: list[Object]) -> set[str]:
 
 
 def imports(objects: list[Object]) -> list[str]:
-    defined = {name for obj in objects for name in obj.definitions}
+    defined = {name for obj in objects for name in {*obj.definitions, *obj.bounds}}
     return sorted({name for obj in objects for name in obj.undefined} - defined)
 
 
@@ -132,7 +132,7 @@ def _with_stand_in(objects: list[Object], folder: str) -> list[Object]:
     No import from outside may satisfy hidden names, or be a thread-local variable: siblings in the
     archive define them.
     """
-    defined = {name for obj in objects for name in obj.definitions}
+    defined = {name for obj in objects for name in {*obj.definitions, *obj.bounds}}
     missing = [symbol for obj in objects for name, symbol in obj.undefined.items()
                if name not in defined]
     variables = sorted({symbol.name for symbol in missing if symbol.kind == "STT_TLS"})

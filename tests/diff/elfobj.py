@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Reads relocatable objects with pyelftools, which shares no line of code with the loader."""
 
+import re
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from elftools.elf.relocation import RelocationSection
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS = 0x1, 0x2, 0x4, 0x10, 0x20
 GRP_COMDAT = 1
+C_IDENTIFIER, BOUNDS = re.compile("[A-Za-z_][A-Za-z0-9_]*"), ("__start_", "__stop_")
 COMMON = ("SHN_COMMON", 0xFF02)  # 0xff02: SHN_X86_64_LCOMMON
 GOT_SYMBOL = "_GLOBAL_OFFSET_TABLE_"
 
@@ -121,6 +123,12 @@ class Object:
     def definitions(self) -> dict[str, Symbol]:
         """Global, weak and COMMON definitions."""
         return {s.name: s for s in self.symbols if not s.is_local and not s.is_undefined and s.name}
+
+    @cached_property
+    def bounds(self) -> set[str]:
+        """The __start_X and __stop_X that its sections X give the group."""
+        return {edge + section.name for section in self.sections.values()
+                if C_IDENTIFIER.fullmatch(section.name) for edge in BOUNDS}
 
     @cached_property
     def undefined(self) -> dict[str, Symbol]:

@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
-from elfobj import GOT_SYMBOL, Object, Symbol
+from elfobj import BOUNDS, GOT_SYMBOL, Object, Symbol
 from insn import MASK64, Wrong
 from linked import Indirect, Layout
 from meaning import Field, Target
@@ -113,11 +113,26 @@ class Group:
         found = self.definitions.get(symbol.name)
         if found:
             return self._target(*found)
+        if any(symbol.name in obj.bounds for obj in self.objects):
+            return Target(self.bound(symbol.name))
         if symbol.name in exports:
             return Target(exports[symbol.name])
         if symbol.is_weak:
             return Target(0, undefined_weak=True)
         raise Wrong(f"nobody defines {symbol.name}")
+
+    def bound(self, name: str) -> int:
+        """__start_X or __stop_X: all sections X of the group follow each other in its order."""
+        edge = next(edge for edge in BOUNDS if name.startswith(edge))
+        start = end = None
+        for number, obj in enumerate(self.objects):
+            for index, section in obj.sections.items():
+                if edge + section.name == name and (number, index) not in self.discarded:
+                    place = self.address(number, index)
+                    if end is not None and not 0 <= place - end < section.align:
+                        raise Wrong(f"{obj.name} {section.name} does not follow the others")
+                    start, end = place if start is None else start, place + section.size
+        return (start if edge == BOUNDS[0] else end) or 0
 
     def faults_of_structure(self) -> list[str]:
         """Is the layout a possible one: complete, aligned, sizes and symbols as in the files?"""
