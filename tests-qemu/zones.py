@@ -256,6 +256,20 @@ class Chain:
                     f'above-{self.kind}')
 
 
+PAGES = ['call pages:pages_wrong_' + what for what in ('places', 'exhaustion', 'frees')]
+
+
+def check_pages(boot, cases):
+    for call in PAGES:
+        cases.equal(f'zones: elfin_pages_alloc: {call[23:]}', boot.result(call), 0)
+    reports = re.findall(r'^error: a module frees pages at 0x[0-9a-f]+: (.*)$', boot.said(PAGES[2]),
+                         re.M)
+    nobody = 'they are not in use by a module'
+    cases.equal('zones: wrong frees of pages are reported', reports,
+                ['the run has another number of pages', 'the run begins before them', nobody,
+                 nobody, nobody])
+
+
 def make_trials(machine, variants):
     """Each variant in each zone; by its address and by limits in turn, so that of each model and
     each mode both are tried everywhere."""
@@ -282,10 +296,10 @@ def main():
     below = os.path.join(OUTPUT, 'below.o')
     assert compile_object(COMPILERS['gcc'], ('-fpic',), 'below.c', below)
 
-    files = [below, *(v.path for v in variants), *(path for c in chains for path in c.paths)]
+    files = [built('pages.o'), below, *(v.path for v in variants), *(path for c in chains for path in c.paths)]
     # Each file once before the first look at memory: the firmware keeps what it knows of files.
     lines = ['lookup strlen', *(f'! load {os.path.basename(path)} max=1' for path in files)]
-    lines += ['memory']
+    lines += ['memory', 'load pages.o', *PAGES, 'unload pages']
     lines += [line for chain in chains for line in chain.lines()]
     lines += [f'load below.o at={BELOW:#x}']
     lines += [line for trial in trials for line in trial.lines()]
@@ -297,6 +311,7 @@ def main():
     cases.check('zones: elfin.efi is where it was',
                 boot.said('lookup strlen').startswith(f'{machine.imports["strlen"]:#x} '),
                 boot.said('lookup strlen'))
+    check_pages(boot, cases)
     wanted = native()
     for chain in chains:
         chain.check(boot, cases, wanted)

@@ -7,9 +7,17 @@
 
 static struct uefi_host *memory;
 
+/* A run of pages that a module has; the firmware itself would free anybody's. */
+struct page_run {
+    struct mini_tree_node tree; /* first. key: the base */
+    uint64_t count;
+};
+static struct mini_tree page_runs;
+
 void exports_memory_init(struct uefi_host *host)
 {
     memory = host;
+    mini_tree_init(&page_runs, NULL);
 }
 
 void *export_malloc(size_t size)
@@ -58,6 +66,24 @@ void export_free(void *object)
     firmware_leave(mask);
 }
 
+/* The pages and the note of them, or neither. */
+static void *alloc_run(const struct mini_pages_request *request)
+{
+    struct page_run *run = mini_heap_alloc(&memory->heap, sizeof(*run));
+    uint64_t base;
+
+    if (run == NULL)
+        return NULL;
+    if (!uefi_pages_alloc(memory, EfiLoaderData, request, &base)) {
+        (void)mini_heap_free(&memory->heap, run);
+        return NULL;
+    }
+    run->tree.key = base;
+    run->count = request->size / MINI_PAGE_SIZE;
+    mini_tree_insert(&page_runs, &run->tree);
+    return (void *)base;
+}
+
 void *export_pages_alloc(uint64_t count, uint64_t align, uint64_t low, uint64_t high)
 {
     struct mini_pages_request request = {
@@ -67,22 +93,44 @@ void *export_pages_alloc(uint64_t count, uint64_t align, uint64_t low, uint64_t 
         .high = high,
         .policy = MINI_PAGES_HIGHEST,
     };
-    uint64_t mask, base;
-    bool given;
+    uint64_t mask;
+    void *pages;
 
     if (count > MINI_PAGES_SIZE_MAX / MINI_PAGE_SIZE)
         return NULL;
     mask = firmware_enter();
-    given = uefi_pages_alloc(memory, EfiLoaderData, &request, &base);
+    pages = alloc_run(&request);
     firmware_leave(mask);
-    return given ? (void *)base : NULL;
+    return pages;
+}
+
+/* NULL, or why these are not pages that a module has. */
+static const char *free_run(uint64_t base, uint64_t count)
+{
+    struct mini_tree_node *node = mini_tree_at_most(&page_runs, base);
+    struct page_run *run = (void *)node;
+
+    if (node == NULL || base - node->key >= run->count * MINI_PAGE_SIZE)
+        return "they are not in use by a module";
+    if (node->key != base)
+        return "the run begins before them";
+    if (run->count != count)
+        return "the run has another number of pages";
+    mini_tree_remove(&page_runs, node);
+    (void)mini_heap_free(&memory->heap, run);
+    uefi_pages_free(memory, EfiLoaderData, base, count * MINI_PAGE_SIZE);
+    return NULL;
 }
 
 void export_pages_free(void *pages, uint64_t count)
 {
     uint64_t mask = firmware_enter();
+    const char *mistake = free_run((uint64_t)pages, count);
 
-    uefi_pages_free(memory, EfiLoaderData, (uint64_t)pages, count * MINI_PAGE_SIZE);
+    if (mistake != NULL) {
+        console_fresh_line();
+        console_print("error: a module frees pages at %p: %s\n", pages, mistake);
+    }
     firmware_leave(mask);
 }
 

@@ -151,8 +151,8 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
 
 void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size)
 {
-    host->table->BootServices->FreePages(base, pages_of(size));
-    *counter(host, type) -= pages_of(size);
+    if (host->table->BootServices->FreePages(base, pages_of(size)) == EFI_SUCCESS)
+        *counter(host, type) -= pages_of(size);
 }
 
 bool uefi_pages_walk(struct uefi_host *host, uefi_pages_fn *each, void *ctx)

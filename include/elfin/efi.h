@@ -29,7 +29,8 @@ void free(void *object);
 /*
  * The page allocator: count pages of 4096 bytes, zeroed by nobody, readable and writable, whose
  * first address is a multiple of align (a power of two; 0: a page) and all of which lie in [low,
- * high]. NULL: there are none. Free a run as a whole.
+ * high]. NULL: there are none. Free a run as a whole: what is not one, or no longer, is reported on
+ * the console and stays as it is.
  */
 void *elfin_pages_alloc(uint64_t count, uint64_t align, uint64_t low, uint64_t high);
 void elfin_pages_free(void *pages, uint64_t count);
