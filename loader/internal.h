@@ -170,7 +170,7 @@ struct demand {
 
 /* Sections of one name, from __start_NAME to __stop_NAME, in order. */
 struct gathered {
-    struct gathered *next;
+    struct gathered *next, *next_in_block;
     struct gathered_section *first, *last, **end;
     uint64_t align;
     uint32_t parts; /* bit per elfin_part that one of them would be in */
@@ -283,6 +283,7 @@ struct block {
     const elfin_segment *segments; /* of that: its lasting record */
     uint32_t segment_count;
     struct object *first, **end; /* its objects */
+    struct gathered *gathered;
     uint64_t size, align, near;
     uint64_t part_offset[ELFIN_PART_COUNT]; /* page-aligned */
     uint64_t part_used[ELFIN_PART_COUNT];   /* bytes; the rest of the last page is padding */

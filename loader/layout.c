@@ -83,8 +83,9 @@ static elfin_status lay_all_gathered(struct cursor *c, int part)
 {
     elfin_status status = ELFIN_OK;
 
-    for (const struct gathered *g = c->load->gathered; status == ELFIN_OK && g; g = g->next)
-        if (g->first && g->part == part && &c->load->blocks[g->first->object->block] == c->block)
+    for (const struct gathered *g = c->block->gathered; status == ELFIN_OK && g;
+         g = g->next_in_block)
+        if (g->part == part)
             status = lay_gathered(c, g);
     return status;
 }
@@ -247,12 +248,25 @@ static void note_parts(struct object *object)
             object->parts |= 1u << object->sections[i].part;
 }
 
+static void distribute_gathered(struct load *load)
+{
+    for (struct gathered *g = load->gathered; g; g = g->next) {
+        struct block *block = g->first ? &load->blocks[g->first->object->block] : NULL;
+
+        if (!block || block->reserved)
+            continue;
+        g->next_in_block = block->gathered;
+        block->gathered = g;
+    }
+}
+
 /* Forgets what an earlier layout of these objects has found. */
 static void reset(struct load *load)
 {
     for (uint32_t i = 0; i < load->block_count; i++)
         if (!load->blocks[i].reserved) {
             load->blocks[i].first = NULL;
+            load->blocks[i].gathered = NULL;
             load->blocks[i].end = &load->blocks[i].first;
         }
     for (struct object *o = load->objects; o; o = o->next) {
@@ -271,6 +285,7 @@ elfin_status elfin_layout(struct load *load)
     elfin_status status = ELFIN_OK;
 
     reset(load);
+    distribute_gathered(load);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next) {
         struct block *block = &load->blocks[o->block];
 
