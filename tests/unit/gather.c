@@ -73,6 +73,32 @@ static void alignment_and_zeros(void)
     END(f);
 }
 
+/* The map says where they lie, and each takes its room once. */
+static void sections_are_listed_in_their_part(void)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    elfin_section section;
+    elfin_block block;
+    unsigned found = 0;
+
+    f->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
+    LOAD(f, "a.o", "in set 1 8 a; " ENDS, "b.o", "in set 2 8 aw");
+    for (elfin_module *m = elfin_next_module(f->group, NULL); m != NULL;
+         m = elfin_next_module(f->group, m)) {
+        for (uint32_t i = 0; elfin_module_section(m, i, &section); i++) {
+            if (strcmp(section.name, "set") == 0) {
+                CHECK_EQ(section.part, ELFIN_PART_DATA);
+                CHECK_EQ(fx_read(f, section.address), ++found);
+            }
+        }
+    }
+    CHECK_EQ(found, 2);
+    REQUIRE(elfin_group_block(f->group, 0, &block));
+    CHECK_EQ(block.part[ELFIN_PART_DATA].file_size, 32); /* start, stop, 1, 2 */
+    CHECK_EQ(block.part[ELFIN_PART_RODATA].size, 0);
+    END(f);
+}
+
 /* One that has to be writable makes all of them so, wherever they would lie else. */
 static void rights_are_shared(void)
 {
@@ -227,6 +253,7 @@ static const struct test_case cases[] = {
     TEST_CASE(all_of_the_group_in_order),
     TEST_CASE(code_reaches_them_in_every_way),
     TEST_CASE(alignment_and_zeros),
+    TEST_CASE(sections_are_listed_in_their_part),
     TEST_CASE(rights_are_shared),
     TEST_CASE(who_defines_a_name_has_it),
     TEST_CASE(nobody_outside_finds_them),
