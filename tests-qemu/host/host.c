@@ -380,6 +380,8 @@ static int test_real_map(const char *path)
 
 int main(void)
 {
+    /* A sanitizer's abort must not take the lines before it along. */
+    setvbuf(stdout, NULL, _IOLBF, 0);
     report("memory is found whenever it exists, the nearest", test_small_maps());
     report("the map of q35 with 512 MiB", test_real_map("tests/maps/q35-512M.map"));
     report("the map of q35 with 6 GiB", test_real_map("tests/maps/q35-6G.map"));
