@@ -24,6 +24,7 @@ static elfin_status settle(struct load *load)
     elfin_status status;
 
     do {
+        load->stuck = NULL;
         status = elfin_layout(load);
         if (status == ELFIN_OK && load->has_floating_program)
             status = elfin_place_programs(load);
@@ -31,8 +32,8 @@ static elfin_status settle(struct load *load)
             status = elfin_reach(load);
         if (status == ELFIN_OK)
             status = elfin_place(load);
-    } while (status != ELFIN_OK && load->status == ELFIN_OK && elfin_apart(load));
-    if (status != ELFIN_OK && load->status == ELFIN_OK) {
+    } while (status != ELFIN_OK && load->stuck && load->status == ELFIN_OK && elfin_apart(load));
+    if (status != ELFIN_OK && load->stuck && load->status == ELFIN_OK) {
         if (status == ELFIN_ERR_MEMORY)
             elfin_report_no_memory(load);
         elfin_report_stuck(load);
