@@ -174,3 +174,21 @@ bool elfin_apart(struct load *load)
     }
     return false;
 }
+
+/* All that can move was in block 0. */
+elfin_status elfin_join(struct load *load)
+{
+    elfin_status status;
+
+    release_movable(load);
+    for (struct object *o = load->objects; o; o = o->next)
+        if (!load->blocks[o->block].has_at)
+            o->block = 0;
+    status = elfin_layout(load);
+    if (status == ELFIN_OK)
+        status = elfin_reach(load);
+    if (status != ELFIN_OK)
+        return status;
+    load->stuck = &load->blocks[0];
+    return ELFIN_ERR_MEMORY;
+}

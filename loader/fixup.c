@@ -129,8 +129,7 @@ static void keep_slot(const struct object *object, uint32_t index, uint64_t targ
         .name = module->slots[slot].name,
         .address = object->got + ARCH_SLOT_SIZE * slot,
         .target = target,
-        .stub =
-            object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
+        .stub = object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
     };
 }
 

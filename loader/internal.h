@@ -479,7 +479,8 @@ elfin_status elfin_place_programs(struct load *load);
 bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint64_t span);
 /*
  * Computes where each block may begin. ELFIN_ERR_RANGE, all reported: fixups that no placement can
- * satisfy; ELFIN_ERR_REACH, not reported: load->stuck has no address.
+ * satisfy; not reported if the objects have been divided, since together they could.
+ * ELFIN_ERR_REACH, not reported: load->stuck has no address.
  */
 elfin_status elfin_reach(struct load *load);
 
@@ -496,6 +497,11 @@ void elfin_report_no_memory(struct load *load);
  * each call; gives memory of such blocks back. False when nothing is left to divide, or on failure.
  */
 bool elfin_apart(struct load *load);
+/*
+ * Puts the objects together again where only that keeps short distances between their sections.
+ * Fails as it did before they were divided: ELFIN_ERR_REACH or ELFIN_ERR_MEMORY, not reported.
+ */
+elfin_status elfin_join(struct load *load);
 
 /* group.c: the lasting records. */
 elfin_status elfin_group_create(struct load *load);

@@ -18,13 +18,19 @@ static elfin_status open_all(struct load *load, const elfin_input *inputs, size_
     return status == ELFIN_OK ? load->status : status;
 }
 
+/* It failed, and nobody has said so yet: there may be another way. */
+static bool is_open(const struct load *load, elfin_status status)
+{
+    return load->status == ELFIN_OK &&
+           (status == ELFIN_ERR_RANGE || status == ELFIN_ERR_REACH || status == ELFIN_ERR_MEMORY);
+}
+
 /* All objects without an address together, or, if there is no place for that, apart. */
 static elfin_status settle(struct load *load)
 {
     elfin_status status;
 
     do {
-        load->stuck = NULL;
         status = elfin_layout(load);
         if (status == ELFIN_OK && load->has_floating_program)
             status = elfin_place_programs(load);
@@ -32,8 +38,10 @@ static elfin_status settle(struct load *load)
             status = elfin_reach(load);
         if (status == ELFIN_OK)
             status = elfin_place(load);
-    } while (status != ELFIN_OK && load->stuck && load->status == ELFIN_OK && elfin_apart(load));
-    if (status != ELFIN_OK && load->stuck && load->status == ELFIN_OK) {
+    } while (is_open(load, status) && elfin_apart(load));
+    if (status == ELFIN_ERR_RANGE && load->status == ELFIN_OK)
+        status = elfin_join(load);
+    if (is_open(load, status)) {
         if (status == ELFIN_ERR_MEMORY)
             elfin_report_no_memory(load);
         elfin_report_stuck(load);

@@ -178,6 +178,8 @@ elfin_status elfin_reach(struct load *load)
     for (const struct object *o = load->objects; o; o = o->next)
         for (const struct demand *d = o->demands; d; d = d->next)
             misfit |= !apply(load, o, d);
+    if (misfit && load->apart)
+        return ELFIN_ERR_RANGE;
     if (misfit) {
         elfin_report_misfits(load);
         return load->status == ELFIN_OK ? ELFIN_ERR_INTERNAL : load->status;

@@ -165,8 +165,8 @@ static void make_definition(struct elf_builder *eb, unsigned object, unsigned nu
         shndx = SHN_COMMON;
         value = 8;
     }
-    eb_symbol(eb, name, ELF64_ST_INFO(bind, type), bind != STB_LOCAL && chance(15) ? (unsigned)STV_HIDDEN : STV_DEFAULT,
-              shndx, value,
+    eb_symbol(eb, name, ELF64_ST_INFO(bind, type),
+              bind != STB_LOCAL && chance(15) ? (unsigned)STV_HIDDEN : STV_DEFAULT, shndx, value,
               shndx == SHN_COMMON ? 40
               : chance(80)        ? 8
                                   : edge_number());
