@@ -234,8 +234,10 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
         bool stored = false;
         uint64_t value;
 
-        if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD)
+        if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD) {
+            store(f->edit + rela.r_offset, 0, r->width);
             continue;
+        }
         value = evaluate(f, &rela, r, &stored);
         if (stored)
             continue;

@@ -70,7 +70,7 @@ struct arch_scan {
     struct span rela;  /* records of 24 bytes */
     struct span bytes; /* contents of the section they apply to */
     bool executable;   /* that section's right */
-    bool unwind;       /* its records may name USE_DEAD symbols: they are left alone */
+    bool unwind;       /* its records may name USE_DEAD symbols: their fields become 0 */
     uint32_t symbol_count;
     uint16_t *use;  /* per symbol; ORed into */
     void *ctx;      /* for elfin_demand_add */
@@ -118,7 +118,7 @@ struct arch_fixup {
     uint64_t plt;   /* run address of stub 0 */
     uint8_t *plt_edit;
     uint32_t trap; /* 1 + number of the stub that traps, for calls of undefined weak functions */
-    bool has_dead; /* some symbols are USE_DEAD: their records are left alone */
+    bool has_dead; /* some symbols are USE_DEAD: fields that name them become 0 */
     uint64_t (*size_of)(void *ctx, uint32_t symbol); /* Z */
     void *size_ctx;
     struct arch_failure failure;

@@ -76,7 +76,7 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
 
     if (index == 0)
         return NULL;
-    if (index == object->got_symbol)
+    if (is_made(object, index))
         return object;
     if (index >= object->first_global) {
         const struct symbol *symbol = object->global[index - object->first_global];
@@ -103,8 +103,8 @@ struct target elfin_locate(const struct load *load, const struct object *object,
         return target;
     if (index >= object->first_global)
         symbol = object->global[index - object->first_global];
-    if (index == object->got_symbol)
-        target.value = object->got;
+    if (is_made(object, index))
+        target.value = made_address(object, index);
     else if (!symbol)
         target.value = elfin_own_address(object, index);
     else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)

@@ -23,6 +23,14 @@ static void add_module(struct load *load, struct object *user, struct elfin_modu
     user->uses_modules[user->uses_modules_count++] = used;
 }
 
+static void add_symbol(struct load *load, struct object *user, const struct symbol *symbol)
+{
+    if (symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->owner)
+        add_module(load, user, symbol->import->owner);
+    else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
+        add_object(user, symbol->object);
+}
+
 static void add_need(struct load *load, struct object *object, const char *name)
 {
     uint32_t hash = elfin_hash(name);
@@ -83,7 +91,7 @@ static void each_need(struct load *load, struct object *object, bool check)
 
 static elfin_status object_edges(struct load *load, struct object *object)
 {
-    uint64_t most = object->symbol_count - object->first_global;
+    uint64_t most = object->symbol_count - object->first_global + (object->handle_symbol != 0);
 
     if (object->needs)
         most += object->sections[object->needs].size;
@@ -95,15 +103,13 @@ static elfin_status object_edges(struct load *load, struct object *object)
         return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
     load->space->mark++;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct symbol *symbol = object->global[i - object->first_global];
+        const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (!symbol || !object->use[i])
-            continue;
-        if (symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->owner)
-            add_module(load, object, symbol->import->owner);
-        else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
-            add_object(object, symbol->object);
+        if (symbol && object->use[i])
+            add_symbol(load, object, symbol);
     }
+    if (object->handle_symbol)
+        add_symbol(load, object, object->finalize);
     each_need(load, object, false);
     return ELFIN_OK;
 }

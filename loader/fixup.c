@@ -11,8 +11,8 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
     const struct symbol *symbol =
         index >= object->first_global ? object->global[index - object->first_global] : NULL;
 
-    if (index == object->got_symbol)
-        return object->got;
+    if (is_made(object, index))
+        return made_address(object, index);
     if (symbol && !(object->program && program_binds_inside(object, index)))
         return symbol->value;
     return elfin_own_address(object, index);
@@ -160,6 +160,15 @@ static elfin_status check_entry(struct load *load, const struct object *object, 
     return elfin_diag_emit(load);
 }
 
+/* As crtbegin.o of shared objects has it: some read the word instead of taking its address. */
+static void write_handle(const struct load *load, const struct object *object)
+{
+    uint64_t address = handle_address(object);
+
+    if (object->handle)
+        __builtin_memcpy(edit_at(load, object, address), &address, sizeof(address));
+}
+
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
 {
     struct arch_fixup fixup = {
@@ -186,6 +195,7 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
     if (object->got_gap)
         memset(edit_at(load, object, object->got) - object->got_gap, 0, object->got_gap);
     prepare_stubs(load, object);
+    write_handle(load, object);
     compute_values(load, object, value);
     fix_sections(load, object, &fixup);
     count_used(object, value);

@@ -81,6 +81,7 @@ static uint64_t count_finals(const struct load *load)
         count += o->exit != 0;
         if (o->program)
             count += 1 + o->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
+        count += o->handle_symbol != 0;
         for (uint32_t i = 1; i < o->section_count; i++)
             if (o->sections[i].type == SHT_FINI_ARRAY && o->sections[i].part != PART_NONE)
                 count += o->sections[i].size / 8;

@@ -24,6 +24,9 @@ static elfin_status call(const elfin_host *host, const elfin_call *c, uint64_t *
         ((void (*)(int, char **, char **))(uintptr_t)c->address)(c->argc, c->argv,
                                                                  c->argv + c->argc);
         break;
+    case ELFIN_ENTRY_FINALIZE:
+        ((void (*)(uint64_t))(uintptr_t)c->address)(c->argument);
+        break;
     default:
         ((void (*)(void))(uintptr_t)c->address)();
         break;
@@ -37,7 +40,8 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
         const struct final_call *final = &group->finals[--group->final_count];
         elfin_call c = { .module = final->module,
                          .entry = final->entry,
-                         .address = final->address };
+                         .address = final->address,
+                         .argument = final->argument };
         uint64_t result;
 
         if (call(host, &c, &result) != ELFIN_OK)
@@ -215,12 +219,24 @@ static elfin_status resolve_object(struct load *load, const struct object *objec
     return status;
 }
 
+/* Noted before any of its constructors runs: those are what registers destructors. */
+static void add_finalize(struct load *load, const struct object *object)
+{
+    elfin_group *group = load->group;
+
+    if (!object->handle_symbol)
+        return;
+    elfin_init_final(load, object, ELFIN_ENTRY_FINALIZE, object->finalize->value);
+    group->finals[group->final_count - 1].argument = handle_address(object);
+}
+
 static elfin_status init_object(struct load *load, const struct object *object)
 {
     elfin_status status;
 
     if (object->program)
         return load->host->programs->init(load, object);
+    add_finalize(load, object);
     status = run_constructors(load, object);
     if (status == ELFIN_OK)
         status = add_destructors(load, object);

@@ -27,9 +27,19 @@ static bool is_exported(const struct object *object, uint32_t index, const struc
     return !object->exported || object->exported[index - object->first_global];
 }
 
+static void show_import(const elfin_inspector *inspector, const char *name, bool weak,
+                        elfin_inspection *out)
+{
+    out->imports++;
+    if (inspector->import)
+        inspector->import(inspector->ctx, name, weak);
+}
+
 static void show_symbols(const struct object *object, const elfin_inspector *inspector,
                          elfin_inspection *out)
 {
+    if (object->handle_symbol && object->finalize->state == SYMBOL_UNDEFINED)
+        show_import(inspector, object->finalize->name, false, out);
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
@@ -37,9 +47,7 @@ static void show_symbols(const struct object *object, const elfin_inspector *ins
             is_section_end(symbol))
             continue;
         if (symbol->state == SYMBOL_UNDEFINED) {
-            out->imports++;
-            if (inspector->import)
-                inspector->import(inspector->ctx, symbol->name, !symbol->strong_reference);
+            show_import(inspector, symbol->name, !symbol->strong_reference, out);
         } else {
             out->defined++;
             if (inspector->definition)
@@ -58,7 +66,7 @@ static uint32_t demand_of(const struct object *object, uint32_t index, unsigned 
     struct elf_symbol elf = elfin_read_symbol(object, index);
     uint32_t section = elfin_symbol_section(object, &elf, index), demand = 0;
     bool absolute = section == SECTION_ABS;
-    bool import = section == SHN_UNDEF && index && index != object->got_symbol &&
+    bool import = section == SHN_UNDEF && index && !is_made(object, index) &&
                   !is_section_end(object->global[index - object->first_global]);
 
     if (!absolute && use & USE_ABS32)
@@ -209,6 +217,7 @@ static elfin_status inspect(struct load *load, struct object *object,
         (status = elfin_scan(load, object)) != ELFIN_OK ||
         (status = elfin_gather(load)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
         return status;
+    elfin_give_handles(load);
     show(load, object, inspector, out);
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_UNDEFINED)

@@ -65,7 +65,7 @@ struct elfin_module {
 /* A call that unload has to make, in the order of the array. */
 struct final_call {
     const struct elfin_module *module;
-    uint64_t address;
+    uint64_t address, argument;
     elfin_entry entry;
 };
 
@@ -77,6 +77,7 @@ struct elfin_group {
     struct final_call *finals;
     uint64_t users; /* edges from modules of other groups */
     uint32_t module_count, block_count, final_count;
+    uint32_t unwind_count; /* blocks whose unwind tables have been handed to the host */
 };
 
 struct elfin_export_table {
@@ -111,6 +112,7 @@ struct section {
     int32_t priority;   /* of an init, fini or preinit array */
     int8_t part;        /* elfin_part, or PART_NONE when it is not loaded */
     bool gathered;      /* lies beside others of its name; see gather.c */
+    bool frames;        /* an unwind table that the host wants */
 };
 
 enum {
@@ -144,6 +146,7 @@ struct symbol {
     bool asked, host_found; /* elfin_host.resolve has been asked; it knew */
     bool outside;           /* referred to by an object that is no member of `archive` */
     bool open;              /* on the list below */
+    bool finalizes;         /* __cxa_finalize, and needed at unload */
     struct object *object;  /* the definition's owner; of an undefined one: the first that refers */
     uint32_t index;         /* in that object's symbol table */
     uint64_t value;         /* final run address */
@@ -213,19 +216,24 @@ struct object {
 
     /* symbols.c and scan.c */
     uint16_t *use;
-    struct symbol **global; /* per global symbol: [index - first_global] */
-    uint8_t *exported;      /* per global symbol: an export record names it; NULL: no records */
-    uint32_t got_symbol;    /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
+    struct symbol **global;  /* per global symbol: [index - first_global] */
+    uint8_t *exported;       /* per global symbol: an export record names it; NULL: no records */
+    uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
+    uint32_t handle_symbol;  /* __dso_handle, 0 = not mentioned, or defined by the group */
+    struct symbol *finalize; /* __cxa_finalize, when __dso_handle is mentioned */
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
     bool has_dead, needs_got, has_indirect;
+    bool has_frames;      /* unwind tables that the host wants */
+    uint64_t frame_count; /* FDEs in them */
 
     /* layout.c, place.c */
     uint32_t parts;        /* bit per elfin_part that has sections */
     uint32_t *slot, *stub; /* per symbol, see struct arch_fixup */
     uint32_t slot_count, stub_count, trap;
     uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
-    uint64_t got, plt;                  /* offset in the block, then run address */
+    uint32_t handle;   /* 1 + the slot that is the module's __dso_handle, 0 = none */
+    uint64_t got, plt; /* offset in the block, then run address */
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
@@ -288,6 +296,8 @@ struct block {
     uint64_t part_offset[ELFIN_PART_COUNT]; /* page-aligned */
     uint64_t part_used[ELFIN_PART_COUNT];   /* bytes; the rest of the last page is padding */
     uint64_t part_filled[ELFIN_PART_COUNT]; /* bytes before the zero-filled tail */
+    /* Unwind tables: offsets of their index, and of the zero word behind them; 0 = none. */
+    uint64_t unwind_index, unwind_gap, frames_end, frame_count;
     struct reach reach;
 };
 
@@ -429,6 +439,7 @@ const struct record *elfin_find_import(const struct load *load, const struct sym
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
+void elfin_give_handles(struct load *load);
 elfin_status elfin_edges(struct load *load);
 
 /* indirect.c: plan counts their slots and stubs, the first of the object. */
@@ -508,6 +519,17 @@ elfin_status elfin_group_create(struct load *load);
 
 /* fixup.c */
 elfin_status elfin_fixup(struct load *load);
+
+/*
+ * unwind.c: after fix-up (seal), before module code runs (add), and when none will run any more
+ * (remove).
+ */
+bool elfin_is_frames(const struct load *load, const struct section *section, const char *name);
+elfin_status elfin_unwind_scan(struct load *load, struct object *object);
+uint64_t elfin_unwind_index_size(uint64_t count);
+elfin_status elfin_unwind_seal(struct load *load);
+elfin_status elfin_unwind_add(struct load *load);
+void elfin_unwind_remove(const elfin_host *host, elfin_group *group);
 
 /* protect.c */
 elfin_status elfin_protect(struct load *load);
@@ -605,6 +627,23 @@ static inline bool is_own_common(const struct object *object, uint32_t index)
 
     return symbol && symbol->state == SYMBOL_COMMON && symbol->object == object &&
            symbol->index == index;
+}
+
+/* Of an object with a handle: its __dso_handle. */
+static inline uint64_t handle_address(const struct object *object)
+{
+    return object->got + ARCH_SLOT_SIZE * (uint64_t)(object->handle - 1);
+}
+
+/* A symbol that the loader makes for the object: its slots' address, or its handle. */
+static inline bool is_made(const struct object *object, uint32_t index)
+{
+    return index && (index == object->got_symbol || index == object->handle_symbol);
+}
+
+static inline uint64_t made_address(const struct object *object, uint32_t index)
+{
+    return index == object->got_symbol ? object->got : handle_address(object);
 }
 
 static inline bool is_power_of_two(uint64_t value)

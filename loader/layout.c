@@ -55,7 +55,8 @@ static elfin_status lay_sections(struct cursor *c, struct object *object, int pa
     for (uint32_t i = 1; i < object->section_count; i++) {
         struct section *section = &object->sections[i];
 
-        if (section->part != part || is_tail(section) != tail || section->gathered)
+        if (section->part != part || is_tail(section) != tail || section->gathered ||
+            section->frames)
             continue;
         if (!advance(c, section->align, section->size, &section->address, &section->gap))
             return too_large(c->load, object, i, section->size);
@@ -124,6 +125,44 @@ static elfin_status lay_slots(struct cursor *c, struct object *object)
     return ELFIN_OK;
 }
 
+static elfin_status lay_object_frames(struct cursor *c, struct object *object)
+{
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        struct section *section = &object->sections[i];
+
+        if (section->part == PART_NONE || !section->frames)
+            continue;
+        if (!advance(c, section->align, section->size, &section->address, &section->gap))
+            return too_large(c->load, object, i, section->size);
+    }
+    return ELFIN_OK;
+}
+
+/* Index, unwind tables one after the other, the zero word that ends them; see unwind.c. */
+static elfin_status lay_frames(struct cursor *c)
+{
+    struct block *block = c->block;
+    uint64_t size, gap;
+    elfin_status status = ELFIN_OK;
+    bool any = false;
+
+    block->frame_count = block->frames_end = 0;
+    for (struct object *o = block->first; o; o = o->next_in_block) {
+        block->frame_count += o->frame_count;
+        any |= o->has_frames;
+    }
+    if (!any)
+        return ELFIN_OK;
+    size = elfin_unwind_index_size(block->frame_count);
+    if (!advance(c, 4, size, &block->unwind_index, &block->unwind_gap))
+        return too_large(c->load, block->first, 0, size);
+    for (struct object *o = block->first; status == ELFIN_OK && o; o = o->next_in_block)
+        status = lay_object_frames(c, o);
+    if (status == ELFIN_OK && !advance(c, 1, 4, &block->frames_end, &gap))
+        return too_large(c->load, block->first, 0, 4);
+    return status;
+}
+
 static elfin_status lay_part(struct cursor *c, int part)
 {
     struct block *block = c->block;
@@ -140,6 +179,8 @@ static elfin_status lay_part(struct cursor *c, int part)
     }
     if (status == ELFIN_OK)
         status = lay_all_gathered(c, part);
+    if (status == ELFIN_OK && part == ELFIN_PART_RODATA && c->load->host->unwind_add)
+        status = lay_frames(c);
     block->part_filled[part] = c->offset - block->part_offset[part];
     if (part != ELFIN_PART_DATA)
         return status;
@@ -219,6 +260,8 @@ static elfin_status plan_slots(struct load *load, struct object *object)
 {
     elfin_status status = elfin_indirect_plan(load, object);
 
+    if (object->handle_symbol)
+        object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         unsigned use = object->use[i];
         bool zero = is_zero(object, i);

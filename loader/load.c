@@ -54,10 +54,12 @@ static elfin_status link(struct load *load)
     elfin_status status = ELFIN_OK;
 
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = elfin_scan(load, o);
+        if ((status = elfin_scan(load, o)) == ELFIN_OK)
+            status = elfin_unwind_scan(load, o);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
-        (status = elfin_group_create(load)) != ELFIN_OK || (status = elfin_fixup(load)) != ELFIN_OK)
+        (status = elfin_group_create(load)) != ELFIN_OK ||
+        (status = elfin_fixup(load)) != ELFIN_OK || (status = elfin_unwind_seal(load)) != ELFIN_OK)
         return status;
     return elfin_protect(load);
 }
@@ -66,7 +68,8 @@ static elfin_status commit(struct load *load)
 {
     elfin_status status = elfin_publish(load);
 
-    if (status != ELFIN_OK || (status = elfin_init_run(load)) != ELFIN_OK)
+    if (status != ELFIN_OK || (status = elfin_unwind_add(load)) != ELFIN_OK ||
+        (status = elfin_init_run(load)) != ELFIN_OK)
         return status;
     return elfin_protect_after_init(load);
 }
@@ -75,6 +78,7 @@ static void unwind(struct load *load)
 {
     if (load->published) {
         elfin_final_run(load->host, load->group);
+        elfin_unwind_remove(load->host, load->group);
         elfin_withdraw(load->space, load->group);
     }
     elfin_index_restore(load->space, &load->index);

@@ -85,7 +85,7 @@ static void constrain(struct block *block, const struct measure *m, struct bound
 
 static bool is_unknown(const struct load *load, const struct object *object, uint32_t index)
 {
-    return load->unknown_imports && index >= object->first_global && index != object->got_symbol &&
+    return load->unknown_imports && index >= object->first_global && !is_made(object, index) &&
            object->global[index - object->first_global]->state == SYMBOL_IMPORT;
 }
 

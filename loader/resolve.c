@@ -37,6 +37,8 @@ static void report_missing(struct load *load, const struct symbol *symbol)
                                         ELFIN_PHASE_RESOLVE, symbol->object, "");
 
     elfin_copy_name(diag->symbol, symbol->name);
+    if (symbol->finalizes)
+        diag->detail = "it undoes at unload what the module gives to __cxa_atexit";
     diag->hint = hidden
                      ? "define it in an object of this load, or declare it with default visibility"
                      : "load the module or library that defines it first, or have the host "
@@ -81,6 +83,28 @@ static void check_sizes(struct load *load, const struct object *object)
     }
 }
 
+/*
+ * Who mentions __dso_handle without a definition in the group gets one of its own, like
+ * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
+ */
+void elfin_give_handles(struct load *load)
+{
+    static const char name[] = "__dso_handle";
+    struct symbol *symbol = elfin_names_find(&load->symbols, name, elfin_hash(name));
+    bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
+
+    for (struct object *o = load->objects; o; o = o->next) {
+        if (o->handle_symbol && (own || !o->use[o->handle_symbol])) {
+            o->handle_symbol = 0;
+        } else if (o->handle_symbol) {
+            o->global[o->handle_symbol - o->first_global] = NULL;
+            o->finalize->used = o->finalize->finalizes = true;
+        }
+    }
+    if (!own)
+        symbol->state = SYMBOL_ZERO;
+}
+
 elfin_status elfin_resolve(struct load *load)
 {
     elfin_status status = elfin_needs(load);
@@ -89,6 +113,7 @@ elfin_status elfin_resolve(struct load *load)
         status = elfin_gather(load);
     if (status != ELFIN_OK)
         return status;
+    elfin_give_handles(load);
     for (struct symbol *symbol = load->first_symbol; symbol; symbol = symbol->next)
         if (symbol->state == SYMBOL_UNDEFINED)
             bind(load, symbol);

@@ -18,8 +18,8 @@ static elfin_status refused(struct load *load, const struct object *object, uint
 }
 
 /*
- * Tables about code, one entry for each function: entries of discarded functions stay as they are
- * in the file. Linkers cut them out; here they describe nothing.
+ * Tables about code, one entry for each function: entries of discarded functions get the address 0.
+ * Linkers cut them out; here they describe nothing (see unwind.c).
  */
 static bool is_unwind(const struct section *section, const char *name)
 {

@@ -81,7 +81,7 @@ static int8_t part_of(const struct load *load, const struct section *section, co
         return init_only ? ELFIN_PART_INIT_TEXT : ELFIN_PART_TEXT;
     if (init_only)
         return ELFIN_PART_INIT_DATA;
-    if (!(section->flags & SHF_WRITE))
+    if (!(section->flags & SHF_WRITE) || section->frames)
         return ELFIN_PART_RODATA;
     return is_relro(section, name) ? ELFIN_PART_RELRO : ELFIN_PART_DATA;
 }
@@ -141,6 +141,7 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     if (section->size && is_old_table(name))
         return bad_section(load, object, index, ELFIN_ERR_SECTION_KIND,
                            "constructors and destructors must be in init and fini arrays");
+    section->frames = elfin_is_frames(load, section, name);
     section->part = part_of(load, section, name);
     if (is_init_table(section->type))
         section->priority = init_priority(section->type, name);

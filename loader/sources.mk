@@ -34,6 +34,7 @@ LOADER_SOURCES := \
     loader/group_symbols.c \
     loader/group_sections.c \
     loader/fixup.c \
+    loader/unwind.c \
     loader/protect.c \
     loader/publish.c \
     loader/order.c \

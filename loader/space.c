@@ -14,6 +14,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
     copy = *host;
     if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
         return ELFIN_ERR_ARGUMENT;
+    if (!copy.unwind_add != !copy.unwind_remove)
+        return ELFIN_ERR_ARGUMENT;
     if (!copy.page_size)
         copy.page_size = 4096;
     if (!copy.max_image_size)

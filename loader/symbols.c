@@ -177,6 +177,25 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->align = align;
 }
 
+/*
+ * __dso_handle identifies a module to __cxa_atexit. Linkers take it from crtbegin.o; here each
+ * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
+ * something has to be undone at unload, which takes __cxa_finalize.
+ */
+static elfin_status mention_handle(struct load *load, struct object *object, uint32_t index)
+{
+    elfin_status status = ELFIN_OK;
+
+    if (object->handle_symbol)
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
+    object->handle_symbol = index;
+    object->finalize = enter_name(load, object, "__cxa_finalize", &status);
+    if (!object->finalize)
+        return bad_symbol(load, object, index, status, "for __cxa_finalize");
+    refer(load, object->finalize, object, false);
+    return ELFIN_OK;
+}
+
 static elfin_status collect_global(struct load *load, struct object *object, uint32_t index,
                                    const struct elf_symbol *elf, uint32_t section)
 {
@@ -205,6 +224,12 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     object->global[index - object->first_global] = symbol;
+    if (section == SHN_UNDEF && !object->program && mini_str_equal(name, "__dso_handle")) {
+        elfin_status handle = mention_handle(load, object, index);
+
+        if (handle != ELFIN_OK)
+            return handle;
+    }
     if (section == SHN_UNDEF || is_dead(object, section))
         refer(load, symbol, object, elf_symbol_binding(elf) == STB_WEAK);
     else

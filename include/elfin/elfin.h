@@ -209,15 +209,21 @@ typedef struct elfin_region {
     void *cookie;
 } elfin_region;
 
+typedef struct elfin_block elfin_block;   /* one contiguous piece of memory of a group */
 typedef struct elfin_module elfin_module; /* one placed, linked object; owned by its group */
 typedef struct elfin_group elfin_group;   /* what one elfin_load call linked; owned by its space */
 
 /* A call into module code; see elfin_host.call. */
 typedef enum elfin_entry {
-    ELFIN_ENTRY_CTOR,     /* element of an init array: void (*)(int, char **, char **) */
-    ELFIN_ENTRY_INIT,     /* ELFIN_INIT: int (*)(int, char **) */
-    ELFIN_ENTRY_EXIT,     /* ELFIN_EXIT: void (*)(void) */
-    ELFIN_ENTRY_DTOR,     /* element of a fini array: void (*)(void) */
+    ELFIN_ENTRY_CTOR, /* element of an init array: void (*)(int, char **, char **) */
+    ELFIN_ENTRY_INIT, /* ELFIN_INIT: int (*)(int, char **) */
+    ELFIN_ENTRY_EXIT, /* ELFIN_EXIT: void (*)(void) */
+    ELFIN_ENTRY_DTOR, /* element of a fini array: void (*)(void) */
+    /*
+     * __cxa_finalize, as void (*)(void *) with elfin_call.argument: runs what the module gave to
+     * __cxa_atexit, destructors of objects at file scope for example (Itanium C++ ABI, 3.3.6).
+     */
+    ELFIN_ENTRY_FINALIZE,
     ELFIN_ENTRY_RESOLVER, /* of an indirect function: void *(*)(void), the address to use */
 } elfin_entry;
 
@@ -231,6 +237,7 @@ typedef struct elfin_call {
     uint64_t address; /* run address of the function */
     int argc;         /* CTOR and INIT; argv[argc] is NULL */
     char **argv;
+    uint64_t argument; /* FINALIZE: address of the module's __dso_handle */
 } elfin_call;
 
 /*
@@ -287,6 +294,19 @@ typedef struct elfin_host {
      * leaves all code for them out.
      */
     const struct elfin_programs *programs;
+    /*
+     * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
+     * for each block that has unwind tables, unwind_add when its memory has its final rights and
+     * before any code in it runs, unwind_remove after the last exit function has run (or when an
+     * init function failed). `block` is the same pointer both times and stays valid in between;
+     * block->region.size falls when parts that only init needs are given back. Any status but
+     * ELFIN_OK undoes the load (ELFIN_ERR_MEMORY, or ELFIN_ERR_HOST for all others).
+     *
+     * With these callbacks, damaged unwind tables are refused (ELFIN_ERR_SECTION); without them
+     * they are constants like others, and nobody looks at them.
+     */
+    elfin_status (*unwind_add)(void *ctx, const elfin_block *block);
+    void (*unwind_remove)(void *ctx, const elfin_block *block);
 } elfin_host;
 
 /*
@@ -560,19 +580,37 @@ typedef struct elfin_segment {
     elfin_part part;       /* pages between those of a program's segments are RODATA */
 } elfin_segment;
 
+/*
+ * The unwind tables of the code in one block (LSB Core 5.0, "Exception Frames"): run addresses and
+ * sizes, 0 if there are none or the host has no elfin_host.unwind_add.
+ *
+ * `frames` are the records of all sections .eh_frame, without a gap, and a zero word that ends them
+ * (inside frames_size): what __register_frame and __deregister_frame take. `index` is the search
+ * table that linkers write into .eh_frame_hdr, sorted by address: what _dl_find_object, and a
+ * program header of type PT_GNU_EH_FRAME, hand to an unwinder. When a record has a form that is not
+ * known, the index has only its head, which names `frames`, and unwinders search those one by one.
+ *
+ * Records of discarded COMDAT functions describe no code: address 0, length 0.
+ */
+typedef struct elfin_unwind {
+    uint64_t index, index_size;
+    uint64_t frames, frames_size;
+} elfin_unwind;
+
 /* One contiguous piece of memory of a group. */
-typedef struct elfin_block {
+struct elfin_block {
     elfin_region region;
     struct {
         uint64_t offset, size; /* in the region; whole pages; size 0 = absent */
         uint64_t file_size;    /* the bytes after this many are zero-filled */
     } part[ELFIN_PART_COUNT];
+    elfin_unwind unwind;
     bool init_freed;
     /* Of an executable or shared object, in ascending order; the parts are then absent. Valid as
        long as the group. */
     const elfin_segment *segments;
     uint32_t segment_count; /* 0: the block has parts */
-} elfin_block;
+};
 
 /* false when position is past the last. */
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out);

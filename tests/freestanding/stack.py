@@ -16,7 +16,7 @@ import sys
 
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
-    "sift_down": ["by_priority", "by_number", "by_freedom"],
+    "sift_down": ["by_priority", "by_number", "by_freedom", "by_code"],
     "each_record": ["report_misfit", "report_excluding", "report_narrowing"],
     "elfin_arch_fixup": ["symbol_size"],
     "put_text": ["put_buffer"],
