@@ -36,6 +36,7 @@ static const elfin_export table[] = {
     LIBC(calloc),
     LIBC(realloc),
     LIBC(free),
+    LIBC(aligned_alloc),
     LIBC(strlen),
     LIBC(strnlen),
     LIBC(strcmp),
@@ -83,6 +84,14 @@ static const elfin_export table[] = {
     ROW("fclose", export_stream_success),
     ROW("ferror", export_stream_success),
     ROW("__ctype_b_loc", export_ctype_b_loc),
+
+    ROW("__cxa_atexit", export_cxa_atexit),
+    ROW("__cxa_finalize", export_cxa_finalize),
+    ROW("_dl_find_object", export_dl_find_object),
+    ROW("__libc_single_threaded", export_single_threaded),
+    ROW("pthread_mutex_lock", export_mutex_success),
+    ROW("pthread_mutex_unlock", export_mutex_success),
+    LIBC(syscall),
 
     ROW("__stack_chk_fail", export_stack_chk_fail),
     ROW("__chk_fail", export_chk_fail),

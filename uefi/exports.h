@@ -43,6 +43,7 @@ void exports_memory_init(struct uefi_host *host);
 void *export_malloc(size_t size);
 void *export_calloc(size_t count, size_t size);
 void *export_realloc(void *object, size_t size);
+void *export_aligned_alloc(size_t align, size_t size);
 void export_free(void *object);
 void *export_pages_alloc(uint64_t count, uint64_t align, uint64_t low, uint64_t high);
 void export_pages_free(void *pages, uint64_t count);
@@ -50,6 +51,17 @@ void *export_memcpy_chk(void *dst, const void *src, size_t size, size_t room);
 void *export_memmove_chk(void *dst, const void *src, size_t size, size_t room);
 void *export_memset_chk(void *dst, int value, size_t size, size_t room);
 void *export_memchr(const void *memory, int value, size_t size);
+
+/* exports_cxx.c; the unwind functions are members of struct elfin_host, whose ctx is the uefi_host
+ */
+struct found_object;
+int export_cxa_atexit(void (*function)(void *), void *argument, void *handle);
+void export_cxa_finalize(void *handle);
+elfin_status exports_unwind_add(void *ctx, const elfin_block *block);
+void exports_unwind_remove(void *ctx, const elfin_block *block);
+int export_dl_find_object(uint64_t address, struct found_object *found);
+extern char export_single_threaded;
+int export_mutex_success(void *mutex);
 
 /* exports_string.c */
 size_t export_strlen(const char *s);
@@ -69,6 +81,7 @@ char *export_strcat_chk(char *dst, const char *src, size_t room);
 void export_stack_chk_fail(void);
 void export_chk_fail(void);
 void export_abort(void);
+void export_syscall(void);
 void export_exit(int status);
 int *export_errno_location(void);
 char *export_strerror(int error);

@@ -51,6 +51,15 @@ void *export_realloc(void *object, size_t size)
     return object;
 }
 
+void *export_aligned_alloc(size_t align, size_t size)
+{
+    uint64_t mask = firmware_enter();
+    void *object = mini_heap_alloc_aligned(&memory->heap, align, size);
+
+    firmware_leave(mask);
+    return object;
+}
+
 void export_free(void *object)
 {
     uint64_t mask = firmware_enter();
