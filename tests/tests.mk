@@ -42,6 +42,18 @@ $(BUILD)/tests/objects/patched_%.o: tests/objects/patched.cc Makefile tests/test
 	@mkdir -p $(@D)
 	g++ -O2 -fPIC -fpatchable-function-entry=2 -DNAME=$* $(DEPS) -c $< -o $@
 
+# C++ by several compilers, as parts 1 and 2 of tests/objects/classes.cc.
+CLASSES_gcc      = g++ -O2 -fPIC
+CLASSES_gcclarge = g++ -O1 -fno-pic -mcmodel=large -ffunction-sections
+CLASSES_gccpie   = g++ -O2 -fPIE
+CLASSES_clang14  = clang++-14 -O2 -fPIC
+CLASSES_clang19  = clang++-19 -O0 -fPIC
+CLASSES_OBJECTS := $(foreach v,gcc gcclarge gccpie clang14 clang19,$(foreach p,1 2,$(BUILD)/tests/objects/classes_$(v)_$(p).o))
+TEST_OBJECTS    += $(CLASSES_OBJECTS)
+$(CLASSES_OBJECTS): $(BUILD)/tests/objects/classes_%.o: tests/objects/classes.cc Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(CLASSES_$(word 1,$(subst _, ,$*))) -std=c++17 -Wall -Wextra -DPART=$(word 2,$(subst _, ,$*)) $(DEPS) -c $< -o $@
+
 # A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
 FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \
                  -fsanitize=address,undefined,fuzzer-no-link

@@ -255,6 +255,7 @@ static void execute(const elfin_call *call, uint64_t *result)
     typedef void ctor_fn(int, char **, char **);
     typedef int init_fn(int, char **);
     typedef uint64_t resolver_fn(void);
+    typedef void finalize_fn(void *);
     typedef void plain_fn(void);
     uintptr_t address = (uintptr_t)call->address;
 
@@ -268,6 +269,9 @@ static void execute(const elfin_call *call, uint64_t *result)
         break;
     case ELFIN_ENTRY_RESOLVER:
         *result = ((resolver_fn *)address)();
+        break;
+    case ELFIN_ENTRY_FINALIZE:
+        ((finalize_fn *)address)((void *)(uintptr_t)call->argument);
         break;
     case ELFIN_ENTRY_EXIT:
     case ELFIN_ENTRY_DTOR:
@@ -286,7 +290,9 @@ static elfin_status fake_call(void *ctx, const elfin_call *call, uint64_t *resul
     snprintf(event->name, sizeof event->name, "%s", info.name);
     event->entry = call->entry;
     event->address = call->address;
-    if (fake_host_rights(fake, call->address) != (int)ELFIN_RIGHTS_RX &&
+    /* __cxa_finalize may be the host's. */
+    if ((call->entry != ELFIN_ENTRY_FINALIZE || fake_host_find(fake, call->address) != NULL) &&
+        fake_host_rights(fake, call->address) != (int)ELFIN_RIGHTS_RX &&
         (fake->host.flags & ELFIN_HOST_NO_RIGHTS) == 0) {
         violation(fake, "call: the function of %s is not executable", info.name);
     }

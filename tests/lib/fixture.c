@@ -10,7 +10,7 @@ int fx_trace[FX_MAX_TRACE];
 size_t fx_trace_count;
 
 /* Called by module code. */
-static void trace(int id)
+void fx_note(int id)
 {
     if (fx_trace_count < FX_MAX_TRACE) {
         fx_trace[fx_trace_count++] = id;
@@ -48,7 +48,7 @@ static void report(void *ctx, const elfin_diag *diag)
 struct fixture *fx_new(enum fake_memory memory)
 {
     struct fixture *f = xmalloc(sizeof *f);
-    const elfin_export exports[] = { { "trace", (uint64_t)(uintptr_t)trace } };
+    const elfin_export exports[] = { { "trace", (uint64_t)(uintptr_t)fx_note } };
 
     memset(f, 0, sizeof *f);
     fake_host_init(&f->fake, memory);
@@ -71,6 +71,18 @@ struct fixture *fx_new_programs(enum fake_memory memory)
     f->fake.host.programs = &elfin_programs;
     f->space.host.programs = &elfin_programs;
     return f;
+}
+
+void fx_again(struct fixture *f)
+{
+    const elfin_export exports[] = { { "trace", (uint64_t)(uintptr_t)fx_note } };
+
+    if (elfin_space_destroy(&f->space) != ELFIN_OK ||
+        elfin_space_init(&f->space, &f->fake.host) != ELFIN_OK ||
+        elfin_space_export(&f->space, exports, 1) != ELFIN_OK) {
+        fprintf(stderr, "fixture: no space again\n");
+        abort();
+    }
 }
 
 const char *fx_violation(const struct fixture *f)

@@ -33,12 +33,16 @@ struct fixture {
 extern int fx_trace[FX_MAX_TRACE];
 extern size_t fx_trace_count;
 void fx_clear_trace(void);
+void fx_note(int id); /* what the export calls */
 
 /* The trace as "1 2 3", in a static buffer. */
 const char *fx_trace_text(void);
 
 /* A space with the host export "trace". Aborts when that fails. */
 struct fixture *fx_new(enum fake_memory memory);
+
+/* The same space anew, empty, after the test has changed f->fake.host. */
+void fx_again(struct fixture *f);
 
 /* Destroys the space and frees everything. NULL, or what was left or broke the contract. */
 const char *fx_end(struct fixture *f);
