@@ -5,6 +5,7 @@
  */
 #include "tests/lib/ar_builder.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/program_file.h"
 
 /* A scenario brings a space into a state and then makes the one call that is swept. */
 struct scenario {
@@ -108,6 +109,39 @@ static bool two_blocks_work(const struct fixture *f)
     return fx_run(f, "k") == 5;
 }
 
+static void with_programs(struct fixture *f)
+{
+    f->space.host.programs = &elfin_programs;
+}
+
+/* A shared object, an executable with an address, and an object that lies near the first. */
+static elfin_status programs(struct fixture *f)
+{
+    static struct program_file pf;
+    struct blob blobs[3];
+
+    pf_init(&pf, ET_DYN, 0);
+    blobs[0] = pf_blob(&pf, PF_SIZE);
+    pf_init(&pf, ET_EXEC, UINT64_C(0x3c0000400000));
+    pf_dynamic(&pf, PF_SONAME, DT_DEBUG, 0);
+    blobs[1] = pf_blob(&pf, PF_SIZE);
+    blobs[2] = toy("call g f; lea where v; init 1 0");
+    fx_load_inputs(f,
+                   (elfin_input[]){ INPUT(blobs[0], "a.so"), INPUT(blobs[1], "kernel.elf"),
+                                    INPUT(blobs[2], "a.o") },
+                   3);
+    for (int i = 0; i < 3; i++) {
+        free(blobs[i].data);
+    }
+    return f->status;
+}
+
+static bool programs_work(const struct fixture *f)
+{
+    return fx_run(f, "g") == 7 && fx_run(f, "where") == fx_lookup(f, "v") &&
+           fx_symbol(f, "kernel", "f") == UINT64_C(0x3c0000401000);
+}
+
 static elfin_status late_name(struct fixture *f)
 {
     static const elfin_export known[] = { { "late", 0x4000 }, { NULL, 0 } };
@@ -182,6 +216,7 @@ static const struct scenario scenarios[] = {
     { "named_sections", nothing, named_sections, named_sections_work, false },
     { "with_an_archive", provider, with_an_archive, the_archive_works, false },
     { "two_blocks", nothing, two_blocks, two_blocks_work, false },
+    { "programs", with_programs, programs, programs_work, false },
     { "a_name_of_last_resort", nothing, late_name, late_name_bound, false },
     { "many_host_exports", provider, many_host_exports, many_host_exports_found, true },
     { "many_module_exports", nothing, many_module_exports, many_module_exports_found, false },

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libFuzzer: any bytes as an object (elfin_inspect and elfin_load), linked and unloaded again in
- * invented memory, no module code executed. After each input nothing may be left.
+ * libFuzzer: any bytes as an object, an executable or a shared object (elfin_inspect and
+ * elfin_load), linked and unloaded again in invented memory, no module code executed. After each
+ * input nothing may be left.
  *
  *     make fuzz && build/fuzz/load CORPUS_FOLDER
  */
@@ -33,7 +34,7 @@ static void require(const char *complaint)
 
 static void begin(void)
 {
-    f = fx_new(FAKE_INVENTED);
+    f = fx_new_programs(FAKE_INVENTED);
     elfin_space_destroy(&f->space);
     f->fake.host.resolve = resolve;
     f->fake.host.max_image_size = 1u << 24;

@@ -103,3 +103,7 @@ def every():
         preempt(toolchain)
         versions(toolchain)
         choose(toolchain)
+
+
+if __name__ == '__main__':
+    every()
