@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """elfin check: yes or no, and every reason for no."""
 
+import shutil
 import subprocess
 
 from support import PLAIN, Bench, case, equal, expect, lines_with
@@ -83,8 +84,16 @@ def thread_local_storage(bench: Bench) -> None:
 
 
 @case
-def linked_programs_are_no_objects(bench: Bench) -> None:
-    bench.compile("a.o", "int _start(void) { return 0; }")
+def linked_programs(bench: Bench) -> None:
+    bench.compile("a.o", "int _start(void) { return 0; } int f(void) { return 1; }")
+    bench.compile("main.o", "#include <stdio.h>\nint main(void) { return puts(\"hello\"); }")
+    bench.compile("b.o", "int f(void); int g(void) { return f(); }")
     subprocess.run(["ld", "a.o", "-o", "program"], cwd=bench.folder, check=True)
-    result = bench.elfin("check", "program", status=1)
-    expect("relocatable" in result.err, result.err)
+    subprocess.run(["gcc", "-no-pie", "main.o", "-o", "hosted"], cwd=bench.folder, check=True)
+    bench.elfin("check", "program")
+    bench.elfin("check", "program", "b.o")
+    shutil.copy(bench.folder / "program", bench.folder / "second")
+    result = bench.elfin("check", "program", "second", status=1)
+    expect("the memory asked for is not free" in result.err, result.err)
+    result = bench.elfin("check", "hosted", status=1)
+    expect("a module that this one needs is not loaded; other: libc\n" in result.err, result.err)
