@@ -17,11 +17,6 @@ static bool fits_signed(uint64_t value, unsigned bits)
     return value + half < half << 1;
 }
 
-static bool fits_s32(uint64_t value)
-{
-    return value == (uint64_t)(int64_t)(int32_t)value;
-}
-
 static bool fits(uint64_t value, const struct relocation *r)
 {
     unsigned bits = 8u * r->width;
@@ -126,7 +121,7 @@ static uint64_t relative(struct arch_fixup *f, const struct elf_rela *rela,
 
     if (r->width != 4 || (fits_s32(value) && f->value[symbol] != 0))
         return value;
-    if (f->executable && is_branch_field(f->bytes, rela->r_offset, rela->r_addend))
+    if (f->executable && is_branch_field(f->bytes.data, rela->r_offset, rela->r_addend))
         return branch(f, rela, symbol, p);
     return value;
 }
@@ -170,6 +165,17 @@ static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t sy
     return false;
 }
 
+/*
+ * mov with a REX2 prefix of map 0: d5, payload, 8b. Only this may be relaxed; a branch would become
+ * one with a legacy prefix after REX2, which is no instruction.
+ */
+static bool is_rex2_mov(const struct arch_fixup *f, const struct elf_rela *rela)
+{
+    const uint8_t *field = f->edit + rela->r_offset;
+
+    return rela->r_offset >= 4 && field[-4] == 0xd5 && !(field[-3] & 0x80) && field[-2] == 0x8b;
+}
+
 /* The value of one field. *stored is set when nothing is left to store. */
 static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
                          const struct relocation *r, bool *stored)
@@ -186,6 +192,20 @@ static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
         return branch(f, rela, symbol, p);
     case FORMULA_SLOT_RELAX:
         *stored = relax(f, rela, symbol, p);
+        return *stored ? 0 : slot_address(f, symbol) + a - p;
+    case FORMULA_SLOT_REX2:
+        *stored = is_rex2_mov(f, rela) && relax(f, rela, symbol, p);
+        return *stored ? 0 : slot_address(f, symbol) + a - p;
+    case FORMULA_TLS:
+        return s + a;
+    case FORMULA_TLS_CALL:
+    case FORMULA_TLS_SLOT:
+    case FORMULA_TLS_SLOT_REX2:
+    case FORMULA_TLS_SLOT_EVEX:
+    case FORMULA_TLS_DESC:
+    case FORMULA_TLS_DESC_REX2:
+    case FORMULA_TLS_DESC_CALL:
+        *stored = elfin_tls_rewrite(f, r, rela, s);
         return *stored ? 0 : slot_address(f, symbol) + a - p;
     case FORMULA_SLOT_PC:
         return slot_address(f, symbol) + a - p;
@@ -239,6 +259,8 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
             continue;
         }
         value = evaluate(f, &rela, r, &stored);
+        if (r->formula == FORMULA_TLS_CALL)
+            i++;
         if (stored)
             continue;
         if (!fits(value, r))

@@ -23,6 +23,16 @@ enum formula {
     FORMULA_GOT_PC,      /* GOT + A - P */
     FORMULA_STUB_OFFSET, /* L - GOT + A */
     FORMULA_SIZE,        /* Z + A */
+    FORMULA_SLOT_REX2,   /* as FORMULA_SLOT_RELAX, of an instruction with a REX2 prefix */
+    FORMULA_TLS,         /* S + A, S being an offset from the thread pointer, as in all of these */
+    FORMULA_TLS_CALL,    /* a sequence that calls __tls_get_addr; see tls.c */
+    FORMULA_TLS_SLOT,    /* G + GOT + A - P, G's slot holding S; or S, rewritten */
+    FORMULA_TLS_SLOT_REX2,
+    FORMULA_TLS_SLOT_EVEX, /* the slot always */
+    FORMULA_TLS_DESC,      /* S, rewritten */
+    FORMULA_TLS_DESC_REX2,
+    FORMULA_TLS_DESC_EVEX, /* no such instruction is defined */
+    FORMULA_TLS_DESC_CALL, /* nothing: becomes a no-op */
 };
 
 /* Which values a field can hold. */
@@ -35,7 +45,7 @@ enum range {
 
 struct relocation {
     uint8_t formula, width, range;
-    uint16_t use;   /* USE_* that it makes of its symbol; branches are judged by the bytes */
+    uint16_t use; /* USE_* that it makes of its symbol; branches and TLS are judged by the bytes */
     bool needs_got; /* its formula contains GOT */
     char name[32];  /* in place: a pointer would make the table writable in a PIE */
 };
@@ -83,5 +93,28 @@ static inline struct elf_rela read_rela(struct span table, uint64_t index)
     span_record(table, index, &rela, sizeof(rela));
     return rela;
 }
+
+static inline bool fits_s32(uint64_t value)
+{
+    return value == (uint64_t)(int64_t)(int32_t)value;
+}
+
+/* ---- tls.c ----------------------------------------------------------------------------------- */
+
+/* The use that a record of a TLS type makes of its symbol; its field is known to lie in bytes. */
+unsigned elfin_tls_use(const struct relocation *r, const struct elf_rela *rela,
+                       const uint8_t *bytes, bool executable);
+
+/* Proves the code around a record of a TLS type. NULL, or what is wrong. */
+const char *elfin_tls_prove(const struct arch_scan *scan, uint64_t record,
+                            const struct relocation *r, const struct elf_rela *rela);
+
+/*
+ * Rewrites the code of a record of a TLS type so that it needs neither slot nor call. False if it
+ * is one that keeps its slot. The file's bytes decide, which the scan has proven: other records,
+ * in a hostile file, may have overwritten the same place.
+ */
+bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
+                       const struct elf_rela *rela, uint64_t s);
 
 #endif

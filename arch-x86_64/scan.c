@@ -10,21 +10,11 @@ static elfin_status refuse(struct arch_scan *scan, uint64_t record, elfin_status
     return status;
 }
 
-/* TLS types by number: the dynamic-linking model's, and the APX forms of the same. */
-static bool is_tls(uint32_t type)
-{
-    return (type >= 16 && type <= 23) || (type >= 34 && type <= 36) || type == 44 || type == 45 ||
-           type == 47 || type == 48 || type == 50 || type == 51;
-}
-
 static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_t type)
 {
     if (type >= RELOCATION_COUNT)
         return refuse(scan, record, ELFIN_ERR_RELOCATION_TYPE,
                       "the relocation's number is not in the psABI", "");
-    if (is_tls(type))
-        return refuse(scan, record, ELFIN_ERR_TLS, "it uses thread-local storage",
-                      "do without _Thread_local, or compile with -femulated-tls");
     return refuse(scan, record, ELFIN_ERR_RELOCATION_TYPE,
                   "this type does not occur in relocatable objects of the compilers supported", "");
 }
@@ -33,6 +23,8 @@ static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_
 static unsigned use_of(const struct relocation *r, const struct elf_rela *rela,
                        const uint8_t *bytes, bool executable)
 {
+    if (r->use == USE_TLS)
+        return elfin_tls_use(r, rela, bytes, executable);
     if (r->use == USE_BRANCH && !is_stub_field(executable, rela->r_addend))
         return USE_NEAR;
     if (r->use == USE_NEAR && executable && is_branch_field(bytes, rela->r_offset, rela->r_addend))
@@ -58,6 +50,8 @@ static bool is_free(const struct relocation *r, unsigned use, bool inner, bool s
 {
     if (r->width == 8 || r->formula == FORMULA_NONE)
         return true;
+    if (use & USE_TLS) /* no address is in the value; the slots are near; elfin_arch_tls_fits */
+        return !(use & USE_TLS_SLOT) || is_small(addend);
     if (r->width < 4 || r->formula == FORMULA_ABSOLUTE || r->formula == FORMULA_SIZE)
         return false;
     if (use & USE_NEAR)
@@ -76,6 +70,10 @@ static enum arch_term term_of(const struct relocation *r)
         return ARCH_TERM_SLOT;
     case FORMULA_SLOT_PC:
     case FORMULA_SLOT_RELAX:
+    case FORMULA_SLOT_REX2:
+    case FORMULA_TLS_SLOT:
+    case FORMULA_TLS_SLOT_REX2:
+    case FORMULA_TLS_SLOT_EVEX:
         return ARCH_TERM_SLOT_PC;
     case FORMULA_GOT_PC:
         return ARCH_TERM_GOT_PC;
@@ -127,6 +125,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         struct arch_demand demand;
         const struct relocation *r;
         elfin_status status;
+        const char *wrong;
         unsigned use;
 
         if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
@@ -138,6 +137,9 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             return refuse(scan, i, ELFIN_ERR_RELOCATION, "its field lies outside the section", "");
         if (symbol == 0 && r->use & USE_SLOT)
             return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
+        if (symbol == 0 && r->use & USE_TLS)
+            return refuse(scan, i, ELFIN_ERR_RELOCATION, "it is thread-local but names no symbol",
+                          "");
         if (scan->use[symbol] & USE_DEAD && r->use) {
             if (!scan->unwind)
                 return refuse(scan, i, ELFIN_ERR_DISCARDED,
@@ -145,6 +147,8 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             scan->has_dead = true;
             continue;
         }
+        if (r->use & USE_TLS && (wrong = elfin_tls_prove(scan, i, r, &rela)))
+            return refuse(scan, i, ELFIN_ERR_TLS, wrong, "");
         use = use_of(r, &rela, scan->bytes.data, scan->executable);
         scan->use[symbol] |= (uint16_t)use;
         if (demand_of(scan, &rela, use, &demand)) {
@@ -153,6 +157,9 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
                 return refuse(scan, i, status, "for working memory", "");
         }
         scan->needs_got |= r->needs_got;
+        scan->has_tls |= (use & USE_TLS) != 0;
+        if (r->formula == FORMULA_TLS_CALL)
+            i++; /* the call's record has been proven to belong to it, and is not applied */
     }
     return ELFIN_OK;
 }

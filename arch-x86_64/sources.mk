@@ -3,5 +3,6 @@
 ARCH_SOURCES := \
     arch-x86_64/relocations.c \
     arch-x86_64/scan.c \
+    arch-x86_64/tls.c \
     arch-x86_64/fixup.c \
     arch-x86_64/dynamic.c

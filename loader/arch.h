@@ -13,15 +13,17 @@
 
 /* What the relocations of one object do with one symbol: bits of 16 per symbol. */
 enum {
-    USE_SLOT = 1 << 0,   /* its address is read from a slot */
-    USE_BRANCH = 1 << 1, /* branched to directly: a stub can stand in for it */
-    USE_NEAR = 1 << 2,   /* PC-relative data reference: must itself be in reach */
-    USE_ABS32 = 1 << 3,  /* zero-extended absolute 32-bit field */
-    USE_ABS32S = 1 << 4, /* sign-extended absolute 32-bit field */
-    USE_SIZE = 1 << 5,   /* its size is stored */
-    USE_VALUE = 1 << 6,  /* used in some other way: has to be defined */
-    USE_DEAD = 1 << 7,   /* set by the loader: lies in a section that is not loaded */
-    USE_TINY = 1 << 8,   /* absolute 8- or 16-bit field */
+    USE_SLOT = 1 << 0,      /* its address is read from a slot */
+    USE_BRANCH = 1 << 1,    /* branched to directly: a stub can stand in for it */
+    USE_NEAR = 1 << 2,      /* PC-relative data reference: must itself be in reach */
+    USE_ABS32 = 1 << 3,     /* zero-extended absolute 32-bit field */
+    USE_ABS32S = 1 << 4,    /* sign-extended absolute 32-bit field */
+    USE_SIZE = 1 << 5,      /* its size is stored */
+    USE_VALUE = 1 << 6,     /* used in some other way: has to be defined */
+    USE_DEAD = 1 << 7,      /* set by the loader: lies in a section that is not loaded */
+    USE_TINY = 1 << 8,      /* absolute 8- or 16-bit field */
+    USE_TLS = 1 << 9,       /* its offset from the thread pointer is used; S is that offset */
+    USE_TLS_SLOT = 1 << 10, /* that offset is read from a slot; comes with USE_TLS */
     USE_INNER = 1 << 15, /* set by the loader: lies in a section of the same object for certain */
 };
 
@@ -32,6 +34,11 @@ enum {
     ARCH_TYPE_LIMIT = 52,         /* types are below */
     ARCH_SMALL_ADDEND = 16 << 20, /* either way */
     ARCH_BLOCK_LIMIT = 0x7e000000 /* 2 GiB, less two such addends and a field */
+};
+
+/* Uses of an address: a thread-local symbol has none. */
+enum {
+    USE_ADDRESS = USE_SLOT | USE_BRANCH | USE_NEAR | USE_ABS32 | USE_ABS32S | USE_VALUE | USE_TINY
 };
 
 /* What the value of a field is made of; names as in the psABI's formulas. */
@@ -72,17 +79,19 @@ struct arch_scan {
     bool executable;   /* that section's right */
     bool unwind;       /* its records may name USE_DEAD symbols: their fields become 0 */
     uint32_t symbol_count;
-    uint16_t *use;  /* per symbol; ORed into */
-    void *ctx;      /* for elfin_demand_add */
-    bool needs_got; /* set when a formula contains the address of the slot table */
-    bool has_dead;  /* set when a record of an unwind table names a USE_DEAD symbol */
+    uint32_t tls_get_addr; /* the symbol of that name, 0 = none */
+    uint16_t *use;         /* per symbol; ORed into */
+    void *ctx;             /* for elfin_demand_add */
+    bool needs_got;        /* set when a formula contains the address of the slot table */
+    bool has_tls;          /* set when a record has USE_TLS */
+    bool has_dead;         /* set when a record of an unwind table names a USE_DEAD symbol */
     struct arch_failure failure;
 };
 
 /*
  * Proves for every record, once and for all: known type, symbol index in range, field inside the
- * section. Collects the uses, and gives each demand to elfin_demand_add. ELFIN_OK or
- * failure.status.
+ * section, and for those that stand for a code sequence (TLS), that the bytes are that sequence.
+ * Collects the uses, and gives each demand to elfin_demand_add. ELFIN_OK or failure.status.
  */
 elfin_status elfin_arch_scan(struct arch_scan *scan);
 
@@ -105,10 +114,11 @@ void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);
  */
 struct arch_fixup {
     struct span rela;
-    uint64_t first;       /* record to begin with: failure.record + 1 goes on after a failure */
-    uint8_t *edit;        /* of the section */
-    uint64_t address;     /* of the section */
-    const uint8_t *bytes; /* its contents, as scan has seen them: records may change opcodes */
+    uint64_t first; /* record to begin with: failure.record + 1 goes on after a failure */
+    struct span
+        bytes;     /* contents of the section, as scan has seen them: records may change opcodes */
+    uint8_t *edit; /* of the section */
+    uint64_t address; /* of the section */
     bool executable;
     const uint64_t *value; /* S, per symbol */
     const uint16_t *use;
@@ -158,6 +168,13 @@ const char *elfin_arch_relocation_name(uint32_t type);
 /* The use that one record makes of its symbol; to find the record behind a constraint. */
 unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes,
                                bool executable);
+
+/*
+ * True if the record can store what it needs of a thread-local symbol whose offset from the thread
+ * pointer is s, or if it is not about one. Else *failure says why.
+ */
+bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bool executable,
+                         uint64_t s, struct arch_failure *failure);
 
 /* What lifts the constraint that a use brings, of what may move with the module or of an import: a
  * compiler switch, as a sentence. */

@@ -74,7 +74,7 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
     struct elf_symbol elf;
     uint32_t section;
 
-    if (index == 0)
+    if (index == 0 || index == object->tls_base)
         return NULL;
     if (is_made(object, index))
         return object;

@@ -77,6 +77,7 @@ enum {
 
 enum {
     SHT_NULL = 0,
+    SHT_PROGBITS = 1,
     SHT_SYMTAB = 2,
     SHT_STRTAB = 3,
     SHT_RELA = 4,

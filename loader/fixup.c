@@ -13,6 +13,8 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
 
     if (is_made(object, index))
         return made_address(object, index);
+    if (index == object->tls_base)
+        return 0; /* what local-dynamic offsets count from is the thread pointer itself */
     if (symbol && !(object->program && program_binds_inside(object, index)))
         return symbol->value;
     return elfin_own_address(object, index);
@@ -90,12 +92,13 @@ static void fix_sections(struct load *load, struct object *object, struct arch_f
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE || !(section->size | section->gap) || is_tail(section))
+        if (section->part == PART_NONE || !(section->size | section->gap) || is_tail(section) ||
+            is_tls_zero(section))
             continue;
         copy_section(load, object, section, i);
+        fixup->bytes = elfin_section_bytes(object, i);
         fixup->edit = edit_at(load, object, section->address);
         fixup->address = section->address;
-        fixup->bytes = elfin_section_bytes(object, i).data;
         fixup->executable = section->flags & SHF_EXECINSTR;
         for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
             apply(load, object, fixup, table);
@@ -194,6 +197,8 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
     }
     if (object->got_gap)
         memset(edit_at(load, object, object->got) - object->got_gap, 0, object->got_gap);
+    if (object->tls_gap)
+        memset(edit_at(load, object, object->tls_image) - object->tls_gap, 0, object->tls_gap);
     prepare_stubs(load, object);
     write_handle(load, object);
     compute_values(load, object, value);

@@ -14,7 +14,8 @@ static uint64_t first_address(const struct object *object)
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (is_lasting(section) && section->size && (!first || section->address < first->address))
+        if (is_lasting(section) && !is_tls(section) && section->size &&
+            (!first || section->address < first->address))
             first = section;
     }
     return first ? first->address : 0;

@@ -11,7 +11,7 @@ static uint64_t commons_end(const struct object *object, uint64_t *start)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (!is_own_common(object, i))
+        if (!is_own_common(object, i) || symbol->tls)
             continue;
         if (symbol->value < *start)
             *start = symbol->value;
@@ -78,6 +78,7 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
                         .index = (int32_t)(object->program ? section->info : i),
                         .part = (uint8_t)section->part,
                         .zero_filled = section->type == SHT_NOBITS,
+                        .tls = is_tls(section),
                     });
     }
     carve_synthetic(object, sections, &next);
@@ -123,7 +124,7 @@ uint64_t elfin_loaded_size(const struct object *object)
                     ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
 
     for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE)
+        if (object->sections[i].part != PART_NONE && !is_tls_zero(&object->sections[i]))
             size += object->sections[i].size;
     return size;
 }

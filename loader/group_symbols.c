@@ -37,6 +37,13 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
     return flags;
 }
 
+static bool is_own_tls(const struct object *object, uint32_t index, uint32_t section)
+{
+    if (elfin_is_common(section))
+        return object->global[index - object->first_global]->tls;
+    return !(section & SECTION_SPECIAL) && is_tls(&object->sections[section]);
+}
+
 static void fill_record(struct record *record, const struct object *object, uint32_t index,
                         const struct elf_symbol *elf, uint32_t section)
 {
@@ -47,6 +54,8 @@ static void fill_record(struct record *record, const struct object *object, uint
     record->address = elfin_is_common(section) ? symbol->value : elfin_own_address(object, index);
     record->size = elfin_is_common(section) ? symbol->size : elf->st_size;
     record->flags = record_flags(object, index, elf);
+    if (is_own_tls(object, index, section))
+        record->flags |= RECORD_TLS;
 }
 
 static uint32_t count_own(const struct object *object)

@@ -12,7 +12,8 @@ static void show_sections(const struct object *object, const elfin_inspector *in
         if (section->part == PART_NONE || (object->program && i == PROGRAM_ANCHOR))
             continue;
         out->sections++;
-        out->part_size[section->part] += section->size;
+        if (!is_tls_zero(section))
+            out->part_size[section->part] += section->size;
         if (inspector->section)
             inspector->section(inspector->ctx, object->program ? section->info : i,
                                elfin_section_name(object, i), (elfin_part)section->part,
@@ -67,6 +68,7 @@ static uint32_t demand_of(const struct object *object, uint32_t index, unsigned 
     uint32_t section = elfin_symbol_section(object, &elf, index), demand = 0;
     bool absolute = section == SECTION_ABS;
     bool import = section == SHN_UNDEF && index && !is_made(object, index) &&
+                  index != object->tls_base &&
                   !is_section_end(object->global[index - object->first_global]);
 
     if (!absolute && use & USE_ABS32)
@@ -222,7 +224,11 @@ static elfin_status inspect(struct load *load, struct object *object,
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_UNDEFINED)
             s->state = SYMBOL_IMPORT;
-    status = elfin_layout(load);
+    status = elfin_tls_measure(load, object);
+    out->tls_size = object->tls_size;
+    out->tls_align = object->tls_align;
+    if (status == ELFIN_OK)
+        status = elfin_layout(load);
     if (status != ELFIN_OK)
         return status;
     out->slots = object->slot_count;

@@ -26,6 +26,7 @@ enum {
     RECORD_WEAK = 1 << 3,
     RECORD_FUNCTION = 1 << 4,
     RECORD_INDEXED = 1 << 5, /* the index refers to it */
+    RECORD_TLS = 1 << 6,     /* thread-local: its address is an offset from the thread pointer */
 };
 
 /* A name in the symbol index: a module's definition, a host export, or a module itself. */
@@ -43,7 +44,7 @@ struct module_section {
     uint64_t address, size;
     int32_t index;
     uint8_t part;
-    bool zero_filled;
+    bool zero_filled, tls;
 };
 
 struct elfin_module {
@@ -57,6 +58,7 @@ struct elfin_module {
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;
+    elfin_tls tls; /* size 0: none */
     uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
@@ -76,6 +78,9 @@ struct elfin_group {
     struct elfin_block *blocks;
     struct final_call *finals;
     uint64_t users; /* edges from modules of other groups */
+    struct elfin_group *next_tls;
+    uint64_t tls_start, tls_end; /* its blocks lie this far below the thread pointer; equal: none */
+    bool tls_attached;
     uint32_t module_count, block_count, final_count;
     uint32_t unwind_count; /* blocks whose unwind tables have been handed to the host */
 };
@@ -144,13 +149,15 @@ struct symbol {
     bool used;              /* some relocation refers to it */
     bool exported;          /* some object has an export record for it */
     bool asked, host_found; /* elfin_host.resolve has been asked; it knew */
+    bool tls;               /* of COMMON: thread-local */
     bool outside;           /* referred to by an object that is no member of `archive` */
     bool open;              /* on the list below */
     bool finalizes;         /* __cxa_finalize, and needed at unload */
-    struct object *object;  /* the definition's owner; of an undefined one: the first that refers */
-    uint32_t index;         /* in that object's symbol table */
-    uint64_t value;         /* final run address */
-    uint64_t size, align;   /* of COMMON: the largest of all; size also of other definitions */
+    const struct object *tls_reference; /* the first that refers to it as thread-local, or NULL */
+    struct object *object; /* the definition's owner; of an undefined one: the first that refers */
+    uint32_t index;        /* in that object's symbol table */
+    uint64_t value;        /* final run address */
+    uint64_t size, align;  /* of COMMON: the largest of all; size also of other definitions */
     const struct record *import; /* when bound to one */
     const char *archive; /* base name of the first library whose member refers to it, or NULL */
     struct symbol *next; /* in order of first mention */
@@ -221,9 +228,11 @@ struct object {
     uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
     uint32_t handle_symbol;  /* __dso_handle, 0 = not mentioned, or defined by the group */
     struct symbol *finalize; /* __cxa_finalize, when __dso_handle is mentioned */
+    uint32_t tls_base;       /* _TLS_MODULE_BASE_, 0 = not mentioned */
+    uint32_t tls_get_addr;   /* __tls_get_addr, 0 = not mentioned */
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
-    bool has_dead, needs_got, has_indirect;
+    bool has_dead, needs_got, has_indirect, has_tls;
     bool has_frames;      /* unwind tables that the host wants */
     uint64_t frame_count; /* FDEs in them */
 
@@ -237,6 +246,11 @@ struct object {
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
+
+    /* tls.c: the block, as in struct elfin_tls */
+    uint64_t tls_offset, tls_size, tls_file_size, tls_align;
+    uint64_t tls_image; /* of the initial image: offset in the block of memory, then run address */
+    uint64_t tls_gap;   /* padding before it */
 
     /* edges.c: each once */
     const struct object *used_by; /* the last object found to use this one */
@@ -333,7 +347,8 @@ struct load {
     elfin_group *group;        /* its records have been reserved */
     struct object **order;     /* of init */
     bool published;
-    struct index_backup index; /* undoes the growth of the space's index */
+    uint64_t tls_start, tls_end; /* see struct elfin_group */
+    struct index_backup index;   /* undoes the growth of the space's index */
 };
 
 /* ---- arena.c --------------------------------------------------------------------------------- */
@@ -448,6 +463,21 @@ elfin_status elfin_indirect_plan(struct load *load, struct object *object);
 bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *address);
 void elfin_indirect_write(const struct load *load, const struct object *object);
 elfin_status elfin_indirect_resolve(struct load *load, const struct object *object);
+
+/* tls.c */
+/* Lays out the object's block: section addresses are offsets in it. Before layout. */
+elfin_status elfin_tls_measure(struct load *load, struct object *object);
+/* Holds every record against its symbol, once offsets are known. */
+elfin_status elfin_tls_check(struct load *load);
+
+/* tls_area.c */
+/* Measures all blocks and finds room in the host's area for them. */
+elfin_status elfin_tls_place(struct load *load);
+void elfin_tls_attach(struct load *load);
+void elfin_tls_detach(const elfin_host *host, elfin_group *group);
+/* The area's books, kept when the group is published and withdrawn. */
+void elfin_tls_publish(elfin_space *space, elfin_group *group);
+void elfin_tls_withdraw(elfin_space *space, elfin_group *group);
 
 /* layout.c: of all blocks that are not reserved; may be called again when elfin_apart made others.
  */
@@ -613,6 +643,30 @@ static inline uint64_t section_end(const struct symbol *symbol)
     const struct section *section = &symbol->object->sections[symbol->index];
 
     return section->address + (symbol->state == SYMBOL_STOP ? section->size : 0);
+}
+
+/* What signed 32-bit offsets reach below the thread pointer. */
+#define TLS_SIZE_LIMIT ((uint64_t)2 << 30)
+
+static inline bool is_tls(const struct section *section)
+{
+    return section->flags & SHF_TLS && section->part != PART_NONE;
+}
+
+/* Thread-local and zero at first: it takes no memory of the module. */
+static inline bool is_tls_zero(const struct section *section)
+{
+    return is_tls(section) && section->type == SHT_NOBITS;
+}
+
+/* What the values of symbols in the section count from. */
+static inline uint64_t section_base(const struct object *object, uint32_t section)
+{
+    uint64_t address = object->sections[section].address;
+
+    if (is_tls(&object->sections[section]))
+        return address - object->tls_image + object->tls_offset;
+    return address;
 }
 
 static inline bool is_hidden(const struct symbol *symbol)

@@ -56,7 +56,7 @@ static elfin_status lay_sections(struct cursor *c, struct object *object, int pa
         struct section *section = &object->sections[i];
 
         if (section->part != part || is_tail(section) != tail || section->gathered ||
-            section->frames)
+            section->frames || is_tls(section))
             continue;
         if (!advance(c, section->align, section->size, &section->address, &section->gap))
             return too_large(c->load, object, i, section->size);
@@ -98,11 +98,26 @@ static elfin_status lay_commons(struct cursor *c, struct object *object)
         struct symbol *symbol = object->global[i - object->first_global];
         uint64_t gap;
 
-        if (!is_own_common(object, i))
+        if (!is_own_common(object, i) || symbol->tls)
             continue;
         if (!advance(c, symbol->align, symbol->size, &symbol->value, &gap))
             return too_large(c->load, object, 0, symbol->size);
     }
+    return ELFIN_OK;
+}
+
+/* The initial image of thread-local data: one piece, in which the sections have their offsets. */
+static elfin_status lay_tls(struct cursor *c, struct object *object)
+{
+    uint64_t before = object->tls_image; /* of an earlier layout, or 0 */
+
+    object->tls_image = round_up(c->offset, object->tls_align); /* of zero-filled data: a label */
+    if (object->tls_file_size &&
+        !advance(c, object->tls_align, object->tls_file_size, &object->tls_image, &object->tls_gap))
+        return too_large(c->load, object, 0, object->tls_file_size);
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (is_tls(&object->sections[i]))
+            object->sections[i].address += object->tls_image - before;
     return ELFIN_OK;
 }
 
@@ -172,6 +187,8 @@ static elfin_status lay_part(struct cursor *c, int part)
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
         if (o->parts & 1u << part)
             status = lay_sections(c, o, part, false);
+        if (status == ELFIN_OK && part == ELFIN_PART_RODATA)
+            status = lay_tls(c, o);
         if (status == ELFIN_OK && part == ELFIN_PART_TEXT)
             status = lay_stubs(c, o);
         if (status == ELFIN_OK && part == ELFIN_PART_RELRO)
@@ -269,7 +286,7 @@ static elfin_status plan_slots(struct load *load, struct object *object)
 
         if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
             object->trap = ++object->stub_count;
-        if (!(use & USE_SLOT) && !stub)
+        if (!(use & (USE_SLOT | USE_TLS_SLOT)) && !stub)
             continue;
         if (!object->slot) {
             object->slot = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));

@@ -57,10 +57,12 @@ static elfin_status link(struct load *load)
         if ((status = elfin_scan(load, o)) == ELFIN_OK)
             status = elfin_unwind_scan(load, o);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
-        (status = elfin_init_order(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
+        (status = elfin_init_order(load)) != ELFIN_OK ||
+        (status = elfin_tls_place(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
         (status = elfin_fixup(load)) != ELFIN_OK || (status = elfin_unwind_seal(load)) != ELFIN_OK)
         return status;
+    elfin_tls_attach(load);
     return elfin_protect(load);
 }
 
@@ -76,11 +78,13 @@ static elfin_status commit(struct load *load)
 
 static void unwind(struct load *load)
 {
-    if (load->published) {
+    if (load->published)
         elfin_final_run(load->host, load->group);
-        elfin_unwind_remove(load->host, load->group);
+    elfin_unwind_remove(load->host, load->group);
+    if (load->group)
+        elfin_tls_detach(load->host, load->group);
+    if (load->published)
         elfin_withdraw(load->space, load->group);
-    }
     elfin_index_restore(load->space, &load->index);
     for (uint32_t i = 0; i < load->block_count; i++)
         if (load->blocks[i].reserved)

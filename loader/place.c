@@ -165,12 +165,15 @@ static void assign(struct object *object, uint64_t run)
     for (uint32_t i = 1; i < object->section_count; i++)
         if (object->sections[i].part != PART_NONE)
             object->sections[i].address += run;
+    object->tls_image += run;
     object->got += run;
     object->plt += run;
 }
 
 static void assign_symbol(struct load *load, struct symbol *symbol)
 {
+    if (symbol->state == SYMBOL_COMMON && symbol->tls)
+        return; /* it has its offset from the thread pointer already */
     if (symbol->state == SYMBOL_COMMON)
         symbol->value += load->blocks[symbol->object->block].region.run;
     else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)

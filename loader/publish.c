@@ -103,12 +103,14 @@ elfin_status elfin_publish(struct load *load)
         log_shadowed(space, load->group);
     count_edges(load->group, true);
     append(space, load->group);
+    elfin_tls_publish(space, load->group);
     load->published = true;
     return ELFIN_OK;
 }
 
 void elfin_withdraw(elfin_space *space, elfin_group *group)
 {
+    elfin_tls_withdraw(space, group);
     count_edges(group, false);
     remove_names(space, group);
     if (group->previous)

@@ -11,7 +11,25 @@ elfin_status elfin_lookup(const elfin_space *space, const char *name, uint64_t *
 
     if (!record)
         return ELFIN_ERR_NOT_FOUND;
+    if (record->flags & RECORD_TLS)
+        return ELFIN_ERR_TLS;
     *address = record->address;
+    if (owner)
+        *owner = record->owner;
+    return ELFIN_OK;
+}
+
+elfin_status elfin_lookup_tls(const elfin_space *space, const char *name, int64_t *offset,
+                              const elfin_module **owner)
+{
+    const struct record *record =
+        elfin_index_find(space, name, elfin_hash(name), RECORD_EXPORTED, NULL);
+
+    if (!record)
+        return ELFIN_ERR_NOT_FOUND;
+    if (!(record->flags & RECORD_TLS))
+        return ELFIN_ERR_TLS;
+    *offset = (int64_t)record->address;
     if (owner)
         *owner = record->owner;
     return ELFIN_OK;
@@ -24,6 +42,8 @@ elfin_status elfin_module_lookup(const elfin_module *module, const char *name, u
     for (uint32_t i = 0; i < module->symbol_count; i++) {
         if (module->symbols[i].hash != hash || !mini_str_equal(module->symbols[i].name, name))
             continue;
+        if (module->symbols[i].flags & RECORD_TLS)
+            return ELFIN_ERR_TLS;
         *address = module->symbols[i].address;
         return ELFIN_OK;
     }
@@ -98,6 +118,7 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
         .exported = record->flags & RECORD_EXPORTED,
         .weak = record->flags & RECORD_WEAK,
         .function = record->flags & RECORD_FUNCTION,
+        .tls = record->flags & RECORD_TLS,
     };
     return true;
 }
@@ -129,6 +150,7 @@ bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_s
         .address = section->address,
         .size = section->size,
         .zero_filled = section->zero_filled,
+        .tls = section->tls,
         .discarded_after_init =
             section->part == ELFIN_PART_INIT_TEXT || section->part == ELFIN_PART_INIT_DATA,
     };
@@ -163,6 +185,14 @@ bool elfin_block_segment(const elfin_block *block, uint32_t position, elfin_segm
     return false;
 }
 
+bool elfin_module_tls(const elfin_module *module, elfin_tls *out)
+{
+    if (!module->tls.size)
+        return false;
+    *out = module->tls;
+    return true;
+}
+
 bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block *out)
 {
     if (position >= group->block_count)
@@ -178,6 +208,7 @@ void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out)
         out->groups++;
         out->modules += g->module_count;
         out->record_bytes += g->records.size;
+        out->tls_bytes += g->tls_end - g->tls_start;
         for (uint32_t i = 0; i < g->block_count; i++)
             out->image_bytes += g->blocks[i].region.size;
     }

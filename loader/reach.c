@@ -85,8 +85,11 @@ static void constrain(struct block *block, const struct measure *m, struct bound
 
 static bool is_unknown(const struct load *load, const struct object *object, uint32_t index)
 {
-    return load->unknown_imports && index >= object->first_global && !is_made(object, index) &&
-           object->global[index - object->first_global]->state == SYMBOL_IMPORT;
+    const struct symbol *symbol =
+        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+
+    return load->unknown_imports && symbol && !is_made(object, index) &&
+           symbol->state == SYMBOL_IMPORT;
 }
 
 /* Applies one demand; false if no address of any block can satisfy it. */

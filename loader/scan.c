@@ -38,6 +38,7 @@ struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
         .executable = section->flags & SHF_EXECINSTR,
         .unwind = is_unwind(section, elfin_section_name(object, index)),
         .symbol_count = object->symbol_count,
+        .tls_get_addr = object->tls_get_addr,
         .use = object->use,
     };
 }
@@ -55,6 +56,7 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
             return refused(load, object, table, &scan.failure);
         object->needs_got |= scan.needs_got;
         object->has_dead |= scan.has_dead;
+        object->has_tls |= scan.has_tls;
     }
     return ELFIN_OK;
 }

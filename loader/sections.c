@@ -77,6 +77,8 @@ static int8_t part_of(const struct load *load, const struct section *section, co
 {
     bool init_only = load->host->trim && is_init_only(name);
 
+    if (section->flags & SHF_TLS)
+        return ELFIN_PART_RODATA; /* the initial image: nobody writes it */
     if (section->flags & SHF_EXECINSTR)
         return init_only ? ELFIN_PART_INIT_TEXT : ELFIN_PART_TEXT;
     if (init_only)
@@ -119,6 +121,12 @@ static bool is_old_table(const char *name)
            mini_str_equal(name, ".dtors") || mini_str_starts(name, ".dtors.");
 }
 
+static bool is_plain_data(const struct section *section, const char *name)
+{
+    return (section->type == SHT_PROGBITS || section->type == SHT_NOBITS) &&
+           !(section->flags & SHF_EXECINSTR) && !mini_str_starts(name, ".elfin.");
+}
+
 static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
@@ -127,8 +135,9 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     if (!is_power_of_two(section->align))
         return bad_section(load, object, index, ELFIN_ERR_SECTION,
                            "its sh_addralign is not a power of two");
-    if (section->flags & SHF_TLS)
-        return bad_section(load, object, index, ELFIN_ERR_TLS, "it holds thread-local data");
+    if (section->flags & SHF_TLS && !is_plain_data(section, name))
+        return bad_section(load, object, index, ELFIN_ERR_SECTION_KIND,
+                           "only plain data can be thread-local");
     if (section->flags & SHF_COMPRESSED)
         return bad_section(load, object, index, ELFIN_ERR_COMPRESSED,
                            "its bytes are needed as they are");

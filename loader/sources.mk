@@ -26,6 +26,8 @@ LOADER_SOURCES := \
     loader/edges.c \
     loader/indirect.c \
     loader/layout.c \
+    loader/tls.c \
+    loader/tls_area.c \
     loader/reach.c \
     loader/reach_report.c \
     loader/apart.c \

@@ -20,6 +20,11 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
         copy.page_size = 4096;
     if (!copy.max_image_size)
         copy.max_image_size = (uint64_t)256 << 20;
+    if (!copy.tls_align)
+        copy.tls_align = 16;
+    if (!is_power_of_two(copy.tls_align) || copy.tls_align > TLS_SIZE_LIMIT ||
+        copy.tls_size > TLS_SIZE_LIMIT)
+        return ELFIN_ERR_ARGUMENT;
     if (!is_power_of_two(copy.page_size) || copy.page_size < 16 ||
         copy.page_size > IMAGE_SIZE_LIMIT || copy.max_image_size > IMAGE_SIZE_LIMIT)
         return ELFIN_ERR_ARGUMENT;
@@ -57,7 +62,8 @@ static elfin_status add_rows(elfin_space *space, struct elfin_export_table *tabl
     return ELFIN_OK;
 }
 
-elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
+static elfin_status export_rows(elfin_space *space, const elfin_export *exports, size_t count,
+                                uint32_t flags)
 {
     struct elfin_export_table *table;
     struct index_backup backup;
@@ -83,7 +89,7 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
         table->rows[i] = (struct record){ .name = exports[i].name,
                                           .address = exports[i].address,
                                           .hash = elfin_hash(exports[i].name),
-                                          .flags = RECORD_EXPORTED };
+                                          .flags = flags };
     status = elfin_index_reserve(space, count, &backup);
     if (status == ELFIN_OK) {
         status = add_rows(space, table);
@@ -96,4 +102,17 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
     }
     space->host.release(space->host.ctx, &region);
     return status;
+}
+
+elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
+{
+    return export_rows(space, exports, count, RECORD_EXPORTED);
+}
+
+elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (exports[i].address + TLS_SIZE_LIMIT >= 2 * TLS_SIZE_LIMIT)
+            return ELFIN_ERR_ARGUMENT;
+    return export_rows(space, exports, count, RECORD_EXPORTED | RECORD_TLS);
 }

@@ -46,6 +46,12 @@ static elfin_status check_indirect(struct load *load, struct object *object, uin
     return ELFIN_OK;
 }
 
+static bool may_be_tls(const struct object *object, uint32_t section)
+{
+    return section == SHN_UNDEF || elfin_is_common(section) ||
+           (!(section & SECTION_SPECIAL) && object->sections[section].flags & SHF_TLS);
+}
+
 static elfin_status check_symbol(struct load *load, struct object *object, uint32_t index,
                                  const struct elf_symbol *symbol, uint32_t section)
 {
@@ -72,8 +78,9 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
     if (elfin_is_common(section) && symbol->st_value && !is_power_of_two(symbol->st_value))
         return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
                           "its alignment is not a power of two");
-    if (type == STT_TLS)
-        return bad_symbol(load, object, index, ELFIN_ERR_TLS, "it is a thread-local variable");
+    if (type == STT_TLS && !may_be_tls(object, section))
+        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
+                          "it is thread-local, but does not lie in a thread-local section");
     if (type == STT_GNU_IFUNC && section != SHN_UNDEF)
         return check_indirect(load, object, index, symbol, section);
     return ELFIN_OK;
@@ -175,6 +182,7 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->index = index;
     symbol->size = elf->st_size;
     symbol->align = align;
+    symbol->tls = elf_symbol_type(elf) == STT_TLS;
 }
 
 /*
@@ -210,6 +218,14 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
         object->got_symbol = index;
         return ELFIN_OK;
     }
+    if (section == SHN_UNDEF && mini_str_equal(name, "_TLS_MODULE_BASE_")) {
+        if (object->tls_base)
+            return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
+        object->tls_base = index;
+        return ELFIN_OK;
+    }
+    if (mini_str_equal(name, "__tls_get_addr"))
+        object->tls_get_addr = index;
     if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
         return bad_symbol(load, object, index, ELFIN_ERR_TYPE,
                           "the object holds no machine code, only gcc's intermediate form");
@@ -230,6 +246,8 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
         if (handle != ELFIN_OK)
             return handle;
     }
+    if (section == SHN_UNDEF && elf_symbol_type(elf) == STT_TLS && !symbol->tls_reference)
+        symbol->tls_reference = object;
     if (section == SHN_UNDEF || is_dead(object, section))
         refer(load, symbol, object, elf_symbol_binding(elf) == STB_WEAK);
     else

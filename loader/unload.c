@@ -66,6 +66,7 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     space->busy = true;
     elfin_final_run(&space->host, group);
     elfin_unwind_remove(&space->host, group);
+    elfin_tls_detach(&space->host, group);
     space->busy = false;
     elfin_withdraw(space, group);
     release_group(space, group);

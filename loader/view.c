@@ -63,7 +63,7 @@ uint64_t elfin_own_address(const struct object *object, uint32_t index)
         return address;
     if (section & SECTION_SPECIAL)
         return elf.st_value;
-    return elf.st_value + object->sections[section].address;
+    return elf.st_value + section_base(object, section);
 }
 
 /* Names share tails in honest tables; four times their size is far more than that ever gives. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uefi/call.h"
 
+#include "libmini/mem.h"
 #include "uefi/firmware.h"
 
 enum {
@@ -9,6 +10,15 @@ enum {
     THREAD_BLOCK_CANARY = 5, /* the word at %fs:0x28 */
     THREAD_BLOCK_WORDS = 16,
 };
+
+/* The one thread that runs module code: its thread-local data, and the block behind them that FS
+ * points at. */
+static struct {
+    _Alignas(CALL_TLS_ALIGN) unsigned char data[CALL_TLS_SIZE];
+    uint64_t block[THREAD_BLOCK_WORDS];
+} thread;
+
+_Static_assert(CALL_TLS_SIZE % CALL_TLS_ALIGN == 0, "the block is aligned as the data are");
 
 /* Where call_guarded left the stack; see call_asm.S. */
 struct call_frame {
@@ -41,7 +51,7 @@ static void msr_write(uint32_t msr, uint64_t value)
  */
 static uint64_t thread_block(void)
 {
-    static uint64_t block[THREAD_BLOCK_WORDS];
+    uint64_t *block = thread.block;
 
     if (block[THREAD_BLOCK_SELF] == 0) {
         block[THREAD_BLOCK_SELF] = (uint64_t)block;
@@ -93,4 +103,14 @@ elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
     elfin_module_get(call->module, &info);
     return call_function(call->address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0,
                          result);
+}
+
+void call_tls_attach(void *ctx, const elfin_tls *tls)
+{
+    unsigned char *data = (unsigned char *)thread.block + tls->offset;
+
+    (void)ctx;
+    if (tls->file_size > 0)
+        memcpy(data, tls->image, tls->file_size);
+    memset(data + tls->file_size, 0, tls->size - tls->file_size);
 }

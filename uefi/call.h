@@ -14,11 +14,14 @@
  *    runs on the current stack and would overwrite the 128 bytes below the stack pointer that code
  *    built with a red zone keeps data in.
  *  - The FS base points at a block with a stack canary at offset 0x28 (and its own address at 0, as
- *    in user space), and is put back afterwards.
+ *    in user space), and is put back afterwards. Below it are the modules' thread-local data: one
+ *    area for the application, and so for one space.
  *  - The direction flag is clear and the stack aligned as the System V ABI wants it.
  */
 enum {
-    CALL_ARGUMENTS = 6
+    CALL_ARGUMENTS = 6,
+    CALL_TLS_SIZE = 16 << 10,
+    CALL_TLS_ALIGN = 64
 };
 
 /*
@@ -36,5 +39,8 @@ void call_abandon(void);
 
 /* The `call` member of struct elfin_host; the context is not used. */
 elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result);
+
+/* The `tls_attach` member. Blocks that are given back are left as they are. */
+void call_tls_attach(void *ctx, const elfin_tls *tls);
 
 #endif

@@ -322,6 +322,9 @@ elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elf
     out->protect = host_protect;
     out->log = host_log;
     out->call = call_entry;
+    out->tls_size = CALL_TLS_SIZE;
+    out->tls_align = CALL_TLS_ALIGN;
+    out->tls_attach = call_tls_attach;
     return uefi_pages_free_count(host) != 0 ? ELFIN_OK : ELFIN_ERR_MEMORY;
 }
 

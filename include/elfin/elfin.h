@@ -74,7 +74,7 @@ extern "C" {
     X(ERR_TYPE, "a file of this type is not supported", KIND)                                      \
     X(ERR_REL, "relocations without addends (REL) are not supported", KIND)                        \
     X(ERR_TEXTREL, "relocations in read-only segments are not supported", KIND)                    \
-    X(ERR_TLS, "thread-local storage is not supported", KIND)                                      \
+    X(ERR_TLS, "thread-local storage", KIND)                                                       \
     X(ERR_RELOCATION_TYPE, "the relocation type is not supported", KIND)                           \
     X(ERR_SECTION_KIND, "a section of this kind is not supported", KIND)                           \
     X(ERR_SEGMENT_KIND, "a segment of this kind is not supported", KIND)                           \
@@ -241,6 +241,18 @@ typedef struct elfin_call {
 } elfin_call;
 
 /*
+ * The block of one module in the static thread-local storage of every thread; see
+ * elfin_host.tls_size. Its first file_size bytes begin as the initial image, the others as zeros.
+ */
+typedef struct elfin_tls {
+    const elfin_module *module;
+    int64_t offset; /* of the block from the thread pointer: negative, a multiple of align */
+    uint64_t size, file_size, align;
+    uint64_t run;      /* run address of the initial image: read-only memory of the module */
+    const void *image; /* the same through the edit pointer; file_size 0: of no use */
+} elfin_tls;
+
+/*
  * What the embedder provides. Fill one in with ELFIN_HOST_INIT, pass it to elfin_space_init, which
  * copies it. Every callback gets ctx straight back.
  */
@@ -307,6 +319,27 @@ typedef struct elfin_host {
      */
     elfin_status (*unwind_add)(void *ctx, const elfin_block *block);
     void (*unwind_remove)(void *ctx, const elfin_block *block);
+
+    /*
+     * Static thread-local storage (psABI, TLS variant II): every thread that may run module code
+     * has tls_size bytes below its thread pointer, the FS base, for the modules of the space, and
+     * at the thread pointer a word that holds the thread pointer itself. tls_size 0: modules with
+     * thread-local variables are refused with ELFIN_ERR_TLS; at most 2 GiB. tls_align is what the
+     * thread pointer is aligned to: a power of two, 0 = 16. Each module gets a block of its own,
+     * the blocks of a group follow each other, in the first gap from the thread pointer downwards.
+     * All accesses are relaxed to local-exec: there is no __tls_get_addr.
+     */
+    uint64_t tls_size, tls_align;
+    /*
+     * Both optional. tls_attach: the block of a module is now in use; it has to become the initial
+     * image in every thread that there is, and in new ones when they are made (elfin_module_tls
+     * gives the same again). Called once for each module that has thread-local data, after it has
+     * been relocated and before any of its code runs. tls_detach: the block is free again; called
+     * after all code of the module has run, also when a load fails after tls_attach. Neither can
+     * fail.
+     */
+    void (*tls_attach)(void *ctx, const elfin_tls *tls);
+    void (*tls_detach)(void *ctx, const elfin_tls *tls);
 } elfin_host;
 
 /*
@@ -343,6 +376,7 @@ typedef struct elfin_space {
     uint64_t index_capacity, index_used, mark;
     bool busy;
     struct elfin_group *first, *last; /* in load order */
+    struct elfin_group *first_tls;    /* with thread-local data: from the thread pointer down */
     struct elfin_export_table *first_table, *last_table;
 } elfin_space;
 
@@ -356,6 +390,13 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
  * ELFIN_ERR_LIMIT (too many names with one hash).
  */
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count);
+
+/*
+ * The same for thread-local variables of the host: `address` is the variable's offset from the
+ * thread pointer in two's complement, within 2 GiB either way (else ELFIN_ERR_ARGUMENT) and outside
+ * of what tls_size declares.
+ */
+elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count);
 
 /*
  * Unloads all groups, in an order that respects their dependencies, newest first, and gives back
@@ -392,9 +433,8 @@ typedef struct elfin_input {
 enum {
     /* Link and protect, but run no module code, now or at unload; see elfin_module_indirect. */
     ELFIN_LOAD_NO_INIT = 1 << 0,
-    ELFIN_LOAD_KEEP_SECTIONS =
-        1 << 1, /* keep the names and places of sections and slots (elfin_module_section,
-                    elfin_module_slot) */
+    ELFIN_LOAD_KEEP_SECTIONS = 1 << 1, /* keep the names and places of sections and slots
+                                          (elfin_module_section, elfin_module_slot) */
 };
 
 typedef struct elfin_options {
@@ -442,12 +482,21 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
 
 /* ---- Questions ------------------------------------------------------------------------------- */
 
-/* An exported symbol, as another group would find it. ELFIN_ERR_NOT_FOUND. owner may be NULL; it is
- * set to NULL when the host exports the symbol. */
+/*
+ * An exported symbol, as another group would find it. ELFIN_ERR_NOT_FOUND; ELFIN_ERR_TLS when it is
+ * a thread-local variable, which has no address. owner may be NULL; it is set to NULL when the host
+ * exports the symbol.
+ */
 elfin_status elfin_lookup(const elfin_space *space, const char *name, uint64_t *address,
                           const elfin_module **owner);
 
-/* A global, weak or COMMON definition of one module, exported or not. ELFIN_ERR_NOT_FOUND. */
+/* The same for a thread-local variable: its offset from the thread pointer. ELFIN_ERR_TLS when the
+ * symbol is none. */
+elfin_status elfin_lookup_tls(const elfin_space *space, const char *name, int64_t *offset,
+                              const elfin_module **owner);
+
+/* A global, weak or COMMON definition of one module, exported or not. ELFIN_ERR_NOT_FOUND,
+ * ELFIN_ERR_TLS as in elfin_lookup. */
 elfin_status elfin_module_lookup(const elfin_module *module, const char *name, uint64_t *address);
 
 /* NULL when there is none. */
@@ -504,6 +553,7 @@ typedef struct elfin_symbol {
     bool exported;
     bool weak;
     bool function; /* STT_FUNC, STT_GNU_IFUNC */
+    bool tls;      /* thread-local: address is its offset from the thread pointer */
 } elfin_symbol;
 
 /* The global, weak and COMMON definitions of a module; false when position is past the last. */
@@ -553,6 +603,8 @@ typedef struct elfin_section {
     elfin_part part;
     uint64_t address, size;
     bool zero_filled; /* it occupies no bytes in the file */
+    bool tls; /* thread-local: address is its place in the initial image, or, zero-filled, behind it
+                 (such a section takes no memory of the module); see elfin_module_tls */
     bool discarded_after_init;
 } elfin_section;
 
@@ -561,17 +613,22 @@ bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_s
 
 /* A slot that code of the module reads or branches through, and the symbol behind it. */
 typedef struct elfin_slot {
-    const char *name; /* the symbol's, cut to ELFIN_NAME_SIZE - 1; of a nameless one its section's */
+    const char
+        *name; /* the symbol's, cut to ELFIN_NAME_SIZE - 1; of a nameless one its section's */
     uint64_t address; /* of the slot */
-    uint64_t target;  /* what it was given to hold: the symbol's address */
+    uint64_t target;  /* what it was given to hold: the symbol's address, or its offset from the
+                         thread  pointer */
     uint64_t stub;    /* of the stub that jumps through the slot; 0: none is in use */
 } elfin_slot;
 
 /*
- * The slots in use but those of elfin_module_indirect, in ascending order. Only for groups loaded with ELFIN_LOAD_KEEP_SECTIONS; false
- * when position is past the last.
+ * The slots in use but those of elfin_module_indirect, in ascending order. Only for groups loaded
+ * with ELFIN_LOAD_KEEP_SECTIONS; false when position is past the last.
  */
 bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot *out);
+
+/* The module's block of thread-local storage; false when it has none. */
+bool elfin_module_tls(const elfin_module *module, elfin_tls *out);
 
 /* Whole pages of a block that have the same right. */
 typedef struct elfin_segment {
@@ -626,6 +683,7 @@ typedef struct elfin_space_stats {
     uint64_t
         exports; /* names in the index: the host's, modules', and hidden ones of archive members */
     uint64_t image_bytes, record_bytes;
+    uint64_t tls_bytes; /* of the area that elfin_host.tls_size declares, gaps inside groups too */
 } elfin_space_stats;
 
 void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out);
@@ -648,10 +706,11 @@ typedef struct elfin_inspection {
     uint32_t slots, stubs; /* upper bounds */
     uint64_t part_size[ELFIN_PART_COUNT];
     /* Of an executable or shared object: */
-    uint32_t flags;     /* ELFIN_MODULE_EXECUTABLE or ELFIN_MODULE_SHARED; 0: an object */
-    bool fixed;         /* ET_EXEC: it must lie at [low, high] */
-    uint64_t low, high; /* addresses of its first and last byte of memory, as linked */
-    uint64_t entry;     /* as linked; 0: none */
+    uint32_t flags;               /* ELFIN_MODULE_EXECUTABLE or ELFIN_MODULE_SHARED; 0: an object */
+    bool fixed;                   /* ET_EXEC: it must lie at [low, high] */
+    uint64_t low, high;           /* addresses of its first and last byte of memory, as linked */
+    uint64_t entry;               /* as linked; 0: none */
+    uint64_t tls_size, tls_align; /* of its block of thread-local storage; size 0: it has none */
 } elfin_inspection;
 
 typedef struct elfin_inspector {

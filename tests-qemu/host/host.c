@@ -25,6 +25,12 @@ elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
     return ELFIN_ERR_INTERNAL;
 }
 
+void call_tls_attach(void *ctx, const elfin_tls *tls)
+{
+    (void)ctx;
+    (void)tls;
+}
+
 static void report(const char *name, int line)
 {
     if (line == 0) {

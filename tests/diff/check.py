@@ -66,10 +66,12 @@ class PlacementCheck:
     its layout, moved, is what the linkers get where elfin refuses and so tells no addresses.
     """
 
-    def __init__(self, objects: list[Object], may_lack: tuple[str, ...] = (LLD,)) -> None:
+    def __init__(self, objects: list[Object], may_lack: tuple[str, ...] = (LLD,),
+                 linkers: tuple[str, ...] = reference.LINKERS) -> None:
         """may_lack: the linkers that do not know every relocation here."""
         self._objects = objects
         self._may_lack = may_lack
+        self._linkers = linkers
         self._copies = reference.prepare(objects)
         self._known: Layout | None = None
         self.tally = Tally()
@@ -102,7 +104,7 @@ class PlacementCheck:
         self.tally.linked += 1
         self.tally.add_verdict(placement.name, "file", check_contents(group, program))
         commons = {name: group.common_address(name) for name in group.commons()}
-        for linker in reference.LINKERS:
+        for linker in self._linkers:
             linked = self._link(linker, placement, layout, commons)
             if linked:
                 self.tally.add_verdict(placement.name, linker,
@@ -134,7 +136,7 @@ class PlacementCheck:
         layout = _moved(self._known, placement)
         group = Group(objects, layout)
         commons = {name: group.common_address(name) for name in group.commons()}
-        for linker in reference.LINKERS:
+        for linker in self._linkers:
             linked = self._link(linker, placement, layout, commons)
             if linked is None:
                 continue

@@ -55,7 +55,7 @@ def check_contents(group: Group, program: View) -> Verdict:
         spans.setdefault((where.module, where.section.index), []).append(where.span)
     for number, obj in enumerate(group.objects):
         for index, section in obj.sections.items():
-            if section.size and group.is_placed(number, index):
+            if section.size and group.is_placed(number, index) and not section.is_tls_zero:
                 memory = program.read(group.address(number, index), section.size)
                 original = section.data or bytes(section.size)
                 for low, high in _gaps(section, spans.get((number, index), [])):
@@ -114,6 +114,8 @@ def compare_programs(group: Group, subject: View, reference: ReferenceResult) ->
             start = place - where.relocation.offset + low
             if subject.read(start, high - low) != program.read(start, high - low):
                 verdict.evaluated += 1
+                if where.type.is_tls:  # no slot or stub is involved: there is nothing to choose
+                    verdict.faults.append(f"{where}: other bytes than {program.name}'s")
         if want != got or isinstance(got, str):
             verdict.faults.append(_fault(group, where, want, got) + f" ({program.name})")
         verdict.compared[where.type.name] += 1

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Every relocation, held against two linkers and the psABI's formulas. Objects are compiled once,
 # into $(BUILD)/tests/diff; what is tested is $(BUILD)/elfin, or $ELFIN from the environment.
-TESTS += $(addprefix tests/diff/,selftest.py ranges.py reach.py assembly.py indirect.py corpus.py extended.py linkers.py)
+TESTS += $(addprefix tests/diff/,selftest.py ranges.py reach.py assembly.py indirect.py tls.py \
+         corpus.py extended.py linkers.py)
 
 .PHONY: corpus
 corpus: $(BUILD)/elfin ## link every member of the large archives, not only some

@@ -11,10 +11,12 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.relocation import RelocationSection
 
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_MERGE, SHF_STRINGS = 0x1, 0x2, 0x4, 0x10, 0x20
+SHF_TLS = 0x400
 GRP_COMDAT = 1
 C_IDENTIFIER, BOUNDS = re.compile("[A-Za-z_][A-Za-z0-9_]*"), ("__start_", "__stop_")
 COMMON = ("SHN_COMMON", 0xFF02)  # 0xff02: SHN_X86_64_LCOMMON
 GOT_SYMBOL = "_GLOBAL_OFFSET_TABLE_"
+TLS_BASE_SYMBOL = "_TLS_MODULE_BASE_"  # offsets count from it: the thread pointer itself
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,24 @@ class Section:
     def is_executable(self) -> bool:
         return bool(self.flags & SHF_EXECINSTR)
 
+    @property
+    def is_tls(self) -> bool:
+        return bool(self.flags & SHF_TLS)
+
+    @property
+    def is_tls_zero(self) -> bool:
+        """Its address is a label behind the initial image; it takes no memory."""
+        return self.is_tls and self.type == "SHT_NOBITS"
+
+
+@dataclass(frozen=True)
+class TlsBlock:
+    """What a static linker makes of one object: images in order, then zero-filled sections."""
+
+    offsets: dict[int, int]  # section -> offset in the block
+    size: int
+    align: int
+
 
 class Object:
     """One relocatable object. `name` is its module's name."""
@@ -115,6 +135,17 @@ class Object:
         records.sort(key=lambda r: r.offset)
         self.relocations.setdefault(section["sh_info"], []).extend(records)
 
+    @cached_property
+    def tls(self) -> TlsBlock:
+        offsets, size, align = {}, 0, 1
+        for section in sorted(self.sections.values(), key=lambda s: (s.is_tls_zero, s.index)):
+            if section.is_tls:
+                size = -(-size // section.align) * section.align
+                offsets[section.index] = size
+                size += section.size
+                align = max(align, section.align if section.size else 1)
+        return TlsBlock(offsets, size, align)
+
     def placed_relocations(self) -> list[Relocation]:
         """The records of allocated sections."""
         return [r for index in self.sections for r in self.relocations.get(index, [])]
@@ -133,7 +164,8 @@ class Object:
     @cached_property
     def undefined(self) -> dict[str, Symbol]:
         return {s.name: s for s in self.symbols
-                if not s.is_local and s.is_undefined and s.name and s.name != GOT_SYMBOL}
+                if not s.is_local and s.is_undefined and s.name
+                and s.name not in (GOT_SYMBOL, TLS_BASE_SYMBOL)}
 
 
 def _symbol(symbol: object) -> Symbol:

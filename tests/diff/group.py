@@ -4,11 +4,11 @@
 from collections.abc import Iterator
 from functools import cached_property, lru_cache
 
-from elfobj import BOUNDS, GOT_SYMBOL, Object, Symbol
+from elfobj import BOUNDS, GOT_SYMBOL, TLS_BASE_SYMBOL, Object, Symbol
 from insn import MASK64, Wrong
 from linked import Indirect, Layout
 from meaning import Field, Target
-from relocs import TYPES
+from relocs import TLSGD, TLSLD, TYPES
 
 NAME_LIMIT = 95  # bytes of a section's name that the loader keeps
 
@@ -16,7 +16,12 @@ NAME_LIMIT = 95  # bytes of a section's name that the loader keeps
 @lru_cache(maxsize=512)
 def object_fields(obj: Object, module: int) -> list[Field]:
     fields = []
+    of_call = False  # the record of a TLS sequence's call of __tls_get_addr is part of it
     for relocation in obj.placed_relocations():
+        if of_call:
+            of_call = False
+            continue
+        of_call = relocation.type in (TLSGD, TLSLD)
         if relocation.type not in TYPES:
             raise Wrong(f"{obj.name}: relocation type {relocation.type} is not in the test's table")
         fields.append(Field(relocation, obj.sections[relocation.section], module))
@@ -101,13 +106,27 @@ class Group:
 
     def _target(self, module: int, symbol: Symbol) -> Target:
         resolver = self.resolver(module, symbol) if symbol.is_indirect else None
-        return Target(self.own_address(module, symbol), symbol.size, resolver=resolver)
+        return Target(self._value(module, symbol), symbol.size, resolver=resolver)
+
+    def _is_tls(self, module: int, symbol: Symbol) -> bool:
+        section = self.objects[module].sections.get(symbol.shndx)
+        return section is not None and section.is_tls
+
+    def _value(self, module: int, symbol: Symbol) -> int:
+        """Of a thread-local symbol its offset from the thread pointer."""
+        if self._is_tls(module, symbol):
+            block = self.objects[module].tls
+            return (self.layout.modules[module].tls_offset + block.offsets[symbol.shndx]
+                    + symbol.value) & MASK64
+        return self.own_address(module, symbol)
 
     def resolve(self, module: int, symbol: Symbol, exports: dict[str, int]) -> Target:
         """What a symbol means in this group, by the linkers' rules."""
         if symbol.is_local:
             undefined = symbol.is_undefined  # symbol 0: no symbol, value 0
             return Target(0, symbol.size) if undefined else self._target(module, symbol)
+        if symbol.name == TLS_BASE_SYMBOL:
+            return Target(0)
         if symbol.name == GOT_SYMBOL:
             return Target(self.layout.modules[module].got_base or 0)
         found = self.definitions.get(symbol.name)
@@ -152,7 +171,26 @@ class Group:
                     faults.append(f"{obj.name} {section.name}: other name or size in the map")
             faults += self._faults_of_symbols(number, obj)
             faults += self._faults_of_indirect(number, obj)
-        return faults or self._faults_of_commons()
+        return faults or self._faults_of_commons() + self._faults_of_tls()
+
+    def _faults_of_tls(self) -> list[str]:
+        """Blocks are aligned and disjoint; one alone lies where a static linker puts it."""
+        faults, taken = [], []
+        for obj, module in zip(self.objects, self.layout.modules):
+            block = obj.tls
+            if block.size:
+                taken.append((module.tls_offset, module.tls_offset + block.size))
+                if module.tls_offset % block.align:
+                    faults.append(f"{obj.name}: its TLS block is not aligned to {block.align}")
+                alone = -(-(-block.size // block.align) * block.align)
+                if len(self.objects) == 1 and module.tls_offset != alone:
+                    faults.append(f"{obj.name}: TLS block at {module.tls_offset}, not {alone}")
+        taken.sort()
+        faults += [f"TLS blocks at {a} and {b} overlap" for a, b in zip(taken, taken[1:])
+                   if a[1] > b[0]]
+        if taken and taken[-1][1] > 0:
+            faults.append("a TLS block is not below the thread pointer")
+        return faults
 
     def _faults_of_symbols(self, number: int, obj: Object) -> list[str]:
         faults = []

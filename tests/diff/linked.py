@@ -10,7 +10,7 @@ from pathlib import Path
 
 from elftools.elf.elffile import ELFFile
 
-from elfobj import GOT_SYMBOL, SHF_ALLOC
+from elfobj import GOT_SYMBOL, SHF_ALLOC, SHF_TLS
 from insn import MASK64, Wrong
 
 STUB_SECTIONS = (".plt", ".plt.got", ".plt.sec", ".iplt")
@@ -75,6 +75,7 @@ class PlacedModule:
     synthetic: list[tuple[str, int, int]]  # name, address, size
     symbols: dict[str, int]
     indirect: list["Indirect"] = field(default_factory=list)
+    tls_offset: int = 0  # of its block from the thread pointer
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class ElfinProgram(SparseMemory):
 
     def _module(self, entry: dict) -> PlacedModule:
         for part in entry["sections"] + entry["synthetic"]:
+            if "tls_offset" in part and part["image_offset"] is None:
+                continue  # zero-filled: it takes no memory
             data, offset = None, part["image_offset"]
             if offset is not None:
                 data = self._image[offset:offset + part["size"]]
@@ -140,7 +143,8 @@ class ElfinProgram(SparseMemory):
             {s["index"]: s["size"] for s in sections},
             {s["index"]: s["name"] for s in sections},
             [(s["name"], int(s["address"], 16), s["size"]) for s in entry["synthetic"]],
-            {s["name"]: int(s["address"], 16) for s in entry["symbols"]}, indirect)
+            {s["name"]: int(s["address"], 16) for s in entry["symbols"]}, indirect,
+            entry.get("tls", {"offset": 0})["offset"])
 
     def faults_of_structure(self) -> list[str]:
         """Do parts overlap, or lie too far apart for the code in them?"""
@@ -185,7 +189,8 @@ class LinkerProgram(SparseMemory):
         with path.open("rb") as stream:
             elf = ELFFile(stream)
             for section in elf.iter_sections():
-                if section["sh_flags"] & SHF_ALLOC:
+                zero = section["sh_type"] == "SHT_NOBITS"
+                if section["sh_flags"] & SHF_ALLOC and not (zero and section["sh_flags"] & SHF_TLS):
                     data = None if section["sh_type"] == "SHT_NOBITS" else section.data()
                     self.add(section["sh_addr"], section["sh_size"], data, section.name)
                 if section["sh_type"] == "SHT_RELA":

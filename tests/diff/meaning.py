@@ -13,6 +13,7 @@ from elfobj import GOT_SYMBOL, Relocation, Section
 from insn import (INDIRECT, MASK64, TRAP, GotUse, Memory, follow, function_at, got_use, is_branch,
                   rewritten_value, slot_content)
 from relocs import TYPES, Form, Range, RelType
+import tlscode
 
 Meaning = tuple[str, int]
 
@@ -77,6 +78,8 @@ class Field:
     def span(self) -> tuple[int, int]:
         """The bytes of the section that a linker may write for it."""
         start = self.relocation.offset
+        if self.type.form is Form.TLS_CODE:
+            return tlscode.span(self.section.data, start, self.type.number)
         use = self.use
         return start - (use.size if use else 0), start + self.type.width
 
@@ -106,6 +109,11 @@ def observed(field: Field, place: int, view: View, weak_zero: bool = False) -> M
             return _plain(field, value, view)
         case Form.SIZE:
             return "plain", value
+        case Form.TLS:
+            return "tls", value & MASK64
+        case Form.TLS_CODE:
+            low, high = field.span
+            return tlscode.meaning(view.read(place - relocation.offset + low, high - low))
         case Form.PC | Form.PLT if field.is_branch:
             return _branch(field, address + 4, relocation.addend + 4, view, weak_zero)
         case Form.PC:
@@ -181,6 +189,11 @@ def expected(field: Field, place: int, target: Target) -> Meaning:
             return "got", addend & MASK64
         case Form.SIZE:
             return _in_range(kind, target.size + addend, target.size + addend)
+        case Form.TLS:
+            return "tls", _in_range(kind, value, value)[1]
+        case Form.TLS_CODE:
+            return tlscode.local_exec(field.section.data, field.relocation.offset, kind.number,
+                                      target.address)
         case _ if field.refers_to_got:
             stored = value - place if kind.form in (Form.PC, Form.PLT) else value
             meant = addend + (4 if field.is_branch else 0)

@@ -72,7 +72,7 @@ def link(linker: str, copies: list[Path], layout: Layout, commons: Exports,
     script.write_text(_script(layout, commons, exports))
     output.unlink(missing_ok=True)
     command = [linker, "-static", "-nostdlib", "-x", "-e", "0", "--no-check-sections",
-               "--noinhibit-exec", "-z", "noexecstack", "-T", script, "-o", output, *copies]
+               "--noinhibit-exec", "-z", "noexecstack", "-z", "norelro", "-T", script, "-o", output, *copies]
     command += (["--verbose", "--no-warn-rwx-segments"] if linker == GNU_LD
                 else ["--threads=1", "--error-limit=0", "-O0"])
     stderr = run(command, quiet=True).stderr

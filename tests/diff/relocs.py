@@ -22,6 +22,8 @@ class Form(Enum):
     GOT_PC = auto()    # GOT + A - P
     PLT_OFF = auto()   # L + A - GOT
     SIZE = auto()      # Z + A
+    TLS = auto()       # S + A; S is an offset from the thread pointer, here and below
+    TLS_CODE = auto()  # instructions that a static linker rewrites; see tlscode.py
 
 
 class Range(Enum):
@@ -40,6 +42,10 @@ class RelType:
     width: int  # bytes
     form: Form
     range: Range
+
+    @property
+    def is_tls(self) -> bool:
+        return self.form in (Form.TLS, Form.TLS_CODE)
 
     @property
     def low(self) -> int:
@@ -72,6 +78,13 @@ def _types() -> dict[int, RelType]:
         13 PC16           2 PC      SIGNED
         14 8              1 ABS     EITHER
         15 PC8            1 PC      SIGNED
+        17 DTPOFF64       8 TLS     ANY
+        18 TPOFF64        8 TLS     ANY
+        19 TLSGD          4 TLS_CODE SIGNED
+        20 TLSLD          4 TLS_CODE SIGNED
+        21 DTPOFF32       4 TLS     SIGNED
+        22 GOTTPOFF       4 TLS_CODE SIGNED
+        23 TPOFF32        4 TLS     SIGNED
         24 PC64           8 PC      ANY
         25 GOTOFF64       8 GOT_OFF ANY
         26 GOTPC32        4 GOT_PC  SIGNED
@@ -82,6 +95,8 @@ def _types() -> dict[int, RelType]:
         31 PLTOFF64       8 PLT_OFF ANY
         32 SIZE32         4 SIZE    UNSIGNED
         33 SIZE64         8 SIZE    ANY
+        34 GOTPC32_TLSDESC 4 TLS_CODE SIGNED
+        35 TLSDESC_CALL   2 TLS_CODE ANY
         41 GOTPCRELX      4 SLOT_PC SIGNED
         42 REX_GOTPCRELX  4 SLOT_PC SIGNED
     """
@@ -96,3 +111,4 @@ def _types() -> dict[int, RelType]:
 
 TYPES = _types()
 GOTPCREL, REX_GOTPCRELX = 9, 42
+TLSGD, TLSLD, GOTTPOFF, TLSDESC_CALL = 19, 20, 22, 35

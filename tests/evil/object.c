@@ -124,8 +124,8 @@ static const struct mutation table[] = {
       ELFIN_ERR_SYMBOL, NULL, "f", NULL },
     { "local_made_global", SYMBOL("loc", st_info), ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
       ELFIN_ERR_SYMBOL, NULL, "loc", NULL },
-    { "tls_symbol", SYMBOL("v", st_info), ELF64_ST_INFO(STB_GLOBAL, STT_TLS), ELFIN_ERR_TLS, NULL,
-      "v", NULL },
+    { "tls_symbol", SYMBOL("v", st_info), ELF64_ST_INFO(STB_GLOBAL, STT_TLS), ELFIN_ERR_SYMBOL,
+      NULL, "v", NULL },
     { "tls_import", SYMBOL("ext", st_info), ELF64_ST_INFO(STB_GLOBAL, STT_TLS), ELFIN_ERR_TLS, NULL,
       "ext", NULL },
     /* A resolver will be called: it has to be code. */

@@ -203,6 +203,18 @@ static elfin_status inspect(struct fixture *f)
     return status;
 }
 
+static elfin_status thread_local_data(struct fixture *f)
+{
+    return fx_load(f, "a.o", "fn f 7; tls t 5; tptr p f; gd g t; slot s t; init 1 0; exit 2", "b.o",
+                   "tbss z 100; ie h z; ctor 3", NULL);
+}
+
+static bool thread_local_data_work(const struct fixture *f)
+{
+    return *(uint64_t *)(uintptr_t)fx_run(f, "g") == 5 &&
+           *(uint64_t *)(uintptr_t)fx_run(f, "h") == 0;
+}
+
 static bool always(const struct fixture *f)
 {
     (void)f;
@@ -220,6 +232,7 @@ static const struct scenario scenarios[] = {
     { "a_name_of_last_resort", nothing, late_name, late_name_bound, false },
     { "many_host_exports", provider, many_host_exports, many_host_exports_found, true },
     { "many_module_exports", nothing, many_module_exports, many_module_exports_found, false },
+    { "thread_local_data", nothing, thread_local_data, thread_local_data_work, false },
     { "inspect", nothing, inspect, always, false },
 };
 
@@ -242,7 +255,7 @@ static void check_all_rights(const struct fixture *f)
 /* False when the call succeeded although the n-th host call was to fail: there are fewer. */
 static bool fail_nth(uint64_t n, bool for_ever)
 {
-    struct fixture *f = fx_new(FAKE_REAL);
+    struct fixture *f = fx_new_tls(FAKE_REAL, 4096, 64);
     struct fx_snapshot before;
     bool reached;
     elfin_status status;
@@ -289,7 +302,7 @@ static bool fail_nth(uint64_t n, bool for_ever)
 static void sweep(void)
 {
     unsigned positions = 0;
-    struct fixture *f = fx_new(FAKE_REAL);
+    struct fixture *f = fx_new_tls(FAKE_REAL, 4096, 64);
 
     current->prepare(f);
     STATUS(current->act(f), ELFIN_OK);

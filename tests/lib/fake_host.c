@@ -304,9 +304,26 @@ static elfin_status fake_call(void *ctx, const elfin_call *call, uint64_t *resul
               : call->entry == ELFIN_ENTRY_RESOLVER ? call->address
                                                     : 0;
     if (fake->run_calls) {
+        uint64_t before = fake_tls_enter(&fake->tls);
+
         execute(call, result);
+        fake_tls_leave(&fake->tls, before);
     }
     return ELFIN_OK;
+}
+
+static void attach(void *ctx, const elfin_tls *tls)
+{
+    struct fake_host *fake = ctx;
+
+    fake_tls_attach(&fake->tls, tls);
+}
+
+static void detach(void *ctx, const elfin_tls *tls)
+{
+    struct fake_host *fake = ctx;
+
+    fake_tls_detach(&fake->tls, tls);
 }
 
 void fake_host_init(struct fake_host *fake, enum fake_memory memory)
@@ -323,6 +340,8 @@ void fake_host_init(struct fake_host *fake, enum fake_memory memory)
     fake->host.trim = fake_trim;
     fake->host.resolve = fake_resolve;
     fake->host.call = fake_call;
+    fake->host.tls_attach = attach;
+    fake->host.tls_detach = detach;
 }
 
 void fake_host_rewind(struct fake_host *fake)
@@ -337,6 +356,7 @@ void fake_host_rewind(struct fake_host *fake)
 
 void fake_host_fini(struct fake_host *fake)
 {
+    fake_tls_free(&fake->tls);
     for (size_t i = 0; i < FAKE_MAX_REGIONS; i++) {
         if (fake->regions[i].live) {
             count_region(fake, &fake->regions[i], false);

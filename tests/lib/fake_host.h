@@ -15,7 +15,7 @@
 #ifndef TESTS_FAKE_HOST_H
 #define TESTS_FAKE_HOST_H
 
-#include <elfin/elfin.h>
+#include "tests/lib/fake_tls.h"
 
 enum fake_memory {
     FAKE_INVENTED,
@@ -86,6 +86,7 @@ struct fake_host {
     size_t event_count;
     uint64_t live_images, live_records, live_work; /* regions */
     uint64_t live_bytes, peak_work_bytes, work_bytes;
+    struct fake_tls tls;
     unsigned violations;
     char violation[256]; /* the first one */
 };

@@ -45,13 +45,14 @@ static void report(void *ctx, const elfin_diag *diag)
     f->report_count++;
 }
 
-struct fixture *fx_new(enum fake_memory memory)
+struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t tls_align)
 {
     struct fixture *f = xmalloc(sizeof *f);
     const elfin_export exports[] = { { "trace", (uint64_t)(uintptr_t)fx_note } };
 
     memset(f, 0, sizeof *f);
     fake_host_init(&f->fake, memory);
+    fake_tls_declare(&f->fake.tls, &f->fake.host, tls_size, tls_align);
     f->options = (elfin_options)ELFIN_OPTIONS_INIT;
     f->options.report = report;
     f->options.report_ctx = f;
@@ -62,6 +63,11 @@ struct fixture *fx_new(enum fake_memory memory)
     }
     fx_clear_trace();
     return f;
+}
+
+struct fixture *fx_new(enum fake_memory memory)
+{
+    return fx_new_tls(memory, 0, 0);
 }
 
 struct fixture *fx_new_programs(enum fake_memory memory)
@@ -87,6 +93,9 @@ void fx_again(struct fixture *f)
 
 const char *fx_violation(const struct fixture *f)
 {
+    if (f->fake.tls.violation != NULL) {
+        return f->fake.tls.violation;
+    }
     return f->fake.violations == 0 ? NULL : f->fake.violation;
 }
 
@@ -98,6 +107,11 @@ const char *fx_end(struct fixture *f)
     text[0] = '\0';
     if (f->fake.violations != 0) {
         snprintf(text, sizeof text, "%s", f->fake.violation);
+    } else if (f->fake.tls.violation != NULL) {
+        snprintf(text, sizeof text, "%s", f->fake.tls.violation);
+    } else if (f->fake.tls.count != 0) {
+        snprintf(text, sizeof text, "%u blocks of thread-local storage are left",
+                 f->fake.tls.count);
     } else if (status != ELFIN_OK) {
         snprintf(text, sizeof text, "elfin_space_destroy: %s", elfin_status_text(status));
     } else if (f->fake.live_images + f->fake.live_records + f->fake.live_work != 0) {
@@ -180,7 +194,8 @@ struct fx_snapshot fx_snapshot(const struct fixture *f)
 {
     struct fx_snapshot s = { .images = f->fake.live_images,
                              .records = f->fake.live_records,
-                             .bytes = f->fake.live_bytes };
+                             .bytes = f->fake.live_bytes,
+                             .tls_blocks = f->fake.tls.count };
 
     elfin_space_get_stats(&f->space, &s.stats);
     return s;
@@ -209,6 +224,7 @@ const char *fx_compare(const struct fixture *f, const struct fx_snapshot *before
         now.bytes == before->bytes && now.stats.groups == before->stats.groups &&
         now.stats.modules == before->stats.modules && now.stats.exports == before->stats.exports &&
         now.stats.image_bytes == before->stats.image_bytes &&
+        now.stats.tls_bytes == before->stats.tls_bytes && now.tls_blocks == before->tls_blocks &&
         now.stats.record_bytes == before->stats.record_bytes) {
         return NULL;
     }
@@ -241,12 +257,15 @@ uint64_t fx_symbol(const struct fixture *f, const char *module, const char *name
 uint64_t fx_run(const struct fixture *f, const char *name)
 {
     typedef uint64_t function(void);
-    uint64_t address = fx_lookup(f, name);
+    uint64_t address = fx_lookup(f, name), before, result;
 
     if (address == 0 || f->fake.memory == FAKE_INVENTED) {
         return UINT64_MAX;
     }
-    return ((function *)(uintptr_t)address)();
+    before = fake_tls_enter(&f->fake.tls);
+    result = ((function *)(uintptr_t)address)();
+    fake_tls_leave(&f->fake.tls, before);
+    return result;
 }
 
 uint64_t fx_read(const struct fixture *f, uint64_t address)

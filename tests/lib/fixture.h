@@ -44,6 +44,9 @@ struct fixture *fx_new(enum fake_memory memory);
 /* The same space anew, empty, after the test has changed f->fake.host. */
 void fx_again(struct fixture *f);
 
+/* The same with an area of thread-local storage, in which module code runs. */
+struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t tls_align);
+
 /* Destroys the space and frees everything. NULL, or what was left or broke the contract. */
 const char *fx_end(struct fixture *f);
 
@@ -67,7 +70,7 @@ elfin_status fx_load_blob(struct fixture *f, const char *file, struct blob objec
  * fx_snapshot told before it.
  */
 struct fx_snapshot {
-    uint64_t images, records, bytes;
+    uint64_t images, records, bytes, tls_blocks;
     elfin_space_stats stats;
 };
 struct fx_snapshot fx_snapshot(const struct fixture *f);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/lib/toy.h"
+#include "tests/lib/toy_tls.h"
 
 #include <elfin/module.h>
 
@@ -149,6 +150,37 @@ static bool code_verb(struct elf_builder *eb, const struct statement *s)
         }
     }
     return false;
+}
+
+/* Thread-local variables, and functions that reach them. */
+static bool tls_verb(struct elf_builder *eb, const struct statement *s)
+{
+    const char *verb = s->words[0];
+    uint64_t value = number(s->words[2]), at, size;
+    uint64_t align = s->count > 3 ? number(s->words[3]) : 8;
+    int where;
+
+    if (strcmp(verb, "tls") == 0) {
+        where = section(eb, ".tdata", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, align);
+        define(eb, s, s->words[1], STT_TLS, where, eb_append(eb, where, &value, 8, align), 8);
+    } else if (strcmp(verb, "tbss") == 0) {
+        where = section(eb, ".tbss", SHT_NOBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, 1);
+        define(eb, s, s->words[1], STT_TLS, where, eb_append(eb, where, NULL, value, align), value);
+    } else if (strcmp(verb, "tcommon") == 0) {
+        define(eb, s, s->words[1], STT_TLS, SHN_COMMON, align, value);
+    } else if (strcmp(verb, "tptr") == 0) {
+        where = section(eb, ".tdata", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, 8);
+        at = eb_append(eb, where, NULL, 8, 8);
+        eb_rela(eb, where, at, R_X86_64_64, eb_reference(eb, s->words[2]), 0);
+        define(eb, s, s->words[1], STT_TLS, where, at, 8);
+    } else if (strcmp(verb, "tundef") == 0) {
+        define(eb, s, s->words[1], STT_TLS, SHN_UNDEF, 0, 0);
+    } else if (toy_tls_code(eb, text(eb), verb, s->words[2], &at, &size)) {
+        define(eb, s, s->words[1], STT_FUNC, text(eb), at, size);
+    } else {
+        return false;
+    }
+    return true;
 }
 
 static void constant_function(struct elf_builder *eb, const struct statement *s, int where)
@@ -395,7 +427,7 @@ struct blob toy_build(struct elf_builder *eb, const char *source)
         } else if (strcmp(s.words[0], "comdat") == 0) {
             comdat(eb, &s);
         } else if (!code_verb(eb, &s) && !data_verb(eb, &s) && !symbol_verb(eb, &s) &&
-                   !record_verb(eb, &s)) {
+                   !tls_verb(eb, &s) && !record_verb(eb, &s)) {
             bad(source);
         }
         source = rest;

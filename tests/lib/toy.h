@@ -22,6 +22,9 @@
  *   in SECTION VALUE [ALIGN [FLAGS]]   8 bytes in a section of that name; FLAGS: a aw ax, or zeros
  *                         if "nobits" (aw)
  *   bss NAME SIZE [ALIGN] zero-filled
+ *   tls NAME VALUE [ALIGN], tbss NAME SIZE [ALIGN], tcommon NAME SIZE [ALIGN], tundef NAME
+ *                         thread-local variables; tptr NAME SYMBOL: one that points to SYMBOL
+ *   gd NAME VAR, ld, ie, desc, ...   functions that return the address of VAR; see toy_tls.c
  *   common NAME SIZE ALIGN, lcommon NAME SIZE ALIGN, abs NAME VALUE
  *   undef NAME            declares an undefined symbol (with modifiers)
  *   comdat NAME VALUE     function in a COMDAT group whose signature is NAME

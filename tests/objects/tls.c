@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Refused: thread-local storage. */
+/* Thread-local storage, which a host without an area for it refuses. */
 static __thread int counter;
 
 int tls_count(void);

@@ -79,8 +79,15 @@ def module_names(bench: Bench) -> None:
 @case
 def thread_local_storage(bench: Bench) -> None:
     bench.compile("a.o", "static __thread int t; int f(void) { return ++t; }")
-    result = bench.elfin("check", "a.o", status=1)
-    expect("thread-local" in result.err, result.err)
+    bench.elfin("check", "a.o")
+    bench.compile("large.o", "__thread char t[2000000];")
+    result = bench.elfin("check", "large.o", status=1)
+    expect("thread-local" in result.err and "tls_size" in result.err, result.err)
+    bench.compile("b.o", "extern int g; extern __thread int h; int *f(void) { h = 1; return &g; }")
+    bench.compile("c.o", "__thread int g; int h;")
+    result = bench.elfin("check", "b.o", "c.o", status=1)
+    for name in ("g", "h"):
+        expect(f"symbol {name}" in result.err, result.err)
 
 
 @case

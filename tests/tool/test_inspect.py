@@ -45,6 +45,17 @@ def against_pyelftools(bench: Bench) -> None:
 
 
 @case
+def thread_local_storage(bench: Bench) -> None:
+    bench.compile("a.o", "__thread int data = 1; __thread char zero[100]"
+                         " __attribute__((aligned(32))); int f(void) { return data; }", PIC)
+    found = inspect(bench, "a.o")[0]
+    equal((found["tls_size"], found["tls_align"]), (132, 32), "size and alignment")
+    equal(found["part_sizes"]["rodata"] % 100, found["part_sizes"]["rodata"], ".tbss is no memory")
+    text = bench.elfin("inspect", "a.o").out
+    expect("thread-local storage: 132 bytes, aligned to 32" in text, text)
+
+
+@case
 def sections_by_part(bench: Bench) -> None:
     bench.compile("a.o", "int data = 1, zero[100]; const int constant = 2;"
                          "int f(void) { return 3; } void g(void);"

@@ -170,6 +170,33 @@ def indirect_functions(bench: Bench) -> None:
 
 
 @case
+def thread_local_storage(bench: Bench) -> None:
+    bench.compile("a.o", "__thread long first = 7; __thread char zero[50];"
+                         "long *f(void) { return &first; }", PIC)
+    bench.compile("b.o", "int g(void) { return 1; }", PIC)
+    linked = bench.link("--at", "0x400000", "a.o", "b.o")
+    module = linked.modules["a"]
+    tls = module["tls"]
+    equal(list(tls), ["offset", "size", "align", "image", "image_size"], "keys")
+    equal((tls["size"], tls["image_size"], tls["offset"]), (66, 8, -80), "block")
+    expect("tls" not in linked.modules["b"], "of a module without")
+    image = int(tls["image"], 16)
+    equal(linked.read(image, 8), (7).to_bytes(8, "little"), "image")
+    sections = linked.sections("a")
+    equal(sections[".tdata"]["tls_offset"], -80, ".tdata")
+    equal(int(sections[".tdata"]["address"], 16), image, ".tdata")
+    equal(sections[".tbss"]["image_offset"], None, ".tbss")
+    for symbol in module["symbols"]:
+        if symbol["name"] == "f":
+            expect("tls_offset" not in symbol, "a function")
+        else:
+            equal(int(symbol["address"], 16) - image, symbol["tls_offset"] + 80, symbol["name"])
+    load = bytes.fromhex("64488b042500000000488d80") + (-80 & 0xFFFFFFFF).to_bytes(4, "little")
+    code = linked.read(linked.symbol("a", "f"), sections[".text"]["size"])
+    expect(load in code, code.hex(" "))
+
+
+@case
 def zero_filled_memory(bench: Bench) -> None:
     bench.compile("a.o", "int zero[10000]; int data[4] = {1};")
     linked = bench.link("--at", "0x400000", "a.o")

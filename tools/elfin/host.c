@@ -8,6 +8,12 @@
 
 static const uint64_t default_base = 0x400000;
 
+/* The area of thread-local storage that the modules find; docs/elfin.md says so. */
+enum {
+    HOST_TLS_SIZE = 1 << 20,
+    HOST_TLS_ALIGN = 1 << 12
+};
+
 /*
  * The place for the request between first and last, both inclusive, that is nearest to `near`. Sums
  * cannot overflow: first <= last, and size - 1 <= last - first is checked before anything is added.
@@ -169,6 +175,8 @@ void host_init(struct host *host)
     host->callbacks.release = release;
     host->callbacks.protect = protect;
     host->callbacks.programs = &elfin_programs;
+    host->callbacks.tls_size = HOST_TLS_SIZE;
+    host->callbacks.tls_align = HOST_TLS_ALIGN;
 }
 
 void host_free(struct host *host)

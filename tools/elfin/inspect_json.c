@@ -137,6 +137,8 @@ void inspect_json(struct json *json, const char *file, const struct findings *fi
     json_number(json, "symbols", totals->symbols);
     json_number(json, "slots", totals->slots);
     json_number(json, "stubs", totals->stubs);
+    json_number(json, "tls_size", totals->tls_size);
+    json_number(json, "tls_align", totals->tls_align);
     put_sections(json, findings);
     put_symbols(json, "imports", &findings->imports, false);
     put_symbols(json, "definitions", &findings->definitions, true);

@@ -174,6 +174,9 @@ void inspect_text(FILE *out, const char *file, const struct findings *findings)
     put_symbols(out, "imports", &findings->imports, false);
     put_symbols(out, "definitions", &findings->definitions, true);
     put_types(out, findings);
+    if (totals->tls_size > 0)
+        fprintf(out, "  thread-local storage: %" PRIu64 " bytes, aligned to %" PRIu64 "\n",
+                totals->tls_size, totals->tls_align);
     fprintf(out, "  room for: at most %" PRIu32 " slots, %" PRIu32 " stubs\n", totals->slots,
             totals->stubs);
     put_demands(out, findings);

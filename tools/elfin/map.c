@@ -3,7 +3,14 @@
 
 #include "tools/elfin/json.h"
 
-static void put_section(struct json *json, const struct image *image, const elfin_section *section)
+/* What lies at the address in the initial image, as an offset from the thread pointer. */
+static int64_t tls_offset(const elfin_tls *tls, uint64_t address)
+{
+    return tls->offset + (int64_t)(address - tls->run);
+}
+
+static void put_section(struct json *json, const struct image *image, const elfin_section *section,
+                        const elfin_tls *tls)
 {
     uint64_t offset;
 
@@ -13,6 +20,8 @@ static void put_section(struct json *json, const struct image *image, const elfi
     json_string(json, "name", section->name);
     json_address(json, "address", section->address);
     json_number(json, "size", section->size);
+    if (section->tls)
+        json_integer(json, "tls_offset", tls_offset(tls, section->address));
     if (image_offset(image, section, &offset))
         json_number(json, "image_offset", offset);
     else
@@ -25,20 +34,29 @@ static void put_sections(struct json *json, const struct map *map, const elfin_m
                          bool of_the_file)
 {
     elfin_section section;
+    elfin_tls tls = { 0 };
 
+    elfin_module_tls(module, &tls);
     for (uint32_t i = 0; elfin_module_section(module, i, &section); i++)
         if ((section.index >= 0) == of_the_file)
-            put_section(json, map->image, &section);
+            put_section(json, map->image, &section, &tls);
 }
 
 static void put_symbols(struct json *json, const elfin_module *module)
 {
     elfin_symbol symbol;
+    elfin_tls tls = { 0 };
 
+    elfin_module_tls(module, &tls);
     for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++) {
         json_object(json, NULL);
         json_string(json, "name", symbol.name);
-        json_address(json, "address", symbol.address);
+        if (symbol.tls) { /* its place in the initial image, or, zero-filled, behind it */
+            json_address(json, "address", tls.run + (symbol.address - (uint64_t)tls.offset));
+            json_integer(json, "tls_offset", (int64_t)symbol.address);
+        } else {
+            json_address(json, "address", symbol.address);
+        }
         json_end(json);
     }
 }
@@ -57,6 +75,21 @@ static void put_indirect(struct json *json, const elfin_module *module)
     }
 }
 
+static void put_tls(struct json *json, const elfin_module *module)
+{
+    elfin_tls tls;
+
+    if (!elfin_module_tls(module, &tls))
+        return;
+    json_object(json, "tls");
+    json_integer(json, "offset", tls.offset);
+    json_number(json, "size", tls.size);
+    json_number(json, "align", tls.align);
+    json_address(json, "image", tls.run);
+    json_number(json, "image_size", tls.file_size);
+    json_end(json);
+}
+
 static void put_module(struct json *json, const struct map *map, const elfin_module *module)
 {
     elfin_module_info info;
@@ -69,6 +102,7 @@ static void put_module(struct json *json, const struct map *map, const elfin_mod
         json_address(json, "got_base", info.got_base);
     else
         json_null(json, "got_base");
+    put_tls(json, module);
     json_array(json, "sections");
     put_sections(json, map, module, true);
     json_end(json);

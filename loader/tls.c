@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thread-local storage of a load: each object's block, and whether every record suits its symbol.
+ *
+ * A block has the sections with an initial image first, in the order of the file, then the zero-
+ * filled ones, then COMMON: what a static linker makes of one object. Only the initial image takes
+ * memory of the module. The value of a thread-local symbol is its offset from the thread pointer;
+ * it is known before any memory is taken, and so is everything that can be wrong.
+ */
+#include "loader/internal.h"
+
+static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
+                              uint64_t size)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object,
+                                        "the module's thread-local data are too large");
+
+    if (section)
+        elfin_diag_section(diag, object, section);
+    elfin_diag_value(diag, size);
+    elfin_diag_limits(diag, 0, TLS_SIZE_LIMIT);
+    return elfin_diag_emit(load);
+}
+
+/* Takes size bytes of the block; false past what 32-bit offsets can reach. */
+static bool advance(struct object *object, uint64_t align, uint64_t size, uint64_t *offset)
+{
+    uint64_t start;
+
+    if (align > TLS_SIZE_LIMIT)
+        return false;
+    start = round_up(object->tls_size, align);
+    if (start > TLS_SIZE_LIMIT || size > TLS_SIZE_LIMIT - start)
+        return false;
+    *offset = start;
+    object->tls_size = start + size;
+    if (size && object->tls_align < align)
+        object->tls_align = align;
+    return true;
+}
+
+static elfin_status lay_sections(struct load *load, struct object *object, bool zero)
+{
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        struct section *section = &object->sections[i];
+        uint64_t end = object->tls_size;
+
+        if (!is_tls(section) || is_tls_zero(section) != zero)
+            continue;
+        if (!advance(object, section->align, section->size, &section->address))
+            return too_large(load, object, i, section->size);
+        section->gap = zero ? 0 : section->address - end;
+    }
+    return ELFIN_OK;
+}
+
+/* Their values are offsets in the block until elfin_tls_place. */
+static elfin_status lay_commons(struct load *load, struct object *object)
+{
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+
+        if (is_own_common(object, i) && symbol->tls &&
+            !advance(object, symbol->align, symbol->size, &symbol->value))
+            return too_large(load, object, 0, symbol->size);
+    }
+    return ELFIN_OK;
+}
+
+elfin_status elfin_tls_measure(struct load *load, struct object *object)
+{
+    elfin_status status;
+
+    object->tls_align = 1;
+    status = lay_sections(load, object, false);
+    object->tls_file_size = object->tls_size;
+    if (status == ELFIN_OK)
+        status = lay_sections(load, object, true);
+    return status == ELFIN_OK ? lay_commons(load, object) : status;
+}
+
+/* ---- Records against symbols ----------------------------------------------------------------- */
+
+enum kind {
+    KIND_ANY, /* undefined and weak: 0 as either */
+    KIND_ADDRESS,
+    KIND_TLS
+};
+
+static enum kind kind_of_own(const struct object *object, uint32_t index)
+{
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+
+    if (section & SECTION_SPECIAL)
+        return KIND_ADDRESS;
+    return is_tls(&object->sections[section]) ? KIND_TLS : KIND_ADDRESS;
+}
+
+static bool is_tls_import(const struct symbol *symbol)
+{
+    return symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->flags & RECORD_TLS;
+}
+
+static enum kind kind_of_name(const struct symbol *symbol)
+{
+    switch (symbol->state) {
+    case SYMBOL_ZERO:
+        return KIND_ANY;
+    case SYMBOL_IMPORT:
+        return is_tls_import(symbol) ? KIND_TLS : KIND_ADDRESS;
+    case SYMBOL_COMMON:
+        return symbol->tls ? KIND_TLS : KIND_ADDRESS;
+    case SYMBOL_START:
+    case SYMBOL_STOP:
+        return KIND_ADDRESS;
+    default:
+        return kind_of_own(symbol->object, symbol->index);
+    }
+}
+
+static enum kind kind_of(const struct object *object, uint32_t index)
+{
+    if (index && index == object->tls_base)
+        return KIND_TLS;
+    if (index < object->first_global)
+        return kind_of_own(object, index);
+    if (is_made(object, index))
+        return KIND_ADDRESS;
+    return kind_of_name(object->global[index - object->first_global]);
+}
+
+/* Its offset from the thread pointer; of a symbol that is KIND_TLS or KIND_ANY. */
+static uint64_t offset_of(const struct object *object, uint32_t index)
+{
+    const struct symbol *symbol;
+    struct elf_symbol elf;
+
+    if (index == object->tls_base)
+        return 0;
+    if (index >= object->first_global) {
+        symbol = object->global[index - object->first_global];
+        if (symbol->state == SYMBOL_ZERO || symbol->state == SYMBOL_IMPORT ||
+            symbol->state == SYMBOL_COMMON)
+            return symbol->value;
+        object = symbol->object;
+        index = symbol->index;
+    }
+    elf = elfin_read_symbol(object, index);
+    return elf.st_value + section_base(object, elfin_symbol_section(object, &elf, index));
+}
+
+static const char both_or_none[] = "declare the symbol _Thread_local everywhere or nowhere";
+
+static void report_use(struct load *load, const struct object *object, uint32_t table,
+                       uint64_t record, bool is_tls_symbol)
+{
+    elfin_diag *diag = elfin_diag_begin(
+        load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, object,
+        is_tls_symbol ? "its symbol is thread-local and has no address"
+                      : "it is for thread-local variables, which its symbol is not");
+
+    elfin_diag_relocation(diag, object, table, record);
+    diag->hint = both_or_none;
+    elfin_diag_emit(load);
+}
+
+static void report_range(struct load *load, const struct object *object, uint32_t table,
+                         const struct arch_failure *failure)
+{
+    elfin_diag *diag =
+        elfin_diag_begin(load, failure->status, ELFIN_PHASE_RESOLVE, object, failure->detail);
+
+    elfin_diag_relocation(diag, object, table, failure->record);
+    elfin_diag_value(diag, failure->value);
+    elfin_diag_limits(diag, failure->low, failure->high);
+    diag->have |= ELFIN_DIAG_SIGNED;
+    diag->hint = failure->hint;
+    elfin_diag_emit(load);
+}
+
+static void check_table(struct load *load, const struct object *object, uint32_t target,
+                        uint32_t table)
+{
+    struct span records = elfin_section_bytes(object, table);
+    struct span bytes = elfin_section_bytes(object, target);
+    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+
+    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
+        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
+        struct arch_failure failure;
+        struct elf_rela rela;
+        uint32_t symbol;
+        enum kind kind;
+
+        span_record(records, i, &rela, sizeof(rela));
+        symbol = elf_rela_symbol(rela.r_info);
+        if (!(use & (USE_TLS | USE_ADDRESS)) || object->use[symbol] & USE_DEAD)
+            continue;
+        kind = kind_of(object, symbol);
+        if (kind != KIND_ANY && (kind == KIND_TLS) != ((use & USE_TLS) != 0))
+            report_use(load, object, table, i, kind == KIND_TLS);
+        else if (use & USE_TLS && !elfin_arch_tls_fits(records, i, bytes, executable,
+                                                       offset_of(object, symbol), &failure))
+            report_range(load, object, table, &failure);
+    }
+}
+
+/* The first thread-local symbol that is used as an address; 0: none. */
+static uint32_t find_wrong_use(const struct object *object)
+{
+    for (uint32_t i = 1; i < object->symbol_count; i++)
+        if (object->use[i] & USE_ADDRESS && kind_of(object, i) == KIND_TLS)
+            return i;
+    return 0;
+}
+
+static void check_object(struct load *load, const struct object *object)
+{
+    uint32_t wrong = find_wrong_use(object);
+
+    if (wrong && object->program) { /* its records are not those of sections */
+        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, object,
+                                            "a symbol is thread-local and has no address");
+
+        elfin_diag_symbol(diag, object, wrong);
+        diag->hint = both_or_none;
+        elfin_diag_emit(load);
+        return;
+    }
+    if (!wrong && !object->has_tls)
+        return;
+    for (uint32_t i = 1; i < object->section_count; i++)
+        for (uint32_t table = object->sections[i].rela; table;
+             table = object->sections[table].next_rela)
+            check_table(load, object, i, table);
+}
+
+static bool has_tls(const struct load *load)
+{
+    for (const struct symbol *s = load->first_symbol; s; s = s->next)
+        if (s->tls_reference || is_tls_import(s))
+            return true;
+    for (const struct object *o = load->objects; o; o = o->next)
+        if (o->has_tls || o->tls_align > 1 || o->tls_size)
+            return true;
+    return false;
+}
+
+/* A reference that says of itself that it is to a thread-local variable. */
+static void check_reference(struct load *load, const struct symbol *symbol)
+{
+    elfin_diag *diag;
+
+    if (!symbol->tls_reference || !symbol->used || kind_of_name(symbol) != KIND_ADDRESS)
+        return;
+    diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, symbol->tls_reference,
+                            "it is declared thread-local, but defined as something else");
+    elfin_copy_name(diag->symbol, symbol->name);
+    diag->hint = both_or_none;
+    elfin_diag_emit(load);
+}
+
+/* Records are looked at again only where something can be wrong. */
+elfin_status elfin_tls_check(struct load *load)
+{
+    if (!has_tls(load))
+        return ELFIN_OK;
+    for (const struct symbol *s = load->first_symbol; s; s = s->next)
+        check_reference(load, s);
+    for (const struct object *o = load->objects; o; o = o->next)
+        check_object(load, o);
+    return load->status;
+}

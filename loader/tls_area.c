@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The host's area of static thread-local storage: who has which bytes of it. Places are counted
+ * downwards from the thread pointer, so that the first gap is the nearest one, and a module that is
+ * alone gets exactly what a static linker gives it. The blocks of a group follow each other: one
+ * gap has to be found, in a list of groups that is in the order of places.
+ */
+#include "loader/internal.h"
+
+static elfin_status refused(struct load *load, const struct object *object, const char *detail,
+                            const char *hint, uint64_t value, uint64_t high)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object, detail);
+
+    elfin_diag_value(diag, value);
+    elfin_diag_limits(diag, 0, high);
+    diag->hint = hint;
+    return elfin_diag_emit(load);
+}
+
+static elfin_status no_area(struct load *load, const struct object *object)
+{
+    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object,
+                                        "the host has no area for it");
+
+    for (uint32_t i = object->section_count; i-- > 1;)
+        if (is_tls(&object->sections[i]) && object->sections[i].size)
+            elfin_diag_section(diag, object, i);
+    diag->hint = "do without _Thread_local, or have the host declare an area (elfin_host.tls_size)";
+    return elfin_diag_emit(load);
+}
+
+/* Sets the distance of each block from the group's start; *size and *align are the group's. */
+static elfin_status lay_blocks(struct load *load, uint64_t *size, uint64_t *align)
+{
+    for (struct object *o = load->objects; o; o = o->next) {
+        elfin_status status = elfin_tls_measure(load, o);
+
+        if (status != ELFIN_OK)
+            return status;
+        if (!o->tls_size)
+            continue;
+        if (!load->host->tls_size)
+            return no_area(load, o);
+        if (o->tls_align > load->host->tls_align)
+            return refused(load, o, "its alignment is stricter than that of the thread pointer",
+                           "align less, or raise elfin_host.tls_align", o->tls_align,
+                           load->host->tls_align);
+        /* No overflow: at most 2 GiB each, and the sum has passed the test below. */
+        *size = round_up(*size + o->tls_size, o->tls_align);
+        if (*size > load->host->tls_size)
+            return refused(load, o, "the group needs more than the host's whole area",
+                           "raise elfin_host.tls_size", *size, load->host->tls_size);
+        o->tls_offset = *size;
+        if (*align < o->tls_align)
+            *align = o->tls_align;
+    }
+    return ELFIN_OK;
+}
+
+/* The first gap from the thread pointer down; false if there is none. *largest: the largest gap. */
+static bool find_gap(const struct load *load, uint64_t size, uint64_t align, uint64_t *start,
+                     uint64_t *largest)
+{
+    const elfin_group *next = load->space->first_tls;
+    uint64_t from = 0;
+
+    for (;; next = next->next_tls) {
+        uint64_t end = next ? next->tls_start : load->host->tls_size;
+
+        if (*largest < end - from)
+            *largest = end - from;
+        *start = round_up(from, align);
+        if (*start <= end && size <= end - *start)
+            return true;
+        if (!next)
+            return false;
+        from = next->tls_end;
+    }
+}
+
+static void place_commons(const struct object *object)
+{
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+
+        if (is_own_common(object, i) && symbol->tls)
+            symbol->value += object->tls_offset;
+    }
+}
+
+elfin_status elfin_tls_place(struct load *load)
+{
+    uint64_t size = 0, align = 1, start = 0, largest = 0;
+    elfin_status status = lay_blocks(load, &size, &align);
+
+    if (status != ELFIN_OK)
+        return status;
+    if (size && !find_gap(load, size, align, &start, &largest))
+        return refused(load, load->objects, "the host's area is exhausted",
+                       "raise elfin_host.tls_size, or unload modules", size, largest);
+    load->tls_start = start;
+    load->tls_end = start + size;
+    for (struct object *o = load->objects; o; o = o->next) {
+        o->tls_offset = 0 - (start + o->tls_offset);
+        place_commons(o);
+    }
+    return elfin_tls_check(load);
+}
+
+static void attach(struct load *load, const struct object *object)
+{
+    const elfin_region *region = &load->blocks[object->block].region;
+    elfin_tls *tls = &object->module->tls;
+
+    *tls = (elfin_tls){ .module = object->module,
+                        .offset = (int64_t)object->tls_offset,
+                        .size = object->tls_size,
+                        .file_size = object->tls_file_size,
+                        .align = object->tls_align,
+                        .run = object->tls_image };
+    if (tls->file_size)
+        tls->image = (const uint8_t *)region->edit + (object->tls_image - region->run);
+    if (load->host->tls_attach)
+        load->host->tls_attach(load->host->ctx, tls);
+}
+
+void elfin_tls_attach(struct load *load)
+{
+    for (const struct object *o = load->objects; o; o = o->next)
+        if (o->tls_size)
+            attach(load, o);
+    load->group->tls_start = load->tls_start;
+    load->group->tls_end = load->tls_end;
+    load->group->tls_attached = true;
+}
+
+void elfin_tls_detach(const elfin_host *host, elfin_group *group)
+{
+    for (uint32_t i = group->module_count; group->tls_attached && host->tls_detach && i-- > 0;)
+        if (group->modules[i].tls.size)
+            host->tls_detach(host->ctx, &group->modules[i].tls);
+}
+
+void elfin_tls_publish(elfin_space *space, elfin_group *group)
+{
+    struct elfin_group **next = &space->first_tls;
+
+    if (group->tls_start == group->tls_end)
+        return;
+    while (*next && (*next)->tls_start < group->tls_start)
+        next = &(*next)->next_tls;
+    group->next_tls = *next;
+    *next = group;
+}
+
+void elfin_tls_withdraw(elfin_space *space, elfin_group *group)
+{
+    for (struct elfin_group **next = &space->first_tls; *next; next = &(*next)->next_tls)
+        if (*next == group) {
+            *next = group->next_tls;
+            return;
+        }
+}
