@@ -82,7 +82,18 @@ static void count_references(const struct program *p, uint64_t *count)
     }
 }
 
-/* Where the global ones begin; that resolvers are code. */
+static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
+                               elfin_status status, const char *detail)
+{
+    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+
+    elfin_diag_symbol(diag, object, index);
+    elfin_diag_offset(diag, (uint64_t)(object->symbols.data - object->file.data) +
+                                index * sizeof(struct elf_symbol));
+    return elfin_diag_emit(load);
+}
+
+/* Where the global ones begin; that resolvers are code, and nothing is thread-local. */
 static elfin_status walk_symbols(struct load *load, struct object *object)
 {
     for (uint32_t i = 0; i < object->symbol_count; i++) {
@@ -90,15 +101,12 @@ static elfin_status walk_symbols(struct load *load, struct object *object)
 
         if (elf_symbol_binding(&symbol) == STB_LOCAL && object->first_global == i)
             object->first_global++;
+        if (elf_symbol_type(&symbol) == STT_TLS)
+            return bad_symbol(load, object, i, ELFIN_ERR_TLS, "it is a thread-local variable");
         if (elf_symbol_type(&symbol) == STT_GNU_IFUNC && symbol.st_shndx != SHN_UNDEF &&
-            !elfin_program_is_code(object->program, symbol.st_value)) {
-            elfin_diag *diag =
-                elfin_diag_begin(load, ELFIN_ERR_SYMBOL, ELFIN_PHASE_OBJECT, object,
-                                 "it is an indirect function, but lies in no executable segment");
-
-            elfin_diag_symbol(diag, object, i);
-            return elfin_diag_emit(load);
-        }
+            !elfin_program_is_code(object->program, symbol.st_value))
+            return bad_symbol(load, object, i, ELFIN_ERR_SYMBOL,
+                              "it is an indirect function, but lies in no executable segment");
     }
     return ELFIN_OK;
 }
