@@ -78,9 +78,10 @@ static elfin_status commit(struct load *load)
 
 static void unwind(struct load *load)
 {
-    if (load->published)
+    if (load->published) {
         elfin_final_run(load->host, load->group);
-    elfin_unwind_remove(load->host, load->group);
+        elfin_unwind_remove(load->host, load->group);
+    }
     if (load->group)
         elfin_tls_detach(load->host, load->group);
     if (load->published)
