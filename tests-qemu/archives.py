@@ -3,6 +3,7 @@
 """Debian's unmodified libz.a and libbz2.a in firmware: the same numbers as on the build machine."""
 
 import os
+import re
 import subprocess
 import sys
 
@@ -16,6 +17,10 @@ SCRIPT = '\n'.join((
     '! load zip.o',
     'library libz.a',
     'library libbz2.a',
+    'memory',
+    'library /LIBZ.A',
+    '! library \\zip.o',
+    'memory',
     'load zip.o',
     *(f'call zip:roundtrip {size} {level}' for size, level in ROUNDTRIPS),
     'deps',
@@ -52,6 +57,12 @@ def check_zlib(boot, cases):
         cases.check(f'zlib: {size} bytes at level {level}: checksums equal the host\'s',
                     boot.result(command) == int(number) and text in boot.said(command),
                     f'host {text} {number}, module {boot.said(command)}')
+    boot.expect(cases, 'a library', 'library libz.a', r'^library libz\.a: 15 members$')
+    boot.expect(cases, 'the same library again', 'library /LIBZ.A',
+                r'^library libz\.a: 15 members, in place of the former$')
+    kept = [re.search(r'^heap: \d+ objects, \d+ bytes', boot.said('memory', i), re.M).group(0)
+            for i in range(2)]
+    cases.equal('a library is kept once', kept[1], kept[0])
     boot.expect(cases, 'without the library, what zip needs is missing', '! load zip.o',
                 'compress2', 'uncompress', 'crc32', 'adler32', 'zlibVersion')
     boot.expect(cases, 'members are modules', 'load zip.o', r'libz\.a\(deflate\.o\)',

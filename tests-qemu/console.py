@@ -29,9 +29,13 @@ echo one  "two  words" three # not this
 ! call arguments:six
 ! lookup six
 list
+load bytes.o
+call bytes:print_bytes
+unload bytes
 load arguments.o -- one "two three" 4
 ! load arguments.o
 load /arguments.o name=second
+exports
 list
 ! call arguments
 ! call arguments:nothing
@@ -160,7 +164,24 @@ def check_symbols(boot, cases):
     boot.expect(cases, 'lookup: not found', '! lookup six', 'nobody exports six')
     boot.expect(cases, 'lookup: not exported', '! lookup not_exported', 'nobody exports')
     boot.expect(cases, 'exports', 'exports', r'^0x[0-9a-f]+ memcpy \(elfin\.efi\)$',
-                r'^0x[0-9a-f]+ six \(arguments\)$', r'^0x[0-9a-f]+ use_six \(user\)$')
+                r'^0x[0-9a-f]+ six \(arguments\)$', r'^0x[0-9a-f]+ use_six \(user\)$', occurrence=1)
+    boot.expect(cases, 'exports: shadowed names', 'exports', r'^0x[0-9a-f]+ six \(arguments\)$',
+                r'^0x[0-9a-f]+ six \(second, shadowed by arguments\)$')
+    shown = boot.said('exports', 1)
+    cases.check('exports: after unload nothing is shadowed',
+                'six (arguments)' in shown and 'shadowed' not in shown, shown[-300:])
+
+
+def check_bytes(boot, cases):
+    """The module prints "[", bytes, "]" in turn; Python's own decoder says what is UTF-8."""
+    said = boot.said('call bytes:print_bytes').splitlines()
+    for number, (what, wanted) in enumerate((
+            ('controls of ASCII', '[ab\t[2Jc]'), ('a raw control beyond ASCII', '[?31m]'),
+            ('the same as UTF-8', '[?31m]'), ('UTF-8 in pieces', '[\u00e9\u20ac\U0001f600]'),
+            ('no UTF-8', '[????x]'), ('a character that is cut', '[?]'),
+            ('U+00A0', '[\u00a0]'))):
+        cases.equal(f'bytes of modules: {what}', said[number] if number < len(said) else said,
+                    wanted)
 
 
 def check_places(boot, cases):
@@ -178,7 +199,8 @@ def check_places(boot, cases):
 
 def main():
     cases = Cases()
-    files = [built(name) for name in ('arguments.o', 'user.o', 'missing.o', 'garbage.o', 'bad.a')]
+    files = [built(name) for name in ('arguments.o', 'user.o', 'missing.o', 'garbage.o', 'bad.a',
+                                   'bytes.o')]
     boot = Boot(SCRIPT, files)
     if not cases.equal('the script runs to its quit, with its status', boot.status, 123):
         print(boot.output[-3000:] + boot.errors, file=sys.stderr)
@@ -186,7 +208,7 @@ def main():
                 'quit 123')
     cases.check('plain text: no escape sequences, no carriage returns',
                 not set('\x1b\r') & set(boot.output))
-    for check in (check_help, check_words, check_files, check_linking, check_calls, check_symbols,
+    for check in (check_help, check_words, check_bytes, check_files, check_linking, check_calls, check_symbols,
                   check_places):
         check(boot, cases)
     return cases.status()

@@ -116,10 +116,13 @@ def check_statuses(cases):
     for name, script, wanted in (
             ('quit without a status', 'quit\n', 0),
             ('a script without quit', 'echo end\n', 0),
-            ('a failing command', 'echo a\nload nowhere.o\necho b\n', 1),
+            ('a failing command', 'echo a\n\n# nothing\nload nowhere.o\necho b\n', 1),
             ('`!` and a success', '! quit 5\necho b\n', 1),
             ('init that returned 77', 'load status.o -- 77\n', 77)):
         boot = Boot(script, [status])
+        if name == 'a failing command':
+            cases.check('the line that failed is named', 'stops at line 4 with status 1'
+                        in boot.output, boot.output)
         cases.check(f'status {wanted}: {name}',
                     boot.status == wanted and '> echo b' not in boot.output, f'{boot.status}, {boot.output}, {boot.errors}')
 

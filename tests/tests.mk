@@ -23,8 +23,9 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $^ -Wl,--no-as-needed -lm -ldl -o $@
 
-# What programs beside the library share.
+# What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
+$(BUILD)/tests/unit/uefi_utf8: $(BUILD)/asan/obj/uefi/utf8.o
 
 # Modules as their authors would build them, with position-independent code.
 $(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk

@@ -218,32 +218,82 @@ static int check_archive(const struct library *library, size_t *members)
     return STATUS_SUCCESS;
 }
 
+/* As file systems of firmware see it: / is \\, case does not matter, paths begin at the root. */
+static char path_letter(char c)
+{
+    if (c == '/')
+        return '\\';
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_path(const char *a, const char *b)
+{
+    while (path_letter(*a) == '\\')
+        a++;
+    while (path_letter(*b) == '\\')
+        b++;
+    while (*a != '\0' && path_letter(*a) == path_letter(*b)) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
+
+static int read_library(struct session *session, struct library *library, const char *path,
+                        size_t *members)
+{
+    EFI_STATUS status;
+
+    if (mini_strlcpy(library->file, sizeof(library->file), path) >= sizeof(library->file))
+        return command_error("%s: the path has more than %zu characters", path,
+                             sizeof(library->file) - 1);
+    status = files_read(&session->memory.heap, path, &library->data, &library->size);
+    if (status != EFI_SUCCESS)
+        return command_error("%s: %s", path, firmware_status_text(status));
+    return check_archive(library, members);
+}
+
+/*
+ * The same file again is a newer version of it: it takes the place of the former, and its name,
+ * which is a part of its members' names.
+ */
+static bool keep_library(struct session *session, struct library *library)
+{
+    struct mini_heap *heap = &session->memory.heap;
+    struct library **place = &session->libraries, *former;
+
+    while (*place != NULL && !same_path((*place)->file, library->file))
+        place = &(*place)->next;
+    former = *place;
+    if (former != NULL) {
+        library->next = former->next;
+        memcpy(library->file, former->file, sizeof(library->file));
+        (void)mini_heap_free(heap, former->data);
+        (void)mini_heap_free(heap, former);
+    }
+    *place = library;
+    return former != NULL;
+}
+
 int command_library(struct session *session, int count, char **words)
 {
     struct mini_heap *heap = &session->memory.heap;
-    struct library *library = mini_heap_alloc(heap, sizeof(*library)), **tail;
+    struct library *library = mini_heap_alloc(heap, sizeof(*library));
     size_t members;
-    EFI_STATUS status;
+    bool replaced;
 
     (void)count;
     if (library == NULL)
         return command_error("out of memory");
     *library = (struct library){ .next = NULL };
-    mini_strlcpy(library->file, sizeof(library->file), words[1]);
-    status = files_read(heap, words[1], &library->data, &library->size);
-    if (status != EFI_SUCCESS) {
-        (void)mini_heap_free(heap, library);
-        return command_error("%s: %s", words[1], firmware_status_text(status));
-    }
-    if (check_archive(library, &members) != STATUS_SUCCESS) {
+    if (read_library(session, library, words[1], &members) != STATUS_SUCCESS) {
         (void)mini_heap_free(heap, library->data);
         (void)mini_heap_free(heap, library);
         return STATUS_FAILURE;
     }
-    for (tail = &session->libraries; *tail != NULL; tail = &(*tail)->next) {
-    }
-    *tail = library;
-    console_print("library %s: %zu members\n", library->file, members);
+    replaced = keep_library(session, library);
+    console_print("library %s: %zu members%s\n", library->file, members,
+                  replaced ? ", in place of the former" : "");
     return STATUS_SUCCESS;
 }
 

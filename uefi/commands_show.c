@@ -7,7 +7,8 @@ typedef unsigned long long ull;
 
 /* Calls each for every module of the space. */
 static void for_modules(struct session *session,
-                        void (*each)(const elfin_module *module, const elfin_module_info *info))
+                        void (*each)(const elfin_space *space, const elfin_module *module,
+                                     const elfin_module_info *info))
 {
     for (elfin_group *group = elfin_next_group(&session->space, NULL); group != NULL;
          group = elfin_next_group(&session->space, group)) {
@@ -15,13 +16,15 @@ static void for_modules(struct session *session,
              module = elfin_next_module(group, module)) {
             elfin_module_info info;
             elfin_module_get(module, &info);
-            each(module, &info);
+            each(&session->space, module, &info);
         }
     }
 }
 
-static void list_module(const elfin_module *module, const elfin_module_info *info)
+static void list_module(const elfin_space *space, const elfin_module *module,
+                        const elfin_module_info *info)
 {
+    (void)space;
     (void)module;
     console_print("%s", info->name);
     if (info->version[0] != '\0')
@@ -60,13 +63,31 @@ int command_lookup(struct session *session, int count, char **words)
     return STATUS_SUCCESS;
 }
 
-static void list_exports(const elfin_module *module, const elfin_module_info *info)
+/* Of several modules that export one name the first keeps it; nobody binds to the others'. */
+static void show_shadow(const elfin_space *space, const elfin_module *module, const char *name)
+{
+    const elfin_module *owner;
+    elfin_module_info info;
+    uint64_t address;
+
+    if (elfin_lookup(space, name, &address, &owner) != ELFIN_OK || owner == module)
+        return;
+    if (owner != NULL)
+        elfin_module_get(owner, &info);
+    console_print(", shadowed by %s", owner != NULL ? info.name : "elfin.efi");
+}
+
+static void list_exports(const elfin_space *space, const elfin_module *module,
+                         const elfin_module_info *info)
 {
     elfin_symbol symbol;
 
     for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++) {
-        if (symbol.exported)
-            console_print("0x%llx %s (%s)\n", (ull)symbol.address, symbol.name, info->name);
+        if (!symbol.exported)
+            continue;
+        console_print("0x%llx %s (%s", (ull)symbol.address, symbol.name, info->name);
+        show_shadow(space, module, symbol.name);
+        console_print(")\n");
     }
 }
 
@@ -82,11 +103,13 @@ int command_exports(struct session *session, int count, char **words)
     return STATUS_SUCCESS;
 }
 
-static void list_uses(const elfin_module *module, const elfin_module_info *info)
+static void list_uses(const elfin_space *space, const elfin_module *module,
+                      const elfin_module_info *info)
 {
     const char *separator = " uses ";
     elfin_module *used;
 
+    (void)space;
     console_print("%s", info->name);
     for (uint32_t i = 0; (used = elfin_module_uses(module, i)) != NULL; i++) {
         elfin_module_info used_info;

@@ -6,12 +6,14 @@
 #include "libmini/fmt.h"
 #include "uefi/channel.h"
 #include "uefi/firmware.h"
+#include "uefi/utf8.h"
 
 enum {
     SCREEN_CHUNK = 128
 };
 
 static bool line_open, busy;
+static struct utf8_filter filter;
 
 void console_init(void)
 {
@@ -35,19 +37,13 @@ static bool utf8_continuation(char c)
     return ((unsigned char)c & 0xc0) == 0x80;
 }
 
-/* Characters that are left out: see console.h. */
-static bool dropped(char c)
-{
-    return ((unsigned char)c < ' ' && c != '\n' && c != '\t') || c == 0x7f;
-}
-
 static void screen_write(const char *text, size_t length)
 {
     CHAR16 chunk[SCREEN_CHUNK + 1];
     size_t used = 0;
 
     for (size_t i = 0; i < length; i++) {
-        if (dropped(text[i]) || utf8_continuation(text[i]))
+        if (utf8_continuation(text[i]))
             continue;
         if (used > SCREEN_CHUNK - 2) {
             screen_flush(chunk, used);
@@ -62,19 +58,31 @@ static void screen_write(const char *text, size_t length)
 
 void console_channel_write(const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++) {
-        if (!dropped(text[i]))
-            channel_write(&text[i], 1);
-    }
+    channel_write(text, length);
+}
+
+/* Text that has been filtered; characters are whole in it. */
+static void write_clean(const char *text, size_t length)
+{
+    screen_write(text, length);
+    channel_write(text, length);
 }
 
 void console_write(const char *text, size_t length)
 {
+    char clean[SCREEN_CHUNK];
+    size_t used = 0;
+
     if (length == 0)
         return;
     busy = true;
-    screen_write(text, length);
-    console_channel_write(text, length);
+    for (size_t i = 0; i < length; i++) {
+        used += utf8_filter(&filter, text[i], clean + used);
+        if (used > sizeof(clean) - UTF8_FILTER_ROOM || i + 1 == length) {
+            write_clean(clean, used);
+            used = 0;
+        }
+    }
     line_open = text[length - 1] != '\n';
     busy = false;
 }

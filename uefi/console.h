@@ -8,8 +8,8 @@
 
 /*
  * The console: the firmware's text output and, in parallel, the plain-text channel (channel.h).
- * Text is ASCII or UTF-8; control characters other than tab and newline are left out, so a module
- * cannot put escape sequences on either; other characters than ASCII appear as '?' on the screen.
+ * Text is ASCII or UTF-8, filtered as utf8.h says, so a module cannot put escape sequences on
+ * either; other characters than ASCII appear as '?' on the screen.
  */
 void console_init(void);
 

@@ -14,8 +14,11 @@ enum {
     LINE_SIZE = 1024
 };
 
-/* Runs all lines of the text; the status of the first that fails. */
-static int run_text(struct session *session, char *text, char separator)
+/*
+ * Runs all commands of the text, which `separator` divides; the status of the first that fails.
+ * `unit` is what its number counts: lines of a file, with those that hold no command.
+ */
+static int run_text(struct session *session, char *text, char separator, const char *unit)
 {
     unsigned number = 0;
     char *line;
@@ -30,7 +33,7 @@ static int run_text(struct session *session, char *text, char separator)
         console_print("> %s\n", line);
         status = commands_run(session, line);
         if (status != STATUS_SUCCESS) {
-            command_error("the script stops at command %u with status %d", number, status);
+            command_error("the script stops at %s %u with status %d", unit, number, status);
             return status;
         }
     }
@@ -131,7 +134,7 @@ static bool run_load_options(struct session *session, int *status)
         text = skip_image_name(buffer);
         any = *text != '\0';
         if (any)
-            *status = run_text(session, text, ';');
+            *status = run_text(session, text, ';', "command");
     }
     (void)mini_heap_free(heap, buffer);
     return any;
@@ -146,7 +149,7 @@ static bool run_startup_file(struct session *session, int *status)
 
     if (files_read(heap, STARTUP_FILE, &text, &size) != EFI_SUCCESS)
         return false;
-    *status = run_text(session, text, '\n');
+    *status = run_text(session, text, '\n', "line");
     (void)mini_heap_free(heap, text);
     return true;
 }
