@@ -104,3 +104,54 @@ def linked_programs(bench: Bench) -> None:
     expect("the memory asked for is not free" in result.err, result.err)
     result = bench.elfin("check", "hosted", status=1)
     expect("a module that this one needs is not loaded; other: libc\n" in result.err, result.err)
+
+
+def library(bench: Bench, name: str, **members: str) -> None:
+    for member, source in members.items():
+        bench.compile(f"{member}.o", source)
+    subprocess.run(["ar", "rcsD", name, *(f"{member}.o" for member in members)],
+                   cwd=bench.folder, check=True)
+
+
+@case
+def archives_alone(bench: Bench) -> None:
+    """Each member on its own, with what it needs of all the archives."""
+    hidden = '__attribute__((visibility("hidden"))) '
+    library(bench, "one.a", a=f"{hidden}int b(void); int a(void) {{ return b(); }}",
+            b=f"int c(void); {hidden}int b(void) {{ return c(); }}",
+            other="int host(void); int other(void) { return host(); }")
+    library(bench, "two.a", c="int a(void); int c(void) { return a(); }")
+    bench.write("exports", "host 0x1000\n")
+    result = bench.elfin("check", "--exports", "exports", "one.a", "two.a")
+    equal(result.out + result.err, "", "output")
+
+
+@case
+def members_that_would_not_load(bench: Bench) -> None:
+    library(bench, "lib.a", good="int good(void) { return 1; }",
+            a="int missing(void), deep(void); int a(void) { return missing() + deep(); }",
+            b="int a(void); int b(void) { return a(); }",
+            deep="int nowhere(void); int deep(void) { return nowhere(); }",
+            unsound="__thread int t; int u(void) { return ++t; }")
+    result = bench.elfin("check", "./lib.a", status=1)
+    for member, name in (("a", "missing"), ("deep", "nowhere")):
+        equal(len(lines_with(result.err, f"lib.a({member}.o)", f"symbol {name}")), 1,
+              f"{name} in {result.err}")
+    expect("lib.a(b.o)" not in result.err, "a member is blamed for another's: " + result.err)
+    expect("members would load" in result.err.splitlines()[-1], result.err)
+    got = result.err.splitlines()[-1].split()
+    expect(got[1] == "./lib.a:" and got[4] == "5" and got[2] in ("1", "2"), result.err)
+
+
+@case
+def archives_that_are_none(bench: Bench) -> None:
+    library(bench, "lib.a", a="int a(void) { return 1; }")
+    content = (bench.folder / "lib.a").read_bytes()
+    bench.write("cut.a", content[:-100])
+    bench.write("empty.a", "!<arch>\n")
+    result = bench.elfin("check", "cut.a", status=1)
+    expect(lines_with(result.err, "cut.a"), result.err)
+    result = bench.elfin("check", "empty.a")
+    equal(result.err, "", "of an empty archive")
+    bench.compile("user.o", "int a(void); int u(void) { return a(); }")
+    equal(bench.elfin("check", "user.o", "lib.a").err, "", "with an object")

@@ -2,6 +2,7 @@
 /* elfin check: would these load together? */
 #include "tools/elfin/command.h"
 #include "tools/elfin/linking.h"
+#include "tools/elfin/members.h"
 #include "tools/elfin/report.h"
 
 enum {
@@ -67,6 +68,8 @@ static bool check_group(struct job *job)
     if (!inputs_read(&job->inputs) || job->unreadable)
         return false;
     exports_unique(&job->exports);
+    if (members_only(&job->inputs))
+        return members_check(&job->exports, &job->inputs);
     sound = sift(&job->inputs);
     if (sound == all)
         return link_all(&job->exports, &job->inputs);
@@ -124,7 +127,8 @@ const struct command command_check = {
         "Tells whether the files would load together as one group, wherever there is room. Every\n"
         "problem is listed on standard error.\n"
         "\n"
-        "  FILE            an object (gcc -c), or an archive: the members that are needed\n"
+        "  FILE            an object (gcc -c), or an archive: the members that are needed; if all\n"
+        "                  are archives, every member in turn, with the members that it needs\n"
         "  --exports FILE  what the host exports: lines NAME 0xADDR, or of nm or System.map;\n"
         "                  other lines are skipped; may be repeated, the first of a name holds\n"
         "  --help          show this text\n"

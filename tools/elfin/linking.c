@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tools/elfin/linking.h"
 
-#include "tools/elfin/report.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -28,6 +26,18 @@ static void explain_refusal(const struct host_refusal *refusal)
     fputc('\n', stderr);
 }
 
+static void report(void *ctx, const elfin_diag *diag)
+{
+    struct linking *linking = ctx;
+
+    if (!linking->reported) {
+        report_problem(&linking->problems, diag);
+        return;
+    }
+    linking->problems++;
+    report_once(linking->reported, diag);
+}
+
 static bool load(struct linking *linking, const struct inputs *inputs)
 {
     elfin_options options = ELFIN_OPTIONS_INIT;
@@ -35,15 +45,15 @@ static bool load(struct linking *linking, const struct inputs *inputs)
     elfin_status status;
 
     options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS;
-    options.report = report_problem;
-    options.report_ctx = &linking->problems;
+    options.report = report;
+    options.report_ctx = linking;
     status =
         elfin_load(&linking->space, inputs->items, inputs->count, &options, &linking->group, &diag);
     if (status == ELFIN_OK)
         return true;
     if (linking->problems == 0)
-        report_problem(&linking->problems, &diag);
-    if (status == ELFIN_ERR_MEMORY && linking->host.refusal.happened)
+        report(linking, &diag);
+    if (!linking->reported && status == ELFIN_ERR_MEMORY && linking->host.refusal.happened)
         explain_refusal(&linking->host.refusal);
     return false;
 }
@@ -51,9 +61,15 @@ static bool load(struct linking *linking, const struct inputs *inputs)
 bool linking_begin(struct linking *linking, const struct exports *exports,
                    const struct inputs *inputs)
 {
+    return linking_begin_once(linking, exports, inputs, NULL);
+}
+
+bool linking_begin_once(struct linking *linking, const struct exports *exports,
+                        const struct inputs *inputs, struct report_set *set)
+{
     elfin_status status;
 
-    *linking = (struct linking){ 0 };
+    *linking = (struct linking){ .reported = set };
     host_init(&linking->host);
     status = elfin_space_init(&linking->space, &linking->host.callbacks);
     if (status != ELFIN_OK)

@@ -6,12 +6,14 @@
 #include "tools/elfin/exports.h"
 #include "tools/elfin/host.h"
 #include "tools/elfin/inputs.h"
+#include "tools/elfin/report.h"
 
 struct linking {
     struct host host;
     elfin_space space;
-    elfin_group *group; /* NULL when linking failed */
-    unsigned problems;  /* how many have been reported */
+    elfin_group *group;          /* NULL when linking failed */
+    unsigned problems;           /* how many have been reported */
+    struct report_set *reported; /* NULL: all are printed */
 };
 
 /*
@@ -20,6 +22,10 @@ struct linking {
  */
 bool linking_begin(struct linking *linking, const struct exports *exports,
                    const struct inputs *inputs);
+
+/* The same, but of equal reports only the first in `set` is printed. */
+bool linking_begin_once(struct linking *linking, const struct exports *exports,
+                        const struct inputs *inputs, struct report_set *set);
 
 void linking_end(struct linking *linking);
 

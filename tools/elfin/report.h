@@ -11,4 +11,15 @@ char *diag_text(const elfin_diag *diag);
 /* Prints one; counts it in *(unsigned *)ctx. Fits elfin_options.report. */
 void report_problem(void *ctx, const elfin_diag *diag);
 
+/* What has been printed, so that nothing need be printed twice. */
+struct report_set {
+    void *texts; /* a tree */
+    size_t count;
+};
+
+/* Prints it if nothing of the same text has been printed with this set. */
+void report_once(struct report_set *set, const elfin_diag *diag);
+
+void report_set_free(struct report_set *set);
+
 #endif
