@@ -101,7 +101,7 @@ lint: ## clang-format and clang-tidy over the C sources
 	command -v clang-format-14 clang-tidy-14 >/dev/null || \
 		{ echo "lint: apt-get install -y clang-format-14 clang-tidy-14" >&2; exit 1; }
 	clang-format-14 --dry-run -Werror $(shell git ls-files '*.c' '*.h' ':!tests/diff/src')
-	clang-tidy-14 --quiet $(LIBELFIN_SOURCES) $(LIBMINI_MEM_SOURCES) -- -std=c11 $(INCLUDES) -ffreestanding
+	clang-tidy-14 --quiet $(LIBELFIN_SOURCES) $(LIBMINI_MEM_SOURCES) $(PICTURE_SOURCES) -- -std=c11 $(INCLUDES) -ffreestanding
 
 help: ## this text
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16

@@ -21,7 +21,7 @@ static void put(void *ctx, const char *text, size_t length)
             line->cut = true;
             return;
         }
-        line->text[line->length++] = text[i] >= ' ' && text[i] <= '~' ? text[i] : '?';
+        line->text[line->length++] = (char)(text[i] >= ' ' && text[i] <= '~' ? text[i] : '?');
     }
 }
 

@@ -23,7 +23,7 @@ static char letter(enum picture_kind kind, bool whole)
 {
     static const char whole_letters[] = "MPFR.", some_letters[] = "mpfr.";
 
-    return whole ? whole_letters[kind] : some_letters[kind];
+    return (whole ? whole_letters : some_letters)[kind];
 }
 
 /* The most interesting kind in the cell. `from` is moved past the pieces that end before it. */
@@ -62,10 +62,9 @@ static void fill_row(const struct picture_rows *rows, char text[PICTURE_CELLS + 
         uint64_t last = first + ((UINT64_C(1) << bits) - 1);
 
         /* The first and the last row may reach out of the zone. */
-        text[i] =
-            last < rows->first || first > rows->last
-                ? ' '
-                : cell_letter(rows, &from, higher(first, rows->first), lower(last, rows->last));
+        text[i] = ' ';
+        if (last >= rows->first && first <= rows->last)
+            text[i] = cell_letter(rows, &from, higher(first, rows->first), lower(last, rows->last));
     }
     text[PICTURE_CELLS] = '\0';
 }
@@ -149,7 +148,7 @@ static void put_rows(struct picture_rows *rows, struct line *line)
         picture_line_add(line, "%s", text);
         put_notes(rows, line);
         picture_line_end(line);
-        above = all_one(text) ? text[0] : ' ';
+        above = (char)(all_one(text) ? text[0] : ' ');
     }
     end_repetition(line, repeated, rows->bits);
 }

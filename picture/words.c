@@ -59,7 +59,7 @@ const char *picture_size(char buffer[PICTURE_SIZE_TEXT], uint64_t size)
     static const char units[] = "KMGTPE";
     unsigned shift = 10, unit = 0;
 
-    if (size < 1024 || (size < 10 * 1024 && size % 1024 != 0)) {
+    if (size < 1024 || (size < 10240 && size % 1024 != 0)) {
         mini_fmt(buffer, PICTURE_SIZE_TEXT, "%llu byte%s", (unsigned long long)size,
                  size == 1 ? "" : "s");
         return buffer;
