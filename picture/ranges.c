@@ -73,10 +73,27 @@ static void put_piece(const struct picture *picture, const struct picture_piece 
         picture_line_add(line, " +%u more", block->module_count - 1);
 }
 
+/* The largest of them that has a label. */
+static const char *find_label(const struct picture *picture, struct run run)
+{
+    const struct picture_piece *largest = NULL;
+
+    for (size_t i = run.first; i < run.end; i++) {
+        const struct picture_piece *piece = &picture->pieces[i];
+
+        if (piece->label &&
+            (!largest || piece->last - piece->first > largest->last - largest->first))
+            largest = piece;
+    }
+    return largest ? largest->label : NULL;
+}
+
 static void put_contents(const struct picture *picture, struct run run, struct line *line)
 {
     const struct picture_piece *pieces = picture->pieces;
     uint64_t sum[PICTURE_KINDS] = { 0 };
+    size_t column = line->length;
+    const char *label;
 
     if (run.end - run.first == 1) {
         put_piece(picture, &pieces[run.first], line);
@@ -85,7 +102,14 @@ static void put_contents(const struct picture *picture, struct run run, struct l
     for (size_t i = run.first; i < run.end; i++)
         sum[pieces[i].kind] =
             add_capped(sum[pieces[i].kind], extent(pieces[i].first, pieces[i].last));
-    picture_line_sums(line, sum, line->length);
+    picture_line_sums(line, sum, column);
+    label = find_label(picture, run);
+    if (!label)
+        return;
+    picture_line_end(line);
+    picture_line_column(line, column);
+    picture_line_add(line, "with ");
+    picture_line_name(line, label, 20);
 }
 
 void picture_draw_ranges(const struct picture *picture, struct line *line)
