@@ -83,12 +83,15 @@ static void constrain(struct block *block, const struct measure *m, struct bound
     intersect_arc(&block->reach, first, span - spread(d->least, d->most), by);
 }
 
-static bool is_unknown(const struct load *load, const struct object *object, uint32_t index)
+/* Where an import lies, or its size; its slot is the module's own. */
+static bool is_unknown(const struct load *load, const struct object *object, const struct demand *d)
 {
     const struct symbol *symbol =
-        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+        d->symbol >= object->first_global ? object->global[d->symbol - object->first_global] : NULL;
 
-    return load->unknown_imports && symbol && !is_made(object, index) &&
+    if (d->term == ARCH_TERM_SLOT || d->term == ARCH_TERM_SLOT_PC || d->term == ARCH_TERM_GOT_PC)
+        return false;
+    return load->unknown_imports && symbol && !is_made(object, d->symbol) &&
            symbol->state == SYMBOL_IMPORT;
 }
 
@@ -99,7 +102,7 @@ static bool apply(struct load *load, const struct object *object, const struct d
     struct measure m;
     uint64_t low, span;
 
-    if (is_unknown(load, object, d->symbol))
+    if (is_unknown(load, object, d))
         return true;
     m = elfin_measure(load, object, d->table, d->symbol, d->term);
     /* Objects that refer so to each other share a block (apart.c), so that there is one at most. */

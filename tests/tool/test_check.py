@@ -32,8 +32,40 @@ def each_fixup_out_of_reach(bench: Bench) -> None:
                   PLAIN + ["-fpie"])
     bench.write("exports", "low 0x100000\nhigh 0x7fffffff0000\n")
     result = bench.elfin("check", "--exports", "exports", "a.o", status=1)
-    expect(lines_with(result.err, "R_X86_64_PC32", "low") or
-           lines_with(result.err, "R_X86_64_PC32", "high"), result.err)
+    for name in ("low", "high"):
+        equal(len(lines_with(result.err, "R_X86_64_PC32", f"symbol {name}")), 1, result.err)
+    equal(len(lines_with(result.err, "R_X86_64_")), 2, result.err)
+    expect(lines_with(result.err, "-fpic"), result.err)
+
+
+@case
+def each_kind_of_field_out_of_reach(bench: Bench) -> None:
+    """What no place at all satisfies: type, symbol, value and limits of each, by check and link."""
+    bench.compile("a.s.o", """
+        .data
+        .globl a
+        a: .word far - .
+        .long wide
+        .reloc ., R_X86_64_SIZE32, a; .long 0
+        .reloc ., R_X86_64_GOT32, far + 0x100000000; .long 0
+        .reloc ., R_X86_64_GOTPCREL, far + 0x100000000; .long 0
+        .reloc ., R_X86_64_GOTPC32, far + 0x100000000; .long 0
+        .quad fine; .long fine@PLT; .long low
+        .size a, 0x100000000
+        """, [])
+    bench.write("exports", "far 0x3000\nfine 0x123400000000\nlow 0x1000\nwide 0x123456789\n")
+    fields = (("R_X86_64_32", "wide"), ("R_X86_64_SIZE32", "a"), ("R_X86_64_GOT32", "far"),
+              ("R_X86_64_GOTPCREL", "far"), ("R_X86_64_GOTPC32", "far"))
+    for command in (["check"], ["link"], ["link", "--at", "0x400000"]):
+        result = bench.elfin(*command, "--exports", "exports", "a.s.o", status=1)
+        for kind, symbol in fields:
+            equal(len(lines_with(result.err, f"{kind};", f"symbol {symbol};", "value", "allowed")),
+                  1, f"{kind} in {result.err}")
+        # The distance has a place, but for an address that is given.
+        more = [("R_X86_64_PC16", "far")] if "--at" in command else []
+        for kind, symbol in more:
+            expect(lines_with(result.err, f"{kind};", f"symbol {symbol};"), result.err)
+        equal(len(lines_with(result.err, "R_X86_64_")), len(fields) + len(more), result.err)
 
 
 @case

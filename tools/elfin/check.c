@@ -44,14 +44,16 @@ static size_t sift(struct inputs *inputs)
     for (size_t i = 0; i < inputs->count; i++) {
         elfin_input item = inputs->items[i];
         elfin_inspection inspection;
+        elfin_status status = ELFIN_OK;
         elfin_diag diag;
 
-        if (!elfin_is_archive(item.data, item.size) &&
-            elfin_inspect(&host.callbacks, &item, NULL, &inspection, &diag) != ELFIN_OK) {
+        if (!elfin_is_archive(item.data, item.size))
+            status = elfin_inspect(&host.callbacks, &item, NULL, &inspection, &diag);
+        /* Fixups out of range: linking tells all of them, not the first. */
+        if (status == ELFIN_OK || status == ELFIN_ERR_RANGE)
+            inputs->items[sound++] = item;
+        else
             report_problem(&problems, &diag);
-            continue;
-        }
-        inputs->items[sound++] = item;
     }
     host_free(&host);
     return sound;
