@@ -114,15 +114,22 @@ static elfin_status object_edges(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/* Archives may hold several members of one name: the later ones are told apart by their place. */
+/*
+ * Archives may hold several members of one name: the later ones are told apart by their place. And
+ * several groups may pull one member, whose names are hidden: those are numbered.
+ */
 static elfin_status rename_member(struct load *load, struct object *object)
 {
-    size_t size = mini_strlen(object->name) + 20;
+    size_t size = mini_strlen(object->name) + 32;
     char *name = elfin_arena_get(&load->work, 1, size);
+    unsigned copy = 1;
 
     if (!name)
         return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
     mini_fmt(name, size, "%s@0x%llx", object->name, (unsigned long long)object->offset);
+    while (is_taken(load, name, elfin_hash(name)))
+        mini_fmt(name, size, "%s@0x%llx#%u", object->name, (unsigned long long)object->offset,
+                 ++copy);
     object->name = name;
     return ELFIN_OK;
 }

@@ -118,7 +118,32 @@ static void a_member_hides_what_the_host_exports(void)
     }
 }
 
+/* So each group whose objects name them pulls its own copy, and all have names of their own. */
+static void each_group_has_its_copy_of_a_hidden_member(void)
+{
+    static const char *const names[] = { "a.o", "b.o", "c.o", "d.o" };
+    struct fixture *f = fx_new(FAKE_REAL);
+    struct blob lib = library(hiding, false);
+    elfin_group *third = NULL;
+
+    for (size_t i = 0; i < 4; i++) {
+        char text[32];
+
+        snprintf(text, sizeof text, "call f%zu secret", i);
+        STATUS(load_with(f, names[i], text, &lib, 1), ELFIN_OK);
+        third = i == 2 ? f->group : third;
+    }
+    CHECK_EQ(count_modules(f), 8);
+    CHECK_EQ(fx_run(f, "f3"), 42);
+    STATUS(elfin_unload(&f->space, third, &f->diag, NULL, NULL), ELFIN_OK);
+    STATUS(load_with(f, "e.o", "call g secret", &lib, 1), ELFIN_OK);
+    CHECK_EQ(count_modules(f), 8);
+    free(lib.data);
+    END(f);
+}
+
 static const struct test_case cases[] = {
+    TEST_CASE(each_group_has_its_copy_of_a_hidden_member),
     TEST_CASE(members_share_hidden_symbols),
     TEST_CASE(hidden_symbols_reach_members_of_earlier_groups),
     TEST_CASE(hidden_symbols_of_two_archives_do_not_mix),
