@@ -23,13 +23,19 @@ static void count_space(struct picture *picture, const elfin_space *space)
 
     FOR_GROUPS(group, space)
     {
-        for (uint32_t i = 0; elfin_group_block(group, i, &block); i++)
-            picture->block_count++;
+        size_t segments = 0;
+
+        for (uint32_t i = 0; elfin_group_block(group, i, &block); i++) {
+            picture->block_count += block.segment_count ? block.segment_count : 1;
+            segments += block.segment_count;
+        }
         FOR_MODULES(module, group)
         {
             elfin_module_get(module, &info);
             picture->module_count++;
             picture->item_count += info.section_count;
+            if (info.flags & (ELFIN_MODULE_EXECUTABLE | ELFIN_MODULE_SHARED))
+                picture->item_count += segments; /* one may have pages of several rights */
         }
     }
 }
@@ -79,12 +85,30 @@ static struct picture_block make_block(const elfin_block *from)
     return to;
 }
 
+static struct picture_block make_linked_block(const elfin_block *from, const elfin_segment *segment)
+{
+    struct picture_block to = { .first = from->region.run + segment->offset,
+                                .linked = true,
+                                .right = segment->part };
+
+    to.last = to.first + (segment->size - 1);
+    to.part[segment->part].first = to.first;
+    to.part[segment->part].size = segment->size;
+    return to;
+}
+
 static int compare_blocks(const void *a, const void *b, void *ctx)
 {
     const struct picture_block *left = a, *right = b;
 
     (void)ctx;
     return (left->first > right->first) - (left->first < right->first);
+}
+
+static void fill_linked(struct picture *picture, const elfin_block *block)
+{
+    for (uint32_t i = 0; i < block->segment_count; i++)
+        picture->blocks[picture->block_count++] = make_linked_block(block, &block->segments[i]);
 }
 
 static void fill_blocks(struct picture *picture, const elfin_space *space)
@@ -95,7 +119,9 @@ static void fill_blocks(struct picture *picture, const elfin_space *space)
     FOR_GROUPS(group, space)
     {
         for (uint32_t i = 0; elfin_group_block(group, i, &block); i++)
-            if (block.region.size)
+            if (block.segment_count)
+                fill_linked(picture, &block);
+            else if (block.region.size)
                 picture->blocks[picture->block_count++] = make_block(&block);
     }
     mini_sort(picture->blocks, picture->block_count, sizeof(*picture->blocks), compare_blocks,
@@ -129,30 +155,49 @@ static uint32_t find_number(const struct picture *picture, uint64_t address)
     return block ? (uint32_t)(block - picture->blocks) : PICTURE_NONE;
 }
 
+/*
+ * One item: what of the section lies in one block, which is all of it, except in linked files.
+ * Takes it off the section; false when there is no more.
+ */
+static bool add_item(struct picture *picture, struct picture_module *to, elfin_section *section)
+{
+    const struct picture_block *block = find_block(picture, section->address);
+    elfin_part part = block && block->linked ? block->right : section->part;
+    uint32_t number;
+    uint64_t size;
+
+    /* What only init needed is gone: the address may belong to others by now. */
+    if (!block || !block->part[part].size)
+        return false;
+    size = lower(section->size, extent(section->address, block->last));
+    number = (uint32_t)(block - picture->blocks);
+    picture->items[picture->item_count++] = (struct picture_item){
+        .address = section->address,
+        .size = size,
+        .name = section->name,
+        .module = (uint32_t)picture->module_count,
+        .index = section->index,
+        .part = part,
+    };
+    if (to->items++ == 0 || !block->linked)
+        to->block = number;
+    to->more_blocks = number - to->block;
+    section->address += size;
+    section->size -= size;
+    return block->linked;
+}
+
 static void add_items(struct picture *picture, struct picture_module *to)
 {
     elfin_section section;
 
     for (uint32_t i = 0; elfin_module_section(to->module, i, &section); i++) {
-        const struct picture_block *block = find_block(picture, section.address);
-
         if (section.index == ELFIN_SECTION_SLOTS)
             to->slot_room = (uint32_t)(section.size / CELL_SIZE);
         if (section.index == ELFIN_SECTION_STUBS)
             to->stub_room = (uint32_t)(section.size / CELL_SIZE);
-        /* What only init needed is gone: the address may belong to others by now. */
-        if (!section.size || !block || !block->part[section.part].size)
-            continue;
-        picture->items[picture->item_count++] = (struct picture_item){
-            .address = section.address,
-            .size = lower(section.size, extent(section.address, block->last)),
-            .name = section.name,
-            .module = (uint32_t)picture->module_count,
-            .index = section.index,
-            .part = section.part,
-        };
-        to->block = (uint32_t)(block - picture->blocks);
-        to->items++;
+        while (section.size && add_item(picture, to, &section)) {
+        }
     }
 }
 
@@ -229,7 +274,8 @@ static void count_blocks(struct picture *picture)
         if (module->block == PICTURE_NONE)
             continue;
         block = &picture->blocks[module->block];
-        block->module_count++;
+        for (uint32_t i = 0; i <= module->more_blocks; i++)
+            block[i].module_count++;
         block->slots += module->slots;
         block->slot_room += module->slot_room;
         block->stubs += module->stubs;

@@ -57,6 +57,7 @@ struct picture_module {
     const elfin_module *module; /* NULL in invented pictures */
     uint64_t size;
     uint32_t block;        /* where its items are; PICTURE_NONE: nothing of it is in memory */
+    uint32_t more_blocks;  /* behind that one: of executables and shared objects */
     uint32_t items;        /* how many it has */
     uint32_t slots, stubs; /* in use */
     uint32_t slot_room, stub_room; /* set aside */
@@ -64,7 +65,10 @@ struct picture_module {
 
 #define PICTURE_NONE UINT32_MAX
 
-/* One block of modules. Its items are items[first_item ..], in ascending order. */
+/*
+ * One block of modules. Its items are items[first_item ..], in ascending order. An executable or
+ * shared object has one for each stretch of pages with the same right, as its linker arranged them.
+ */
 struct picture_block {
     uint64_t first, last;
     struct {
@@ -75,6 +79,8 @@ struct picture_block {
     uint32_t first_module;                       /* the one whose item comes first */
     uint32_t module_count;                       /* how many lie in it */
     uint32_t slots, slot_room, stubs, stub_room; /* of those modules */
+    bool linked;                                 /* of an executable or shared object */
+    elfin_part right;                            /* of that: its only part */
 };
 
 struct picture {

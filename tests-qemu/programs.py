@@ -27,6 +27,7 @@ call {t}-exec:main_function 2 100
 call {t}-exec:main_letter 1
 call {t}-exec:main_check
 list
+map {t}-exec
 ! load {t}-exec.elf at=0x6000000
 ! load {t}-exec.elf name=second
 ! load {t}-exec.elf name=second min=0x6000000
@@ -95,6 +96,8 @@ def check_executables(t, boot, cases):
                 rf'^loaded {t}-exec at 0x5000000$')
     boot.expect(cases, f'{t}: list', 'list', rf'^{t}-exec at 0x5000000, \d+ bytes, executable, '
                                              r'entry 0x500\w+$')
+    boot.expect(cases, f'{t}: map', f'map {t}-exec', r'rodata +R +0x0*5000000 ', r'text +RX +0x0*500',
+                'LOAD RX', 'LOAD RW')
     for call, wanted in (('exec:main_bump 10', 15), ('exec:main_function 2 100', 115),
                          ('exec:main_letter 1', ord('s')), ('exec:main_check', 1),
                          ('pie:main_check', 1), ('relr:main_check', 1),
