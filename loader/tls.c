@@ -236,13 +236,22 @@ static void check_object(struct load *load, const struct object *object)
             check_table(load, object, i, table);
 }
 
+/* Empty ones count: a label in one of them has no address either. */
+static bool has_tls_section(const struct object *object)
+{
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (is_tls(&object->sections[i]))
+            return true;
+    return false;
+}
+
 static bool has_tls(const struct load *load)
 {
     for (const struct symbol *s = load->first_symbol; s; s = s->next)
-        if (s->tls_reference || is_tls_import(s))
+        if (s->tls || s->tls_reference || is_tls_import(s))
             return true;
     for (const struct object *o = load->objects; o; o = o->next)
-        if (o->has_tls || o->tls_align > 1 || o->tls_size)
+        if (o->has_tls || o->tls_size || has_tls_section(o))
             return true;
     return false;
 }

@@ -107,6 +107,7 @@ static const struct {
     { ".eh_frame", SHT_PROGBITS, SHF_ALLOC },
     { ".init.text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR },
     { ".debug_info", SHT_PROGBITS, 0 },
+    { ".tdata", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS },
 };
 
 static int make_section(struct elf_builder *eb, bool first)
@@ -159,6 +160,10 @@ static void make_definition(struct elf_builder *eb, unsigned object, unsigned nu
         type = STT_FUNC;
     }
     shndx = (unsigned)section;
+    if ((s->header.sh_flags & SHF_TLS) != 0) {
+        eb_symbol(eb, name, ELF64_ST_INFO(bind, STT_TLS), STV_DEFAULT, shndx, value, 8);
+        return;
+    }
     if (type != STT_GNU_IFUNC && chance(12))
         shndx = SHN_ABS;
     else if (type != STT_GNU_IFUNC && bind != STB_LOCAL && chance(12)) {
@@ -175,7 +180,8 @@ static void make_definition(struct elf_builder *eb, unsigned object, unsigned nu
 static void make_reference(struct elf_builder *eb, unsigned object, unsigned count)
 {
     static const char *const names[] = {
-        "e0", "e1", "e2", "_GLOBAL_OFFSET_TABLE_", "__start_named", "__stop_named", "shared"
+        "e0",           "e1",     "e2",          "_GLOBAL_OFFSET_TABLE_", "__start_named",
+        "__stop_named", "shared", "__dso_handle"
     };
     unsigned bind;
     char name[32];
@@ -196,13 +202,16 @@ static void make_record(struct elf_builder *eb)
     static const uint8_t types[] = { 0,  1,  2,  2,  2,  2,  3,  4,  4,  4,  9,  10, 11, 12, 13,
                                      14, 15, 24, 25, 26, 27, 28, 29, 30, 31, 32, 33, 41, 42 };
     int section = 1 + (int)test_random_below((uint64_t)eb->section_count - 1);
+    static const uint8_t tls_types[] = { 17, 18, 21, 22, 23, 23, 23, 34, 44, 50 };
+    int symbol = 1 + (int)test_random_below((uint64_t)eb->symbol_count - 1);
     const struct eb_section *s = &eb->sections[section];
     uint32_t type = chance(99) ? PICK(types) : (uint32_t)test_random_below(60);
 
     if (s->size < 8 || s->data == NULL || s->header.sh_type != SHT_PROGBITS)
         return;
-    eb_rela(eb, section, test_random_below(s->size - 7), type,
-            chance(6) ? -1 : 1 + (int)test_random_below((uint64_t)eb->symbol_count - 1),
+    if (ELF64_ST_TYPE(eb->symbols[symbol].symbol.st_info) == STT_TLS)
+        type = PICK(tls_types);
+    eb_rela(eb, section, test_random_below(s->size - 7), type, chance(6) ? -1 : symbol,
             any_addend());
 }
 
@@ -285,6 +294,8 @@ static void fixups_always_fit(void)
 
     memset(&tally, 0, sizeof tally);
     host.flags = ELFIN_HOST_NO_RIGHTS;
+    host.tls_size = UINT64_C(1) << 31;
+    host.tls_align = 64;
     host.reserve = reserve;
     host.release = release;
     for (unsigned long i = 0; i < loads; i++) {
