@@ -326,6 +326,40 @@ static void detach(void *ctx, const elfin_tls *tls)
     fake_tls_detach(&fake->tls, tls);
 }
 
+/* The table is in live memory without W, and each record leads to the next, up to the last word. */
+static elfin_status fake_unwind_add(void *ctx, const elfin_block *block)
+{
+    struct fake_host *fake = ctx;
+    const elfin_unwind *unwind = &block->unwind;
+    const uint8_t *frames = fake_host_edit(fake, unwind->frames, unwind->frames_size);
+    uint64_t at = 0;
+    uint32_t length = 1;
+
+    if (must_fail(fake))
+        return ELFIN_ERR_MEMORY;
+    fake->live_unwind++;
+    if (frames == NULL || fake_host_edit(fake, unwind->index, unwind->index_size) == NULL ||
+        ((fake->host.flags & ELFIN_HOST_NO_RIGHTS) == 0 &&
+         fake_host_rights(fake, unwind->frames) != (int)ELFIN_RIGHTS_R)) {
+        violation(fake, "unwind_add: no read-only table");
+        return ELFIN_OK;
+    }
+    for (; length != 0 && at <= unwind->frames_size - 4; at += 4 + (uint64_t)length)
+        memcpy(&length, frames + at, 4);
+    if (length != 0 || at != unwind->frames_size)
+        violation(fake, "unwind_add: the table does not end with a zero word");
+    return ELFIN_OK;
+}
+
+static void fake_unwind_remove(void *ctx, const elfin_block *block)
+{
+    struct fake_host *fake = ctx;
+
+    fake->live_unwind--;
+    if (fake_host_find(fake, block->unwind.frames) == NULL)
+        violation(fake, "unwind_remove: the table is gone");
+}
+
 void fake_host_init(struct fake_host *fake, enum fake_memory memory)
 {
     memset(fake, 0, sizeof *fake);
@@ -338,6 +372,8 @@ void fake_host_init(struct fake_host *fake, enum fake_memory memory)
     fake->host.release = fake_release;
     fake->host.protect = fake_protect;
     fake->host.trim = fake_trim;
+    fake->host.unwind_add = fake_unwind_add;
+    fake->host.unwind_remove = fake_unwind_remove;
     fake->host.resolve = fake_resolve;
     fake->host.call = fake_call;
     fake->host.tls_attach = attach;

@@ -85,6 +85,7 @@ struct fake_host {
     struct fake_event events[FAKE_MAX_EVENTS];
     size_t event_count;
     uint64_t live_images, live_records, live_work; /* regions */
+    uint64_t live_unwind;                              /* blocks whose unwind tables it has */
     uint64_t live_bytes, peak_work_bytes, work_bytes;
     struct fake_tls tls;
     unsigned violations;

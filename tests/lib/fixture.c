@@ -112,6 +112,9 @@ const char *fx_end(struct fixture *f)
     } else if (f->fake.tls.count != 0) {
         snprintf(text, sizeof text, "%u blocks of thread-local storage are left",
                  f->fake.tls.count);
+    } else if (f->fake.live_unwind != 0) {
+        snprintf(text, sizeof text, "unwind tables of %llu blocks are left",
+                 (unsigned long long)f->fake.live_unwind);
     } else if (status != ELFIN_OK) {
         snprintf(text, sizeof text, "elfin_space_destroy: %s", elfin_status_text(status));
     } else if (f->fake.live_images + f->fake.live_records + f->fake.live_work != 0) {
