@@ -91,6 +91,10 @@ static void write_place(struct writer *w, const elfin_diag *diag)
     }
     if (diag->section_index == ELFIN_NO_INDEX)
         return;
+    if (diag->have & ELFIN_DIAG_SEGMENT && !diag->section[0]) {
+        write_text(w, " in program header %d", diag->section_index);
+        return;
+    }
     write_name(w, diag->have & ELFIN_DIAG_SEGMENT ? " in segment " : " in section ",
                diag->section[0] ? diag->section : "(no name)");
     if (diag->have & ELFIN_DIAG_PLACE)
