@@ -112,8 +112,9 @@ static elfin_status check_entry(struct load *load, const struct object *object,
 {
     struct program *p = object->program;
 
-    p->entry = header->e_entry;
-    if (p->entry && p->executable && !elfin_program_is_code(p, p->entry))
+    if (elfin_program_is_code(p, header->e_entry))
+        p->entry = header->e_entry;
+    else if (header->e_entry && p->executable)
         return elfin_program_fail(load, object, ELFIN_ERR_HEADER,
                                   offsetof(struct elf_header, e_entry),
                                   "its e_entry lies in no executable segment", "");

@@ -160,13 +160,16 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
         state = SYMBOL_COMMON;
     else if (elf_symbol_binding(elf) == STB_WEAK)
         state = SYMBOL_WEAK;
-    if (state == SYMBOL_STRONG && symbol->state == SYMBOL_STRONG) {
-        /* Linked files may be preempted: objects come first, then the first of them. */
-        if (!object->program && !symbol->object->program)
-            duplicate(load, object, index, symbol);
-        if (object->program || !symbol->object->program)
+    /* Linked files may be preempted: objects come first, then the first of them. */
+    if (symbol->state != SYMBOL_UNDEFINED && !object->program != !symbol->object->program) {
+        if (object->program)
             return;
         symbol->state = SYMBOL_UNDEFINED;
+    }
+    if (state == SYMBOL_STRONG && symbol->state == SYMBOL_STRONG) {
+        if (!object->program)
+            duplicate(load, object, index, symbol);
+        return;
     }
     if (state == SYMBOL_COMMON && symbol->state == SYMBOL_COMMON) {
         if (symbol->size < elf->st_size)
@@ -209,16 +212,17 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
 {
     const char *name = elfin_symbol_name(object, elf);
     unsigned visibility = elf_symbol_visibility(elf);
+    bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
     elfin_status status = ELFIN_OK;
     struct symbol *symbol;
 
-    if (section == SHN_UNDEF && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
+    if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
         if (object->got_symbol)
             return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
         object->got_symbol = index;
         return ELFIN_OK;
     }
-    if (section == SHN_UNDEF && mini_str_equal(name, "_TLS_MODULE_BASE_")) {
+    if (may_make && mini_str_equal(name, "_TLS_MODULE_BASE_")) {
         if (object->tls_base)
             return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
         object->tls_base = index;
@@ -240,7 +244,7 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     object->global[index - object->first_global] = symbol;
-    if (section == SHN_UNDEF && !object->program && mini_str_equal(name, "__dso_handle")) {
+    if (may_make && mini_str_equal(name, "__dso_handle")) {
         elfin_status handle = mention_handle(load, object, index);
 
         if (handle != ELFIN_OK)

@@ -121,13 +121,16 @@ static enum kind kind_of_name(const struct symbol *symbol)
 
 static enum kind kind_of(const struct object *object, uint32_t index)
 {
+    const struct symbol *symbol; /* NULL: a version that nobody can ask for by its name */
+
     if (index && index == object->tls_base)
         return KIND_TLS;
     if (index < object->first_global)
         return kind_of_own(object, index);
     if (is_made(object, index))
         return KIND_ADDRESS;
-    return kind_of_name(object->global[index - object->first_global]);
+    symbol = object->global[index - object->first_global];
+    return symbol ? kind_of_name(symbol) : kind_of_own(object, index);
 }
 
 /* Its offset from the thread pointer; of a symbol that is KIND_TLS or KIND_ANY. */

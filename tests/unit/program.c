@@ -44,6 +44,15 @@ static void loaded(struct fixture *f)
     NO_COMPLAINT(fx_check_rights(f, f->group));
 }
 
+static void load_two(struct fixture *f, struct blob a, struct blob b)
+{
+    elfin_input inputs[2] = { INPUT(a, "a.o"), INPUT(b, "b.o") };
+
+    fx_load_inputs(f, inputs, 2);
+    free(a.data);
+    free(b.data);
+}
+
 #define FIELD_AT(info, field) ((info).address + offsetof(struct program_file, field))
 
 static void a_shared_object_is_relocated_and_runs(void)
@@ -315,6 +324,87 @@ static void versions(void)
     END(f);
 }
 
+/* A symbol that nobody can ask for by its name has no entry in the group's table. */
+static void a_hidden_version_beside_thread_local_variables(void)
+{
+    struct fixture *f = fx_new_tls(FAKE_INVENTED, 4096, 16);
+    struct blob object = toy("tls i 7; gd get i"), shared;
+
+    f->fake.host.programs = &elfin_programs;
+    fx_again(f);
+    pf_init(&pf, ET_DYN, 0);
+    pf.version[PF_F] = 0x8002;
+    pf.rela[3] =
+        (Elf64_Rela){ offsetof(struct program_file, v), ELF64_R_INFO(PF_F, R_X86_64_64), 0 };
+    shared = pf_blob(&pf, PF_SIZE);
+    f->options.flags = ELFIN_LOAD_NO_INIT;
+    load_two(f, object, shared);
+    loaded(f);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "v")),
+             info_of(f, "libpf").address + offsetof(struct program_file, code));
+    END(f);
+}
+
+/* Weak ones and COMMON too, whichever file comes first. */
+static void all_definitions_of_objects_come_first(void)
+{
+    static const char *const objects[] = { "weak var v 1", "common v 64 8" };
+
+    for (int i = 0; i < 4; i++) {
+        struct fixture *f = fx_new_programs(FAKE_INVENTED);
+        struct blob shared, object = toy(objects[i / 2]);
+        const elfin_module *owner = NULL;
+        uint64_t address = 0;
+
+        pf_init(&pf, ET_DYN, 0);
+        f->options.flags = ELFIN_LOAD_NO_INIT;
+        shared = pf_blob(&pf, PF_SIZE);
+        if (i % 2)
+            load_two(f, shared, object);
+        else
+            load_two(f, object, shared);
+        loaded(f);
+        STATUS(elfin_lookup(&f->space, "v", &address, &owner), ELFIN_OK);
+        CHECK(owner == elfin_find_module(&f->space, i % 2 ? "b" : "a"));
+        CHECK_EQ(fx_read(f, info_of(f, "libpf").address +
+                                offsetof(struct program_file, slot[PF_SLOT_V])),
+                 address + 8);
+        END(f);
+    }
+}
+
+/* Names that are made for objects mean nothing in a linked file. */
+static void names_that_are_made_for_objects(void)
+{
+    static const char *const names[] = { "_GLOBAL_OFFSET_TABLE_", "_TLS_MODULE_BASE_" };
+
+    for (int i = 0; i < 2; i++) {
+        struct fixture *f = fx_new_programs(FAKE_INVENTED);
+
+        pf_init(&pf, ET_DYN, 0);
+        strcpy(pf.strings + 30, names[i]);
+        pf.symbol[PF_TRACE].st_name = 30;
+        f->options.flags = ELFIN_LOAD_NO_INIT;
+        STATUS(load(f, "a.so"), ELFIN_ERR_UNDEFINED);
+        CHECK_STR(f->diag.symbol, names[i]);
+        END(f);
+    }
+}
+
+/* What runs is code: of a shared object nobody has looked at e_entry. */
+static void an_entry_point_that_is_none(void)
+{
+    struct fixture *f = fx_new_programs(FAKE_INVENTED);
+
+    pf_init(&pf, ET_DYN, 0);
+    pf.ehdr.e_entry = offsetof(struct program_file, v);
+    f->options.flags = ELFIN_LOAD_NO_INIT;
+    load(f, "a.so");
+    loaded(f);
+    CHECK_EQ(info_of(f, "libpf").entry, 0);
+    END(f);
+}
+
 static void symbols_are_counted_by_either_hash_table_or_the_relocations(void)
 {
     pf_init(&pf, ET_DYN, 0);
@@ -449,9 +539,13 @@ static const struct test_case cases[] = {
     TEST_CASE(objects_and_programs_bind_to_each_other),
     TEST_CASE(across_groups),
     TEST_CASE(definitions_of_objects_come_first),
+    TEST_CASE(all_definitions_of_objects_come_first),
     TEST_CASE(the_first_of_two_shared_objects_wins),
     TEST_CASE(needed_modules),
     TEST_CASE(versions),
+    TEST_CASE(a_hidden_version_beside_thread_local_variables),
+    TEST_CASE(names_that_are_made_for_objects),
+    TEST_CASE(an_entry_point_that_is_none),
     TEST_CASE(symbols_are_counted_by_either_hash_table_or_the_relocations),
     TEST_CASE(a_host_that_wants_objects_only),
     TEST_CASE(segments_as_sections),
