@@ -217,6 +217,7 @@ static elfin_status inspect(struct load *load, struct object *object,
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
         (status = elfin_scan(load, object)) != ELFIN_OK ||
+        (status = elfin_unwind_scan(load, object)) != ELFIN_OK ||
         (status = elfin_gather(load)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
         return status;
     elfin_give_handles(load);

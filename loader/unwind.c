@@ -17,6 +17,7 @@ enum {
     RECORD_LENGTH_SIZE = 4, /* the length does not count itself */
     RECORD_HEAD_SIZE = 8,   /* length, and what tells CIEs (0) from FDEs (distance to the CIE) */
     EXTENDED_LENGTH = -1,   /* the form for more than 4 GiB, which unwinders do not know either */
+    NUMBER_MAX = 10,        /* bytes of a LEB128 number */
     AUGMENTATION_MAX = 8,   /* "zPLRSB" and its NUL: all letters that compilers use */
 
     /* Pointer encodings: DW_EH_PE_* */
@@ -68,7 +69,7 @@ struct frames {
 bool elfin_is_frames(const struct load *load, const struct section *section, const char *name)
 {
     return load->host->unwind_add && mini_str_equal(name, ".eh_frame") &&
-           section->type != SHT_NOBITS && !(section->flags & SHF_EXECINSTR);
+           section->type != SHT_NOBITS && !(section->flags & (SHF_EXECINSTR | SHF_TLS));
 }
 
 static uint32_t word_at(struct span bytes, uint64_t offset)
@@ -155,10 +156,13 @@ uint64_t elfin_unwind_index_size(uint64_t count)
 
 /* ---- After fix-up ---------------------------------------------------------------------------- */
 
-/* Skips a LEB128 number; false when it leaves the record. */
+/*
+ * Skips a LEB128 number; false when it leaves the record, or has more bytes than 64 bits need: FDEs
+ * may take turns between CIEs that are as long as the file.
+ */
 static bool skip_number(struct span bytes, uint64_t *at, uint64_t end)
 {
-    while (*at < end)
+    for (unsigned i = 0; i < NUMBER_MAX && *at < end; i++)
         if (!(bytes.data[(*at)++] & 0x80))
             return true;
     return false;

@@ -459,6 +459,77 @@ static void blocks_are_handed_one_by_one(void)
     END(f);
 }
 
+/*
+ * Numbers of more bytes than 64 bits need are of no known form. They may be as long as the CIE, and
+ * FDEs that take turns between two CIEs would have them read again and again.
+ */
+static void overlong_numbers_are_of_no_known_form(void)
+{
+    struct fixture *f = new_space(FAKE_INVENTED);
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    uint8_t wide[64] = { 60, 0, 0, 0, 0, 0, 0, 0, 1, 'z', 'R', 0 };
+    struct blob object;
+    int text, frames, function;
+
+    memset(wide + 12, 0x80, 40);
+    memcpy(wide + 52, cie + 12, sizeof cie - 12);
+    eb_init(eb);
+    text = eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, NULL, 16, 16);
+    frames = eb_section(eb, ".eh_frame", SHT_PROGBITS, SHF_ALLOC, wide, sizeof wide, 8);
+    function = eb_symbol(eb, "a0", ELF64_ST_INFO(STB_GLOBAL, STT_FUNC), 0, (unsigned)text, 0, 16);
+    add_fde(eb, frames, function, 16, 0);
+    object = eb_finish(eb);
+    free(eb);
+    fx_load_blob(f, "a.o", object);
+    free(object.data);
+    STATUS(f->status, ELFIN_OK);
+    REQUIRE(handed_count == 1);
+    CHECK_EQ(handed[0]->unwind.index_size, 8);
+    END(f);
+}
+
+/* It would lie in the table and in the initial image at once. */
+static void a_thread_local_table_is_none(void)
+{
+    struct fixture *f = fx_new_tls(FAKE_INVENTED, 4096, 16);
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    struct blob object;
+    elfin_tls tls;
+
+    handed_count = add_calls = remove_calls = 0;
+    add_answer = ELFIN_OK;
+    f->fake.host.unwind_add = add;
+    f->fake.host.unwind_remove = take_back;
+    fx_again(f);
+    eb_init(eb);
+    eb_section(eb, ".eh_frame", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, cie, sizeof cie, 8);
+    object = eb_finish(eb);
+    free(eb);
+    fx_load_blob(f, "a.o", object);
+    free(object.data);
+    STATUS(f->status, ELFIN_OK);
+    CHECK_EQ(add_calls, 0);
+    REQUIRE(elfin_module_tls(elfin_find_module(&f->space, "a"), &tls));
+    CHECK_EQ(tls.file_size, sizeof cie);
+    CHECK(memcmp(tls.image, cie, sizeof cie) == 0);
+    END(f);
+}
+
+/* What inspection measures is what a load lays out. */
+static void inspection_counts_them(void)
+{
+    struct fixture *f = new_space(FAKE_INVENTED);
+    struct blob object = functions("a", 3, 0, "\1", 1);
+    elfin_input input = INPUT(object, "a.o");
+    elfin_inspection out;
+    elfin_diag diag;
+
+    STATUS(elfin_inspect(&f->fake.host, &input, NULL, &out, &diag), ELFIN_ERR_SECTION);
+    CHECK_STR(diag.section, ".eh_frame");
+    free(object.data);
+    END(f);
+}
+
 static void half_of_the_callbacks_is_refused(void)
 {
     struct fixture *f = new_space(FAKE_INVENTED);
@@ -478,6 +549,9 @@ static const struct test_case cases[] = {
     TEST_CASE(an_empty_table_comes_first),
     TEST_CASE(records_of_discarded_functions_describe_nothing),
     TEST_CASE(a_cie_of_unknown_form_leaves_the_index_empty),
+    TEST_CASE(overlong_numbers_are_of_no_known_form),
+    TEST_CASE(a_thread_local_table_is_none),
+    TEST_CASE(inspection_counts_them),
     TEST_CASE(damaged_tables_are_refused),
     TEST_CASE(relocated_lengths_are_proven_again),
     TEST_CASE(added_before_code_runs_and_removed_after),
