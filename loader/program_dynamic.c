@@ -253,13 +253,17 @@ static elfin_status read_needs(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/* A function that the loader calls, or an array of them; a missing one is 0. */
+/*
+ * A function that the loader calls, or an array of them; a missing one is 0. An array has its bytes
+ * in the file: then the records that the calls take are bounded by the file's size.
+ */
 static elfin_status check_calls(struct load *load, struct object *object)
 {
     static const uint8_t single[] = { DYNAMIC_INIT, DYNAMIC_FINI };
     static const uint8_t array[] = { DYNAMIC_INIT_ARRAY, DYNAMIC_FINI_ARRAY };
     static const uint8_t size[] = { DYNAMIC_INIT_ARRAYSZ, DYNAMIC_FINI_ARRAYSZ };
     struct program *p = object->program;
+    struct span bytes;
 
     for (int i = 0; i < 2; i++) {
         if (p->value[single[i]] && !elfin_program_is_code(p, p->value[single[i]]))
@@ -268,8 +272,9 @@ static elfin_status check_calls(struct load *load, struct object *object)
             p->value[size[i]] = 0;
         if (p->value[size[i]] % 8)
             return bad(load, object, size[i], "it is no multiple of an address");
-        if (p->value[size[i]] && !elfin_program_segment(p, p->value[array[i]], p->value[size[i]]))
-            return bad(load, object, array[i], "the array lies in no segment");
+        if (p->value[size[i]] &&
+            !elfin_program_bytes(object, p->value[array[i]], p->value[size[i]], &bytes))
+            return bad(load, object, array[i], "the array lies in no segment's bytes");
     }
     return ELFIN_OK;
 }

@@ -94,6 +94,8 @@ ROW(fini_outside, pf_dynamic(&pf, PF_FINI, DT_FINI, 1 << 20), ERR_DYNAMIC, "DT_F
 ROW(init_array_outside, pf_dynamic(&pf, PF_INIT_ARRAY, DT_INIT_ARRAY, 1 << 20), ERR_DYNAMIC, "DT_INIT_ARRAY")
 ROW(init_array_size, pf_dynamic(&pf, PF_INIT_ARRAYSZ, DT_INIT_ARRAYSZ, 12), ERR_DYNAMIC, "DT_INIT_ARRAYSZ")
 ROW(fini_array_huge, pf_dynamic(&pf, PF_FINI_ARRAYSZ, DT_FINI_ARRAYSZ, 0 - (uint64_t)8), ERR_DYNAMIC, "DT_FINI_ARRAY")
+ROW(init_array_in_bss, pf_dynamic(&pf, PF_INIT_ARRAY, DT_INIT_ARRAY, PF_SIZE), ERR_DYNAMIC, "DT_INIT_ARRAY")
+ROW(fini_array_in_bss, (pf_dynamic(&pf, PF_FINI_ARRAY, DT_FINI_ARRAY, PF_SIZE), pf_dynamic(&pf, PF_FINI_ARRAYSZ, DT_FINI_ARRAYSZ, 200 << 20), pf.phdr[PF_WRITE].p_memsz += 200 << 20), ERR_DYNAMIC, "DT_FINI_ARRAY")
 ROW(unknown_tag, pf_dynamic(&pf, PF_SPARE, 0x6eeeeeee, 5), OK, "")
 /* Symbols */
 ROW(symbol_name, pf.symbol[PF_F].st_name = 64, ERR_SYMBOL, "name is out of range")
