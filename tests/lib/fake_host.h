@@ -77,7 +77,8 @@ struct fake_host {
     uint64_t fail_at;
     bool fail_for_ever;
     uint64_t fallible; /* calls that could fail, so far */
-    /* The one call that failed was for image memory: other places are tried, objects taken apart. */
+    /* The one call that failed was for image memory: other places are tried, objects taken apart.
+     */
     bool failed_image;
 
     /* Books. */
@@ -85,7 +86,7 @@ struct fake_host {
     struct fake_event events[FAKE_MAX_EVENTS];
     size_t event_count;
     uint64_t live_images, live_records, live_work; /* regions */
-    uint64_t live_unwind;                              /* blocks whose unwind tables it has */
+    uint64_t live_unwind;                          /* blocks whose unwind tables it has */
     uint64_t live_bytes, peak_work_bytes, work_bytes;
     struct fake_tls tls;
     unsigned violations;
