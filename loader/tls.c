@@ -82,7 +82,7 @@ elfin_status elfin_tls_measure(struct load *load, struct object *object)
 /* ---- Records against symbols ----------------------------------------------------------------- */
 
 enum kind {
-    KIND_ANY, /* undefined and weak: 0 as either */
+    KIND_ANY, /* no symbol, or undefined and weak: 0 as either */
     KIND_ADDRESS,
     KIND_TLS
 };
@@ -123,7 +123,9 @@ static enum kind kind_of(const struct object *object, uint32_t index)
 {
     const struct symbol *symbol; /* NULL: a version that nobody can ask for by its name */
 
-    if (index && index == object->tls_base)
+    if (index == 0) /* no symbol, wherever the file says that it lies */
+        return KIND_ANY;
+    if (index == object->tls_base)
         return KIND_TLS;
     if (index < object->first_global)
         return kind_of_own(object, index);

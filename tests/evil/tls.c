@@ -106,6 +106,32 @@ static void sequences_are_not_read_before_the_section(void)
     }
 }
 
+/* Symbol 0 stands for no symbol: what the file says of its section means nothing. */
+static void symbol_0_lies_nowhere(void)
+{
+    static const uint16_t sections[] = { 0, 1, 0x7000, SHN_ABS, SHN_COMMON, SHN_XINDEX };
+
+    for (size_t i = 0; i < sizeof sections / sizeof sections[0]; i++) {
+        struct blob object;
+        int data, tls, v;
+
+        begin_tls();
+        eb_init(eb);
+        data = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 16, 8);
+        tls = eb_section(eb, ".tdata", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE | SHF_TLS, NULL, 8, 8);
+        eb_symbol(eb, "p", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, (unsigned)data, 0, 8);
+        v = eb_symbol(eb, "v", ELF64_ST_INFO(STB_GLOBAL, STT_TLS), 0, (unsigned)tls, 0, 8);
+        eb_rela(eb, data, 0, R_X86_64_64, -1, 6);
+        eb_rela(eb, data, 8, R_X86_64_TPOFF64, v, 0);
+        object = eb_finish(eb);
+        blob_set(&object, eb->sections[eb->symtab].header.sh_offset + offsetof(Elf64_Sym, st_shndx),
+                 2, sections[i]);
+        STATUS(load(object), ELFIN_OK);
+        CHECK_EQ(fx_read(f, fx_lookup(f, "p")), 6);
+        end();
+    }
+}
+
 struct change {
     const char *name;
     size_t record, field, width;
@@ -281,6 +307,7 @@ static void records_need_a_symbol(void)
 }
 
 static const struct test_case cases[] = {
+    TEST_CASE(symbol_0_lies_nowhere),
     TEST_CASE(every_byte_is_compared),
     TEST_CASE(sequences_are_not_read_past_the_section),
     TEST_CASE(sequences_are_not_read_before_the_section),
