@@ -133,6 +133,7 @@ static void keep_slot(const struct object *object, uint32_t index, uint64_t targ
         .address = object->got + ARCH_SLOT_SIZE * slot,
         .target = target,
         .stub = object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
+        .tls = object->use[index] & USE_TLS_SLOT,
     };
 }
 

@@ -7,9 +7,10 @@
 #include "libmini/str.h"
 
 enum {
-    MAX_ZOOMED = 6, /* more blocks than these are a table */
-    MAX_ITEMS = 12, /* of one part; more are added up by module */
-    TOP = 16,       /* of more modules, or blocks, only the largest */
+    MAX_ZOOMED = 6,    /* more blocks than these are a table */
+    MAX_ITEMS = 12,    /* of one segment; more are added up by module */
+    MAX_SEGMENTS = 16, /* objects have six at most, other files any number */
+    TOP = 16,          /* of more modules, or blocks, only the largest */
     BAR = 12,
     NAME_WIDTH = 24
 };
@@ -51,20 +52,21 @@ static bool top_takes(struct top *top, uint64_t size)
     return top->ties > 0 && top->ties--;
 }
 
-/* Items first .. end - 1: of one part, or of one module in it. */
+/* Items first .. end - 1: of one segment, or of one module in it. */
 struct stretch {
     uint32_t first, end;
 };
 
-static struct stretch find_part(const struct picture *picture, const struct picture_block *block,
-                                elfin_part part)
+static struct stretch find_items(const struct picture *picture, const struct picture_block *block,
+                                 const struct picture_segment *segment)
 {
     uint32_t last = block->first_item + block->item_count;
     struct stretch found = { block->first_item, 0 };
 
-    while (found.first < last && picture->items[found.first].part != part)
+    while (found.first < last && picture->items[found.first].address < segment->first)
         found.first++;
-    for (found.end = found.first; found.end < last && picture->items[found.end].part == part;)
+    for (found.end = found.first;
+         found.end < last && picture->items[found.end].address - segment->first < segment->size;)
         found.end++;
     return found;
 }
@@ -192,10 +194,10 @@ static void put_one_module(const struct picture *picture, const struct picture_b
     put_others(line, others, bytes);
 }
 
-void picture_draw_items(const struct picture *picture, const struct picture_block *block,
-                        elfin_part part, uint32_t module, struct line *line)
+static void put_items(const struct picture *picture, const struct picture_block *block,
+                      const struct picture_segment *segment, uint32_t module, struct line *line)
 {
-    struct stretch items = find_part(picture, block, part);
+    struct stretch items = find_items(picture, block, segment);
 
     if (module != PICTURE_NONE) {
         put_one_module(picture, block, items, module, line);
@@ -249,34 +251,38 @@ void picture_draw_block_head(const struct picture *picture, const struct picture
 }
 
 /* Name, right, place, size, how full, what is free. */
-void picture_draw_part(const struct picture_block *block, elfin_part part, struct line *line)
+static void put_segment(const struct picture_block *block, const struct picture_segment *segment,
+                        struct line *line)
 {
-    uint64_t size = block->part[part].size, used = block->part[part].used;
     char text[PICTURE_SIZE_TEXT];
-    unsigned filled = size ? (unsigned)(used / (size / BAR + 1)) : 0;
+    unsigned filled = (unsigned)(segment->used / (segment->size / BAR + 1));
 
-    picture_line_add(line, "  %-9s %-3s", picture_part_name(part), picture_part_rights(part));
-    picture_line_address(line, block->part[part].first, block->last);
-    picture_line_add(line, "%11s  [", picture_size(text, size));
+    picture_line_add(line, "  %-9s %-3s", picture_part_name(segment->part),
+                     picture_part_rights(segment->part));
+    picture_line_address(line, segment->first, block->last);
+    picture_line_add(line, "%11s  [", picture_size(text, segment->size));
     for (unsigned i = 0; i < BAR; i++)
-        picture_line_add(line, "%c", i < filled || (i == 0 && used > 0) ? '#' : '-');
+        picture_line_add(line, "%c", i < filled || (i == 0 && segment->used > 0) ? '#' : '-');
     picture_line_add(line, "] ");
-    if (used < size)
-        picture_line_add(line, "%s free", picture_size(text, size - used));
+    if (segment->used < segment->size)
+        picture_line_add(line, "%s free", picture_size(text, segment->size - segment->used));
     else
         picture_line_add(line, "full");
     picture_line_end(line);
 }
 
-static void put_block(const struct picture *picture, const struct picture_block *block,
-                      struct line *line)
+void picture_draw_segments(const struct picture *picture, const struct picture_block *block,
+                           uint32_t module, struct line *line)
 {
-    picture_draw_block_head(picture, block, line);
-    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++) {
-        if (block->part[part].size == 0)
-            continue;
-        picture_draw_part(block, (elfin_part)part, line);
-        picture_draw_items(picture, block, (elfin_part)part, PICTURE_NONE, line);
+    for (uint32_t i = 0; i < block->segment_count && i < MAX_SEGMENTS; i++) {
+        const struct picture_segment *segment = &picture->segments[block->first_segment + i];
+
+        put_segment(block, segment, line);
+        put_items(picture, block, segment, module, line);
+    }
+    if (block->segment_count > MAX_SEGMENTS) {
+        picture_line_add(line, "  and %u more", block->segment_count - MAX_SEGMENTS);
+        picture_line_end(line);
     }
 }
 
@@ -320,6 +326,8 @@ void picture_draw_blocks(const struct picture *picture, struct line *line)
         put_table(picture, line);
         return;
     }
-    for (size_t i = 0; i < picture->block_count; i++)
-        put_block(picture, &picture->blocks[i], line);
+    for (size_t i = 0; i < picture->block_count; i++) {
+        picture_draw_block_head(picture, &picture->blocks[i], line);
+        picture_draw_segments(picture, &picture->blocks[i], PICTURE_NONE, line);
+    }
 }

@@ -23,19 +23,15 @@ static void count_space(struct picture *picture, const elfin_space *space)
 
     FOR_GROUPS(group, space)
     {
-        size_t segments = 0;
-
         for (uint32_t i = 0; elfin_group_block(group, i, &block); i++) {
-            picture->block_count += block.segment_count ? block.segment_count : 1;
-            segments += block.segment_count;
+            picture->block_count++;
+            picture->segment_count += block.segment_count ? block.segment_count : ELFIN_PART_COUNT;
         }
         FOR_MODULES(module, group)
         {
             elfin_module_get(module, &info);
             picture->module_count++;
             picture->item_count += info.section_count;
-            if (info.flags & (ELFIN_MODULE_EXECUTABLE | ELFIN_MODULE_SHARED))
-                picture->item_count += segments; /* one may have pages of several rights */
         }
     }
 }
@@ -53,48 +49,44 @@ static bool share(struct picture *picture, size_t *used, void **array, size_t co
 
 static bool share_all(struct picture *picture, size_t pieces, size_t *used)
 {
-    void *arrays[4];
+    void *arrays[5];
 
     *used = 0;
     if (!share(picture, used, &arrays[0], pieces, sizeof(*picture->pieces)) ||
         !share(picture, used, &arrays[1], picture->block_count, sizeof(*picture->blocks)) ||
         !share(picture, used, &arrays[2], picture->module_count, sizeof(*picture->modules)) ||
-        !share(picture, used, &arrays[3], picture->item_count, sizeof(*picture->items)))
+        !share(picture, used, &arrays[3], picture->item_count, sizeof(*picture->items)) ||
+        !share(picture, used, &arrays[4], picture->segment_count, sizeof(*picture->segments)))
         return false;
     picture->pieces = arrays[0];
     picture->blocks = arrays[1];
     picture->modules = arrays[2];
     picture->items = arrays[3];
+    picture->segments = arrays[4];
     return true;
 }
 
-/* A part that was given back after init, or lies behind what is left of the region, is gone. */
-static struct picture_block make_block(const elfin_block *from)
+/* A segment that was given back after init, or lies behind what is left of the region, is gone. */
+static void add_block(struct picture *picture, const elfin_block *from)
 {
-    struct picture_block to = { .first = from->region.run,
-                                .last = from->region.run + (from->region.size - 1) };
+    struct picture_block *to = &picture->blocks[picture->block_count++];
+    elfin_segment segment;
 
-    for (unsigned i = 0; i < ELFIN_PART_COUNT; i++) {
-        uint64_t offset = from->part[i].offset;
-
-        if (offset >= from->region.size)
+    *to = (struct picture_block){
+        .first = from->region.run,
+        .last = from->region.run + (from->region.size - 1),
+        .first_segment = (uint32_t)picture->segment_count,
+    };
+    for (uint32_t i = 0; elfin_block_segment(from, i, &segment); i++) {
+        if (segment.size == 0 || segment.offset >= from->region.size)
             continue;
-        to.part[i].first = to.first + offset;
-        to.part[i].size = lower(from->part[i].size, from->region.size - offset);
+        picture->segments[picture->segment_count++] = (struct picture_segment){
+            .first = to->first + segment.offset,
+            .size = lower(segment.size, from->region.size - segment.offset),
+            .part = segment.part,
+        };
+        to->segment_count++;
     }
-    return to;
-}
-
-static struct picture_block make_linked_block(const elfin_block *from, const elfin_segment *segment)
-{
-    struct picture_block to = { .first = from->region.run + segment->offset,
-                                .linked = true,
-                                .right = segment->part };
-
-    to.last = to.first + (segment->size - 1);
-    to.part[segment->part].first = to.first;
-    to.part[segment->part].size = segment->size;
-    return to;
 }
 
 static int compare_blocks(const void *a, const void *b, void *ctx)
@@ -105,24 +97,16 @@ static int compare_blocks(const void *a, const void *b, void *ctx)
     return (left->first > right->first) - (left->first < right->first);
 }
 
-static void fill_linked(struct picture *picture, const elfin_block *block)
-{
-    for (uint32_t i = 0; i < block->segment_count; i++)
-        picture->blocks[picture->block_count++] = make_linked_block(block, &block->segments[i]);
-}
-
 static void fill_blocks(struct picture *picture, const elfin_space *space)
 {
     elfin_block block;
 
-    picture->block_count = 0;
+    picture->block_count = picture->segment_count = 0;
     FOR_GROUPS(group, space)
     {
         for (uint32_t i = 0; elfin_group_block(group, i, &block); i++)
-            if (block.segment_count)
-                fill_linked(picture, &block);
-            else if (block.region.size)
-                picture->blocks[picture->block_count++] = make_block(&block);
+            if (block.region.size)
+                add_block(picture, &block);
     }
     mini_sort(picture->blocks, picture->block_count, sizeof(*picture->blocks), compare_blocks,
               NULL);
@@ -155,36 +139,24 @@ static uint32_t find_number(const struct picture *picture, uint64_t address)
     return block ? (uint32_t)(block - picture->blocks) : PICTURE_NONE;
 }
 
-/*
- * One item: what of the section lies in one block, which is all of it, except in linked files.
- * Takes it off the section; false when there is no more.
- */
-static bool add_item(struct picture *picture, struct picture_module *to, elfin_section *section)
+/* The segment of the block that holds the address, or NULL. */
+static struct picture_segment *find_segment(const struct picture *picture,
+                                            const struct picture_block *block, uint64_t address)
 {
-    const struct picture_block *block = find_block(picture, section->address);
-    elfin_part part = block && block->linked ? block->right : section->part;
-    uint32_t number;
-    uint64_t size;
+    size_t low = block->first_segment, high = low + block->segment_count;
 
-    /* What only init needed is gone: the address may belong to others by now. */
-    if (!block || !block->part[part].size)
-        return false;
-    size = lower(section->size, extent(section->address, block->last));
-    number = (uint32_t)(block - picture->blocks);
-    picture->items[picture->item_count++] = (struct picture_item){
-        .address = section->address,
-        .size = size,
-        .name = section->name,
-        .module = (uint32_t)picture->module_count,
-        .index = section->index,
-        .part = part,
-    };
-    if (to->items++ == 0 || !block->linked)
-        to->block = number;
-    to->more_blocks = number - to->block;
-    section->address += size;
-    section->size -= size;
-    return block->linked;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        struct picture_segment *segment = &picture->segments[middle];
+
+        if (address < segment->first)
+            high = middle;
+        else if (address - segment->first < segment->size)
+            return segment;
+        else
+            low = middle + 1;
+    }
+    return NULL;
 }
 
 static void add_items(struct picture *picture, struct picture_module *to)
@@ -192,12 +164,26 @@ static void add_items(struct picture *picture, struct picture_module *to)
     elfin_section section;
 
     for (uint32_t i = 0; elfin_module_section(to->module, i, &section); i++) {
+        const struct picture_block *block = find_block(picture, section.address);
+
         if (section.index == ELFIN_SECTION_SLOTS)
             to->slot_room = (uint32_t)(section.size / CELL_SIZE);
         if (section.index == ELFIN_SECTION_STUBS)
             to->stub_room = (uint32_t)(section.size / CELL_SIZE);
-        while (section.size && add_item(picture, to, &section)) {
-        }
+        /* What only init needed is gone, and thread-local zeroes are in no image. */
+        if (!section.size || (section.tls && section.zero_filled) || !block ||
+            !find_segment(picture, block, section.address))
+            continue;
+        picture->items[picture->item_count++] = (struct picture_item){
+            .address = section.address,
+            .size = lower(section.size, extent(section.address, block->last)),
+            .name = section.name,
+            .module = (uint32_t)picture->module_count,
+            .index = section.index,
+            .part = section.part,
+        };
+        to->block = (uint32_t)(block - picture->blocks);
+        to->items++;
     }
 }
 
@@ -240,17 +226,28 @@ static int compare_items(const void *a, const void *b, void *ctx)
     return order != 0 ? order : (left->index > right->index) - (left->index < right->index);
 }
 
+/* A segment of a file, which is an item, may be of several rights. */
+static void note_use(struct picture *picture, const struct picture_block *block,
+                     const struct picture_item *item)
+{
+    struct picture_segment *segment = find_segment(picture, block, item->address);
+    struct picture_segment *end = picture->segments + block->first_segment + block->segment_count;
+    uint64_t last = item->address + (item->size - 1);
+
+    for (; segment < end && segment->first <= last; segment++)
+        segment->used = higher(segment->used, lower(last - segment->first + 1, segment->size));
+}
+
 static void count_block(struct picture *picture, struct picture_block *block, uint32_t first)
 {
     block->first_item = first;
     block->first_module = picture->items[first].module;
     for (uint32_t i = first; i < picture->item_count; i++) {
         const struct picture_item *item = &picture->items[i];
-        uint64_t end = item->address - block->part[item->part].first + item->size;
 
         if (item->address > block->last)
             break;
-        block->part[item->part].used = higher(block->part[item->part].used, end);
+        note_use(picture, block, item);
         block->item_count++;
     }
 }
@@ -274,8 +271,7 @@ static void count_blocks(struct picture *picture)
         if (module->block == PICTURE_NONE)
             continue;
         block = &picture->blocks[module->block];
-        for (uint32_t i = 0; i <= module->more_blocks; i++)
-            block[i].module_count++;
+        block->module_count++;
         block->slots += module->slots;
         block->slot_room += module->slot_room;
         block->stubs += module->stubs;

@@ -15,12 +15,12 @@ void picture_draw_ranges(const struct picture *picture, struct line *line);
 void picture_draw_blocks(const struct picture *picture, struct line *line);
 void picture_draw_block_head(const struct picture *picture, const struct picture_block *block,
                              struct line *line);
-void picture_draw_part(const struct picture_block *block, elfin_part part, struct line *line);
 /*
- * The items of one part. With a module, all items of that module, those of others added up; without
- * one, all of them if they are few, else the modules, the largest if there are many.
+ * Its segments with what lies in them. With a module, all items of that module, those of others
+ * added up; without one, all of them if they are few, else the modules, the largest if there are
+ * many.
  */
-void picture_draw_items(const struct picture *picture, const struct picture_block *block,
-                        elfin_part part, uint32_t module, struct line *line);
+void picture_draw_segments(const struct picture *picture, const struct picture_block *block,
+                           uint32_t module, struct line *line);
 
 #endif

@@ -59,8 +59,11 @@ static void put_slot(const struct picture *picture, const elfin_slot *slot, stru
     picture_line_add(line, "    ");
     picture_line_name(line, slot->name, 20);
     picture_line_column(line, 24);
-    if (slot->target == 0) {
-        picture_line_add(line, "0  undefined and weak");
+    if (slot->tls || slot->target == 0) {
+        if (slot->tls)
+            picture_line_add(line, "%lld from the thread pointer", (long long)slot->target);
+        else
+            picture_line_add(line, "0, undefined and weak");
         picture_line_end(line);
         return;
     }
@@ -134,30 +137,17 @@ static void put_uses(const struct picture_module *module, struct line *line)
         picture_line_end(line);
 }
 
-static void put_block(const struct picture *picture, const struct picture_block *block,
-                      uint32_t module, struct line *line)
-{
-    picture_draw_block_head(picture, block, line);
-    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++) {
-        if (block->part[part].size == 0)
-            continue;
-        picture_draw_part(block, (elfin_part)part, line);
-        picture_draw_items(picture, block, (elfin_part)part, module, line);
-    }
-}
-
 static void put_place(const struct picture *picture, uint32_t module, struct line *line)
 {
-    const struct picture_block *first = &picture->blocks[picture->modules[module].block];
-    const struct picture_block *last = first + picture->modules[module].more_blocks;
+    const struct picture_block *block = &picture->blocks[picture->modules[module].block];
 
-    for (const struct picture_block *block = first; block <= last; block++)
-        put_block(picture, block, module, line);
-    if (first->first > 0)
-        put_neighbour(picture, "below", first->first - 1, line);
-    if (last->last < UINT64_MAX)
-        put_neighbour(picture, "above", last->last + 1, line);
-    put_reach(picture, first, module, line);
+    picture_draw_block_head(picture, block, line);
+    picture_draw_segments(picture, block, module, line);
+    if (block->first > 0)
+        put_neighbour(picture, "below", block->first - 1, line);
+    if (block->last < UINT64_MAX)
+        put_neighbour(picture, "above", block->last + 1, line);
+    put_reach(picture, block, module, line);
 }
 
 void picture_draw_module(const struct picture *picture, uint32_t module,

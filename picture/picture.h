@@ -57,7 +57,6 @@ struct picture_module {
     const elfin_module *module; /* NULL in invented pictures */
     uint64_t size;
     uint32_t block;        /* where its items are; PICTURE_NONE: nothing of it is in memory */
-    uint32_t more_blocks;  /* behind that one: of executables and shared objects */
     uint32_t items;        /* how many it has */
     uint32_t slots, stubs; /* in use */
     uint32_t slot_room, stub_room; /* set aside */
@@ -65,31 +64,31 @@ struct picture_module {
 
 #define PICTURE_NONE UINT32_MAX
 
-/*
- * One block of modules. Its items are items[first_item ..], in ascending order. An executable or
- * shared object has one for each stretch of pages with the same right, as its linker arranged them.
- */
+/* Whole pages of a block that have the same right. */
+struct picture_segment {
+    uint64_t first, size;
+    uint64_t used; /* from its start to the end of the last item in it */
+    elfin_part part;
+};
+
+/* One block of modules, its segments and items. All of these are in ascending order. */
 struct picture_block {
     uint64_t first, last;
-    struct {
-        uint64_t first, size; /* whole pages; size 0 = absent, or given back */
-        uint64_t used;        /* from its start to the end of the last item in it */
-    } part[ELFIN_PART_COUNT];
+    uint32_t first_segment, segment_count;
     uint32_t first_item, item_count;
     uint32_t first_module;                       /* the one whose item comes first */
     uint32_t module_count;                       /* how many lie in it */
     uint32_t slots, slot_room, stubs, stub_room; /* of those modules */
-    bool linked;                                 /* of an executable or shared object */
-    elfin_part right;                            /* of that: its only part */
 };
 
 struct picture {
-    const elfin_space *space;       /* for the names of exports; NULL in invented pictures */
-    struct picture_piece *pieces;   /* all of memory, in ascending order, apart */
-    struct picture_block *blocks;   /* in ascending order */
-    struct picture_module *modules; /* in the order of the space */
-    struct picture_item *items;     /* in ascending order */
-    size_t piece_count, block_count, module_count, item_count;
+    const elfin_space *space;         /* for the names of exports; NULL in invented pictures */
+    struct picture_piece *pieces;     /* all of memory, in ascending order, apart */
+    struct picture_block *blocks;     /* in ascending order */
+    struct picture_segment *segments; /* of all blocks */
+    struct picture_module *modules;   /* in the order of the space */
+    struct picture_item *items;       /* in ascending order */
+    size_t piece_count, block_count, segment_count, module_count, item_count;
     const char *host; /* what to call the host: "elfin.efi" */
     bool no_rights;   /* page rights are not set: say so */
     void *memory;     /* all of the above in one; NULL in invented pictures */

@@ -613,12 +613,13 @@ bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_s
 
 /* A slot that code of the module reads or branches through, and the symbol behind it. */
 typedef struct elfin_slot {
-    const char
-        *name; /* the symbol's, cut to ELFIN_NAME_SIZE - 1; of a nameless one its section's */
+    /* The symbol's, cut to ELFIN_NAME_SIZE - 1; of a nameless one its section's. */
+    const char *name;
     uint64_t address; /* of the slot */
-    uint64_t target;  /* what it was given to hold: the symbol's address, or its offset from the
-                         thread  pointer */
+    uint64_t target;  /* what it was given to hold: the symbol's address, or, with tls, its offset
+                         from the thread pointer */
     uint64_t stub;    /* of the stub that jumps through the slot; 0: none is in use */
+    bool tls;
 } elfin_slot;
 
 /*

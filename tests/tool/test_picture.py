@@ -3,6 +3,7 @@
 
 import json
 import re
+import subprocess
 import xml.etree.ElementTree as ElementTree
 
 from support import PIC, Bench, case, equal, expect, lines_with
@@ -193,3 +194,49 @@ def wrong_words(bench: Bench) -> None:
     bench.compile("b.o", "extern int m; int *b = &m;")
     result = bench.elfin("map", "b.o", status=1)
     expect(result.out == "" and "exported by nobody" in result.err, result.err + result.out)
+
+
+@case
+def programs_and_shared_objects(bench: Bench) -> None:
+    """Their blocks have segments instead of parts; what is drawn is what link says is there."""
+    bench.compile("p.o", "int x[2000] = {1}; const char s[] = \"abc\"; int *p = x;"
+                         "int _start(void) { return x[3] + s[1]; }", PIC)
+    subprocess.run(["ld", "p.o", "-o", "program"], cwd=bench.folder, check=True)
+    subprocess.run(["ld", "-shared", "-z", "relro", "p.o", "-o", "p.so"], cwd=bench.folder, check=True)
+    text = bench.elfin("map", "program", "p.so").out
+    check_text(text)
+    expect(lines_with(text, "  text ", " RX ", "0x00401000 "), text)
+    expect(lines_with(text, " program ", "LOAD RW"), text)
+    tree = json.loads(bench.elfin("map", "--json", "program", "p.so").out)
+    linked = bench.link("program", "p.so")
+    for block in tree["blocks"]:
+        parts = [(int(part["address"], 16), part["size"], part["used"]) for part in block["parts"]]
+        expect(len(parts) >= 3 and all(a + b <= c for (a, b, _), (c, _, _) in
+                                       zip(parts, parts[1:])), parts)
+        for item in block["items"]:
+            end = int(item["address"], 16) + item["size"]
+            holder = [part for part in parts if part[0] < end <= part[0] + part[1]]
+            expect(len(holder) == 1 and holder[0][0] + holder[0][2] >= end, f"{item} in {parts}")
+    got = sorted((int(item["address"], 16), item["size"])
+                 for block in tree["blocks"] for item in block["items"])
+    wanted = sorted((int(section["address"], 16), section["size"])
+                    for section in linked.all_sections() if section["size"])
+    expect(set(got) >= set(wanted), f"{got} and {wanted}")
+    bench.elfin("map", "--svg", "out.svg", "program", "p.so")
+    ElementTree.parse(bench.folder / "out.svg")
+
+
+@case
+def thread_local_slots(bench: Bench) -> None:
+    """An instruction that cannot be rewritten reads its offset from a slot."""
+    bench.compile("t.s.o", ".section .tdata,\"awT\",@progbits\n.globl t\n.type t, @object\n"
+                           "t: .quad 5\n.text\nf: cmpq t@gottpoff(%rip), %rax\nret\n")
+    text = bench.elfin("map", "--module", "t.s", "t.s.o").out
+    check_text(text)
+    expect(lines_with(text, " t ", " -8 from the thread pointer"), text)
+    tree = json.loads(bench.elfin("map", "--json", "t.s.o").out)
+    equal(tree["modules"][0]["slots"],
+          [{"address": tree["modules"][0]["slots"][0]["address"], "symbol": "t",
+            "target": "0xfffffffffffffff8", "owner": None, "stub": None}], "slots")
+    bench.elfin("map", "--svg", "out.svg", "t.s.o")
+    expect("t, from the thread pointer" in (bench.folder / "out.svg").read_text(), "svg")

@@ -249,6 +249,7 @@ struct crowd {
     struct picture picture;
     struct picture_piece pieces[MANY];
     struct picture_block blocks[MANY];
+    struct picture_segment segments[MANY];
     struct picture_module modules[MANY];
     struct picture_item items[MANY];
     char names[MANY][16];
@@ -267,9 +268,13 @@ static void add_block(uint64_t first, uint32_t item, uint32_t count)
                                      .item_count = count,
                                      .first_module = item,
                                      .module_count = count };
-    block->part[ELFIN_PART_TEXT].first = first;
-    block->part[ELFIN_PART_TEXT].size = (uint64_t)count * PAGE;
-    block->part[ELFIN_PART_TEXT].used = (uint64_t)count * PAGE - PAGE + 100;
+    block->first_segment = (uint32_t)p->block_count;
+    block->segment_count = 1;
+    crowd.segments[p->block_count] =
+        (struct picture_segment){ .first = first,
+                                  .size = (uint64_t)count * PAGE,
+                                  .used = (uint64_t)count * PAGE - PAGE + 100,
+                                  .part = ELFIN_PART_TEXT };
     crowd.pieces[p->piece_count++] = (struct picture_piece){ .first = block->first,
                                                              .last = block->last,
                                                              .kind = PICTURE_MODULES,
@@ -283,6 +288,7 @@ static void make_crowd(bool apart)
     crowd.picture = (struct picture){ .host = "it",
                                       .pieces = crowd.pieces,
                                       .blocks = crowd.blocks,
+                                      .segments = crowd.segments,
                                       .modules = crowd.modules,
                                       .items = crowd.items,
                                       .module_count = MANY,

@@ -25,18 +25,19 @@ static void put_pieces(struct json *json, const struct picture *picture)
     json_end(json);
 }
 
-static void put_parts(struct json *json, const struct picture_block *block)
+static void put_parts(struct json *json, const struct picture *picture,
+                      const struct picture_block *block)
 {
     json_array(json, "parts");
-    for (unsigned i = 0; i < ELFIN_PART_COUNT; i++) {
-        if (block->part[i].size == 0)
-            continue;
+    for (uint32_t i = 0; i < block->segment_count; i++) {
+        const struct picture_segment *segment = &picture->segments[block->first_segment + i];
+
         json_object(json, NULL);
-        json_string(json, "part", picture_part_name((elfin_part)i));
-        json_string(json, "rights", picture_part_rights((elfin_part)i));
-        json_address(json, "address", block->part[i].first);
-        json_number(json, "size", block->part[i].size);
-        json_number(json, "used", block->part[i].used);
+        json_string(json, "part", picture_part_name(segment->part));
+        json_string(json, "rights", picture_part_rights(segment->part));
+        json_address(json, "address", segment->first);
+        json_number(json, "size", segment->size);
+        json_number(json, "used", segment->used);
         json_end(json);
     }
     json_end(json);
@@ -69,7 +70,7 @@ static void put_blocks(struct json *json, const struct picture *picture)
         json_object(json, NULL);
         put_range(json, block->first, block->last);
         json_string(json, "zone", picture_zone_of(block->first)->name);
-        put_parts(json, block);
+        put_parts(json, picture, block);
         put_items(json, picture, block);
         json_end(json);
     }
@@ -87,7 +88,10 @@ static void put_slots(struct json *json, const struct picture *picture,
         json_address(json, "address", slot.address);
         json_string(json, "symbol", slot.name);
         json_address(json, "target", slot.target);
-        json_string(json, "owner", picture_owner(picture, slot.target));
+        if (slot.tls)
+            json_null(json, "owner");
+        else
+            json_string(json, "owner", picture_owner(picture, slot.target));
         if (slot.stub)
             json_address(json, "stub", slot.stub);
         else

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Blocks, to scale: each part begins a row of its own, so that rights change between rows only. */
+/* Blocks, to scale: each segment begins a row of its own, so that rights change between rows only.
+ */
 #include "tools/elfin/draw_svg.h"
 
 #include <inttypes.h>
@@ -8,26 +9,33 @@
 enum {
     PAGE_BITS = 12,
     CLASS_SIZE = 32,
-    MAX_SLOTS = 24 /* listed below a block */
+    MAX_SEGMENTS = 64, /* objects have six at most, other files any number */
+    MAX_SLOTS = 24     /* listed below a block */
 };
 
 #define LETTER 6.1 /* width of a character in a box */
 
-static uint64_t count_rows(const struct picture_block *block, unsigned bits)
+static const struct picture_segment *segment_of(const struct page *page,
+                                                const struct picture_block *block, uint32_t number)
+{
+    return &page->picture->segments[block->first_segment + number];
+}
+
+static uint64_t count_rows(const struct page *page, const struct picture_block *block,
+                           unsigned bits)
 {
     uint64_t rows = 0;
 
-    for (unsigned i = 0; i < ELFIN_PART_COUNT; i++)
-        rows += (block->part[i].size >> bits) +
-                ((block->part[i].size & ((UINT64_C(1) << bits) - 1)) != 0);
+    for (uint32_t i = 0; i < block->segment_count && i < MAX_SEGMENTS; i++)
+        rows += ((segment_of(page, block, i)->size - 1) >> bits) + 1;
     return rows;
 }
 
-static unsigned choose_bits(const struct picture_block *block)
+static unsigned choose_bits(const struct page *page, const struct picture_block *block)
 {
     unsigned bits = PAGE_BITS;
 
-    while (count_rows(block, bits) > DRAW_ROWS + ELFIN_PART_COUNT)
+    while (count_rows(page, block, bits) > DRAW_ROWS + block->segment_count)
         bits++;
     return bits;
 }
@@ -51,7 +59,7 @@ static void class_of(char class[CLASS_SIZE], const struct picture_item *item, do
         snprintf(class, CLASS_SIZE, "item %s%u%s", classes[item->part], item->module % 2, edge);
 }
 
-/* One row of a part. */
+/* One row of a segment. */
 struct row {
     uint64_t first, last;
     double scale;
@@ -113,8 +121,7 @@ static void put_item(struct page *page, const struct row *row, const struct pict
     label_item(page, item, &box);
 }
 
-static void put_row(struct page *page, const struct picture_block *block, elfin_part part,
-                    const struct row *row)
+static void put_row(struct page *page, const struct picture_block *block, const struct row *row)
 {
     struct svg_box room = { DRAW_LEFT, page->y, (double)(row->last - row->first + 1) * row->scale,
                             DRAW_ROW };
@@ -125,36 +132,35 @@ static void put_row(struct page *page, const struct picture_block *block, elfin_
     for (uint32_t i = 0; i < block->item_count; i++) {
         const struct picture_item *item = &page->picture->items[block->first_item + i];
 
-        if (item->part == part && item->address <= row->last &&
-            item->address + (item->size - 1) >= row->first)
+        if (item->address <= row->last && item->address + (item->size - 1) >= row->first)
             put_item(page, row, item, &edge);
     }
 }
 
-static void note_part(struct page *page, const struct picture_block *block, elfin_part part)
+static void note_segment(struct page *page, const struct picture_segment *segment)
 {
     char size[PICTURE_SIZE_TEXT];
 
     svg_text_begin(page->out, "note", DRAW_LEFT + DRAW_WIDE + 8, page->y + 14);
-    fprintf(page->out, "%s, %s, %s free", picture_part_rights(part), picture_part_name(part),
-            picture_size(size, block->part[part].size - block->part[part].used));
+    fprintf(page->out, "%s, %s, %s free", picture_part_rights(segment->part),
+            picture_part_name(segment->part), picture_size(size, segment->size - segment->used));
     svg_text_end(page->out);
 }
 
-static void put_part(struct page *page, const struct picture_block *block, elfin_part part,
-                     unsigned bits)
+static void put_segment(struct page *page, const struct picture_block *block,
+                        const struct picture_segment *segment, unsigned bits)
 {
-    uint64_t size = block->part[part].size, row_size = UINT64_C(1) << bits;
+    uint64_t row_size = UINT64_C(1) << bits;
 
-    for (uint64_t done = 0; done < size; done += row_size) {
-        uint64_t left = size - done, first = block->part[part].first + done;
+    for (uint64_t done = 0; done < segment->size; done += row_size) {
+        uint64_t left = segment->size - done, first = segment->first + done;
         struct row row = { first, first + ((left < row_size ? left : row_size) - 1),
                            DRAW_WIDE / (double)row_size };
 
         if (page->out) {
-            put_row(page, block, part, &row);
+            put_row(page, block, &row);
             if (done == 0)
-                note_part(page, block, part);
+                note_segment(page, segment);
         }
         page->y += DRAW_ROW + DRAW_GAP;
     }
@@ -168,8 +174,9 @@ static void put_slot(struct page *page, const struct picture_module *module, con
     svg_put(page->out, module->name, 30);
     fprintf(page->out, ": slot 0x%" PRIx64 " holds 0x%" PRIx64 ", ", slot->address, slot->target);
     svg_put(page->out, slot->name, 30);
-    fputs(" of ", page->out);
-    svg_put(page->out, picture_owner(page->picture, slot->target), 24);
+    fputs(slot->tls ? ", from the thread pointer" : " of ", page->out);
+    if (!slot->tls)
+        svg_put(page->out, picture_owner(page->picture, slot->target), 24);
     if (slot->stub)
         fprintf(page->out, "; stub 0x%" PRIx64, slot->stub);
     svg_text_end(page->out);
@@ -221,13 +228,13 @@ static void head_block(struct page *page, const struct picture_block *block, uns
 void draw_block(struct page *page, uint32_t number)
 {
     const struct picture_block *block = &page->picture->blocks[number];
-    unsigned bits = choose_bits(block);
+    unsigned bits = choose_bits(page, block);
 
     page->y += 2 * DRAW_TEXT;
     if (page->out)
         head_block(page, block, bits);
     page->y += DRAW_GAP + 2;
-    for (unsigned part = 0; part < ELFIN_PART_COUNT; part++)
-        put_part(page, block, (elfin_part)part, bits);
+    for (uint32_t i = 0; i < block->segment_count && i < MAX_SEGMENTS; i++)
+        put_segment(page, block, segment_of(page, block, i), bits);
     put_slots(page, number);
 }
