@@ -36,6 +36,8 @@ ARCHIVES = {"libz.a": "compress", "liblua5.4.a": "luaL_newstate", "libbz2.a": "B
 LARGE = ["libgcc.a", "libgcc_eh.a", "libsupc++.a", "libstdc++.a", "libc.a", "libm-2.36.a"]
 RUSTC = ["/usr/bin/rustc", "rustc"]  # Debian's always, another one if the path has it
 
+DSO_HANDLE = "__dso_handle"  # a program's crtbegin.o has it, hidden or not
+
 NEAR_DISTANCE, SPACING = 0x8000000, 0x40
 BASES = {"low": LOW, "high": HIGH, "top": TOP}
 MODULES_IN_BATCH, MEMBERS_IN_CASE = 16, 32
@@ -136,8 +138,8 @@ def _with_stand_in(objects: list[Object], folder: str) -> list[Object]:
     missing = [symbol for obj in objects for name, symbol in obj.undefined.items()
                if name not in defined]
     variables = sorted({symbol.name for symbol in missing if symbol.kind == "STT_TLS"})
-    functions = sorted({symbol.name for symbol in missing if symbol.visibility != "STV_DEFAULT"}
-                       - set(variables))
+    functions = sorted({symbol.name for symbol in missing if symbol.visibility != "STV_DEFAULT"
+                        or symbol.name == DSO_HANDLE} - set(variables))
     if not functions and not variables:
         return objects
     return [*objects, load(write_stand_in(objects[0].path, functions, variables, folder))]

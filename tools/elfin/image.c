@@ -65,7 +65,7 @@ bool image_offset(const struct image *image, const elfin_section *section, uint6
     const struct image_block *block = find_block(image, section);
     uint64_t offset;
 
-    if (!block)
+    if (!block || (section->tls && section->zero_filled)) /* that takes no memory */
         return false;
     offset = section->address - block->region.run;
     if (section->zero_filled && (offset >= block->extent || section->size > block->extent - offset))
