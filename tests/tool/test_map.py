@@ -173,7 +173,8 @@ def indirect_functions(bench: Bench) -> None:
 def thread_local_storage(bench: Bench) -> None:
     bench.compile("a.o", "__thread long first = 7; __thread char zero[50];"
                          "long *f(void) { return &first; }", PIC)
-    bench.compile("b.o", "int g(void) { return 1; }", PIC)
+    # Its bytes lie behind the image of a, where the label of a's .tbss is: they are not of .tbss.
+    bench.compile("b.o", "int data[9] = { 1 }; int g(void) { return data[0]; }", PIC)
     linked = bench.link("--at", "0x400000", "a.o", "b.o")
     module = linked.modules["a"]
     tls = module["tls"]
