@@ -41,7 +41,8 @@ static unsigned choose_bits(const struct page *page, const struct picture_block 
 }
 
 /* Thin boxes have no edge: it would be all that is seen of them. */
-static void class_of(char class[CLASS_SIZE], const struct picture_item *item, double width)
+static void class_of(char class[CLASS_SIZE], const struct picture_item *item, elfin_part part,
+                     double width)
 {
     static const char *const classes[ELFIN_PART_COUNT] = {
         [ELFIN_PART_TEXT] = "text",      [ELFIN_PART_RODATA] = "rodata",
@@ -56,13 +57,14 @@ static void class_of(char class[CLASS_SIZE], const struct picture_item *item, do
     else if (item->index == ELFIN_SECTION_STUBS)
         snprintf(class, CLASS_SIZE, "item stubs%s", edge);
     else
-        snprintf(class, CLASS_SIZE, "item %s%u%s", classes[item->part], item->module % 2, edge);
+        snprintf(class, CLASS_SIZE, "item %s%u%s", classes[part], item->module % 2, edge);
 }
 
 /* One row of a segment. */
 struct row {
     uint64_t first, last;
     double scale;
+    elfin_part part; /* of the segment: items of linked files may be of several rights */
 };
 
 static void tip_item(const struct page *page, const struct picture_item *item)
@@ -114,7 +116,7 @@ static void put_item(struct page *page, const struct row *row, const struct pict
         box.width = 0.5;
     }
     *edge = box.x + box.width;
-    class_of(class, item, box.width);
+    class_of(class, item, row->part, box.width);
     svg_tip_box(page->out, class, &box);
     tip_item(page, item);
     svg_tip_end(page->out);
@@ -155,7 +157,7 @@ static void put_segment(struct page *page, const struct picture_block *block,
     for (uint64_t done = 0; done < segment->size; done += row_size) {
         uint64_t left = segment->size - done, first = segment->first + done;
         struct row row = { first, first + ((left < row_size ? left : row_size) - 1),
-                           DRAW_WIDE / (double)row_size };
+                           DRAW_WIDE / (double)row_size, segment->part };
 
         if (page->out) {
             put_row(page, block, &row);
