@@ -173,6 +173,12 @@ elfin_status elfin_program_symbols_open(struct load *load, struct object *object
 bool elfin_program_ignores(const struct object *object, uint32_t index,
                            const struct elf_symbol *symbol);
 
+/* program_headers.c */
+elfin_status elfin_program_symtab_open(struct load *load, struct object *object,
+                                       const struct elf_header *header);
+elfin_status elfin_program_resolvers_open(struct load *load, struct object *object,
+                                          const struct elf_header *header);
+
 /* program_scan.c */
 elfin_status elfin_program_scan(struct load *load, struct object *object);
 /* Counts by type; the sum. */

@@ -137,69 +137,6 @@ static elfin_status open_dynamic_symbols(struct load *load, struct object *objec
     return walk_symbols(load, object);
 }
 
-static elfin_status bad_section(struct load *load, const struct object *object, uint64_t offset,
-                                const char *detail)
-{
-    return elfin_program_fail(load, object, ELFIN_ERR_SECTION, offset, detail,
-                              "strip its symbols, which are needed for look-ups only");
-}
-
-static elfin_status use_symtab(struct load *load, struct object *object, struct span headers,
-                               const struct elf_section *symtab, uint64_t at)
-{
-    struct program *p = object->program;
-    struct elf_section names;
-    uint64_t count = symtab->sh_size / sizeof(struct elf_symbol);
-
-    if (symtab->sh_entsize != sizeof(struct elf_symbol) ||
-        symtab->sh_size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
-        return bad_section(load, object, at, "the symbol table's size is wrong");
-    if (symtab->sh_info > count)
-        return bad_section(load, object, at, "the symbol table's sh_info is too large");
-    if (symtab->sh_link >= headers.size / sizeof(names))
-        return bad_section(load, object, at, "the symbol table's sh_link is out of range");
-    span_record(headers, symtab->sh_link, &names, sizeof(names));
-    if (names.sh_type != SHT_STRTAB ||
-        !span_cut(object->file, names.sh_offset, names.sh_size, &object->symbol_names) ||
-        !span_is_strings(object->symbol_names))
-        return bad_section(load, object, at, "the symbol table's sh_link names no string table");
-    if (!span_cut(object->file, symtab->sh_offset, symtab->sh_size, &object->symbols))
-        return bad_section(load, object, at, "the symbol table lies outside the file");
-    object->sections[0].offset = symtab->sh_offset; /* for reports about symbols */
-    object->symbol_count = (uint32_t)count;
-    object->first_global = symtab->sh_info;
-    object->name_budget = 0;
-    p->is_symtab = true;
-    return ELFIN_OK;
-}
-
-static elfin_status open_symtab(struct load *load, struct object *object,
-                                const struct elf_header *header)
-{
-    struct elf_section section;
-    struct span table = { 0 };
-    uint64_t count = header->e_shnum;
-
-    if (header->e_shoff == 0)
-        return ELFIN_OK;
-    if (header->e_shentsize != sizeof(section) ||
-        !span_table(object->file, header->e_shoff, 1, sizeof(section), &table))
-        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
-                           "the section header table lies outside the file");
-    span_record(table, 0, &section, sizeof(section));
-    if (count == 0) /* more than the field can say (gABI, "ELF Header") */
-        count = section.sh_size;
-    if (!span_table(object->file, header->e_shoff, count, sizeof(section), &table))
-        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
-                           "the section header table lies outside the file");
-    for (uint64_t i = 1; i < count; i++) {
-        span_record(table, i, &section, sizeof(section));
-        if (section.sh_type == SHT_SYMTAB)
-            return use_symtab(load, object, table, &section, header->e_shoff + i * sizeof(section));
-    }
-    return ELFIN_OK;
-}
-
 elfin_status elfin_program_symbols_open(struct load *load, struct object *object,
                                         const struct elf_header *header)
 {
@@ -208,12 +145,14 @@ elfin_status elfin_program_symbols_open(struct load *load, struct object *object
 
     if (p->dynamic.data)
         status = open_dynamic_symbols(load, object);
+    else if (p->executable)
+        status = elfin_program_resolvers_open(load, object, header);
     if (object->symbols.data)
         object->sections[0].offset = (uint64_t)(object->symbols.data - object->file.data);
     if (!p->reference_count)
         p->reference_count = 1;
     if (status == ELFIN_OK && p->executable && p->reference_count == 1)
-        status = open_symtab(load, object, header);
+        status = elfin_program_symtab_open(load, object, header);
     return status;
 }
 

@@ -46,6 +46,7 @@ LOADER_SOURCES := \
     loader/program.c \
     loader/program_segments.c \
     loader/program_dynamic.c \
+    loader/program_headers.c \
     loader/program_symbols.c \
     loader/program_scan.c \
     loader/program_fixup.c \

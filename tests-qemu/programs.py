@@ -41,6 +41,9 @@ call {t}-relr:main_function 1 7
 load {t}-indirect.elf
 call {t}-indirect:main_indirect 14
 unload {t}-indirect
+load {t}-fixed.elf
+call {t}-fixed:main_indirect 5
+unload {t}-fixed
 unload {t}-pie
 ! load libuser.so
 load libuser.so libbase.so
@@ -77,7 +80,8 @@ def files(toolchain, folder):
     """Copies under names of their own; the volume has one folder."""
     copies = {f'{toolchain}-{name}.elf': build.executable(toolchain, form)
               for name, form in (('exec', 'exec'), ('high', 'exec-high'), ('pie', 'pie'),
-                                 ('relr', 'pie-relr'), ('indirect', 'pie-indirect'))}
+                                 ('relr', 'pie-relr'), ('indirect', 'pie-indirect'),
+                                 ('fixed', 'exec-indirect'))}
     base, user = build.libraries(toolchain, 'relr')
     copies |= {'libbase.so': base, 'libuser.so': user, 'libpreempt.so': build.preempt(toolchain),
                'libchoose.so': build.choose(toolchain)}
@@ -101,7 +105,8 @@ def check_executables(t, boot, cases):
     for call, wanted in (('exec:main_bump 10', 15), ('exec:main_function 2 100', 115),
                          ('exec:main_letter 1', ord('s')), ('exec:main_check', 1),
                          ('pie:main_check', 1), ('relr:main_check', 1),
-                         ('relr:main_function 1 7', 12), ('indirect:main_indirect 14', 42)):
+                         ('relr:main_function 1 7', 12), ('indirect:main_indirect 14', 42),
+                         ('fixed:main_indirect 5', 15)):
         cases.equal(f'{t}: {call}', boot.result(f'call {t}-{call}'), wanted)
     boot.expect(cases, f'{t}: another address', f'! load {t}-exec.elf at=0x6000000',
                 'address of its own', 'static-pie')

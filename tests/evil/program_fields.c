@@ -143,9 +143,9 @@ static void prefixes_of_what_linkers_make(void)
 }
 
 /* The symbol table of an executable that exports nothing: found by section headers. */
-static void section_headers_of_an_executable(void)
+static void section_headers_of(const char *name)
 {
-    struct blob blob = fx_built("tests/programs/gcc-ld/pie/main.elf");
+    struct blob blob = fx_built(name);
     uint64_t table, count;
 
     REQUIRE(blob.data != NULL);
@@ -159,7 +159,18 @@ static void section_headers_of_an_executable(void)
         }
     }
     free(blob.data);
-    end("section headers");
+    end(name);
+}
+
+static void section_headers_of_an_executable(void)
+{
+    section_headers_of("tests/programs/gcc-ld/pie/main.elf");
+}
+
+/* Without a dynamic section they tell of its resolvers too. */
+static void section_headers_that_name_resolvers(void)
+{
+    section_headers_of("tests/programs/gcc-ld/exec-indirect/main.elf");
 }
 
 static const struct test_case cases[] = {
@@ -168,6 +179,7 @@ static const struct test_case cases[] = {
     TEST_CASE(every_prefix),
     TEST_CASE(prefixes_of_what_linkers_make),
     TEST_CASE(section_headers_of_an_executable),
+    TEST_CASE(section_headers_that_name_resolvers),
 };
 
 TEST_MAIN("program_fields", cases)

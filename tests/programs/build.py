@@ -22,6 +22,7 @@ COMPILE = ['-O1', '-ffreestanding', '-fno-stack-protector', '-mno-red-zone', '-n
 EXECUTABLES = {
     'exec': ['-fno-pie', '-static', '-no-pie'],
     'exec-high': ['-fno-pie', '-static', '-no-pie'],
+    'exec-indirect': ['-fno-pie', '-static', '-no-pie', '-DWITH_INDIRECT'],
     'pie': ['-fpie', '-static-pie'],
     'pie-relr': ['-fpie', '-static-pie', '-Wl,-z,pack-relative-relocs'],
     'pie-norelro': ['-fpie', '-static-pie', '-Wl,-z,norelro'],
@@ -37,7 +38,7 @@ SHARED = {
     'noseparate': ['-Wl,-z,noseparate-code'],
     'no-plt': ['-fno-plt'],
 }
-ADDRESS = {'exec': 0x5000000, 'exec-high': 0x7e0000000000}
+ADDRESS = {'exec': 0x5000000, 'exec-indirect': 0x6000000, 'exec-high': 0x7e0000000000}
 
 
 def run(command):

@@ -30,6 +30,9 @@ class Program:
         self.loads = [s.header for s in elf.iter_segments() if s['p_type'] == 'PT_LOAD']
         self.relro = [s.header for s in elf.iter_segments() if s['p_type'] == 'PT_GNU_RELRO']
         self.tags, self.needed, self.soname = {}, [], None
+        # Without a dynamic section, resolvers stand in a section of their own.
+        self.records = b''.join(s.data() for s in elf.iter_sections()
+                                if s['sh_type'] == 'SHT_RELA' and s['sh_flags'] & 2)
         self.dynamic = (0, 0)
         for segment in elf.iter_segments():
             if segment['p_type'] != 'PT_DYNAMIC':
@@ -83,6 +86,9 @@ class Program:
             place += 63 * 8
 
     def relocations(self):
+        for at in range(0, 0 if self.tags else len(self.records), 24):
+            place, info, addend = struct.unpack_from('<QQq', self.records, at)
+            yield place, info & 0xffffffff, info >> 32, addend
         for name, size in (('DT_RELA', 'DT_RELASZ'), ('DT_JMPREL', 'DT_PLTRELSZ')):
             for record in self._table(self.tags.get(name, 0), self.tags.get(size, 0), 24):
                 place, info, addend = struct.unpack('<QQq', record)
