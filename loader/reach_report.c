@@ -107,8 +107,9 @@ static bool report_limit(struct load *load, const struct object *object, uint32_
     diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
                             "it limits where the module may lie");
     elfin_diag_relocation(diag, object, table, record);
-    if (first <= first + demand->span)
-        elfin_diag_limits(diag, first, first + demand->span);
+    elfin_diag_limits(diag, first, first + demand->span);
+    if (first > first + demand->span)
+        diag->have |= ELFIN_DIAG_SIGNED; /* it goes on at 0 */
     diag->hint = elfin_arch_hint(demand->use, false);
     elfin_diag_emit(load);
     return true;

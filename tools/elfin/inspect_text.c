@@ -68,10 +68,10 @@ static void put_reason(FILE *out, const elfin_diag *reason)
     fputc('\n', out);
 }
 
-static void put_demands(FILE *out, const struct findings *findings)
+static void put_demands(FILE *out, const struct findings *findings, bool fixed)
 {
     if (findings->demand_count == 0)
-        fputs("  demands: none, it can lie anywhere\n", out);
+        fprintf(out, "  demands: none%s\n", fixed ? "" : ", it can lie anywhere");
     else
         fprintf(out, "  demands: %zu\n", findings->demand_count);
     for (size_t i = 0; i < findings->demand_count; i++) {
@@ -179,6 +179,6 @@ void inspect_text(FILE *out, const char *file, const struct findings *findings)
                 totals->tls_size, totals->tls_align);
     fprintf(out, "  room for: at most %" PRIu32 " slots, %" PRIu32 " stubs\n", totals->slots,
             totals->stubs);
-    put_demands(out, findings);
+    put_demands(out, findings, totals->fixed);
     put_reach(out, findings);
 }

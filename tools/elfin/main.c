@@ -25,7 +25,7 @@ static const struct command *find_command(const char *name)
 static void print_overview(FILE *out)
 {
     fputs("Usage: elfin COMMAND [OPTION...] FILE...\n"
-          "Loads ELF64 x86-64 relocatable objects with the code that runs on the bare machine.\n"
+          "Loads x86-64 objects, archives and linked files with the code of the bare machine.\n"
           "\n"
           "Commands:\n",
           out);
