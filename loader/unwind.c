@@ -286,7 +286,7 @@ static void index_fde(struct frames *f, const struct frame_record *record)
     uint64_t index = f->block->region.run + f->block->unwind_index, raw, address;
     uint64_t start = record->offset + RECORD_HEAD_SIZE;
     uint8_t encoding = encoding_of(f, record);
-    unsigned size = encoded_size(encoding);
+    uint64_t size = encoded_size(encoding);
     struct index_row row;
 
     if (encoding & ~(ENCODED_FORM | ENCODED_RELATIVE) || !size || record->end - start < 2 * size) {
