@@ -5,5 +5,6 @@ TESTS += $(addprefix tests/diff/,selftest.py ranges.py reach.py assembly.py indi
          corpus.py extended.py linkers.py)
 
 .PHONY: corpus
-corpus: $(BUILD)/elfin ## link every member of the large archives, not only some
+corpus: $(BUILD)/elfin ## the long comparisons: every member of the large archives, every compiler at every placement
 	@tests/diff/corpus.py --all
+	@tests/diff/linkers.py --all
