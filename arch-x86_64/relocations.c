@@ -78,13 +78,13 @@ const char *elfin_arch_hint(unsigned use, bool is_import)
     if (use & USE_TINY)
         return "place the module below 64 KiB, or keep addresses in wider fields";
     if (use & USE_ABS32)
-        return "place the module below 4 GiB, or compile it with -fpie or -mcmodel=large";
+        return "compile it with -fpie or -mcmodel=large, or place the module below 4 GiB";
     if (use & USE_ABS32S)
-        return "place the module in the low or top 2 GiB, or compile it with -fpie or "
-               "-mcmodel=large";
+        return "compile it with -fpie or -mcmodel=large, or place the module in the low or top "
+               "2 GiB";
     if (use & USE_NEAR)
-        return "place the module within 2 GiB of the symbol, or compile it with -fpic or "
-               "-mcmodel=large, so that data of others is reached through a slot";
+        return "compile it with -fpic or -mcmodel=large, so that data of others is reached through "
+               "a slot, or place the module within 2 GiB of the symbol";
     if (use & USE_BRANCH)
         return "branch to the symbol itself, without an offset, so that a stub can stand in for it";
     return "";

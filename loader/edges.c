@@ -65,27 +65,37 @@ static void check_need(struct load *load, struct object *object, const char *nam
     elfin_diag_emit(load);
 }
 
-/* Names stand one after the other, each with its NUL; linkers may pad with more NULs. */
-static void each_need(struct load *load, struct object *object, bool check)
+/*
+ * Names stand one after the other, each with its NUL; linkers may pad with more NULs. Those of a
+ * linked file come after them: it has no others.
+ */
+const char *elfin_next_need(const struct object *object, uint64_t *at)
 {
     struct span names =
         object->needs ? elfin_section_bytes(object, object->needs) : (struct span){ 0 };
-    uint32_t count = object->program ? object->program->need_count : 0;
 
-    for (uint64_t at = 0; at < names.size;) {
-        const char *name = span_string(names, at);
+    while (*at < names.size) {
+        const char *name = span_string(names, *at);
 
-        if (*name && check)
-            check_need(load, object, name);
-        else if (*name)
-            add_need(load, object, name);
-        at += mini_strlen(name) + 1;
+        *at += mini_strlen(name) + 1;
+        if (*name)
+            return name;
     }
-    for (uint32_t i = 0; i < count; i++) {
+    if (object->program && *at - names.size < object->program->need_count)
+        return object->program->needs[(*at)++ - names.size];
+    return NULL;
+}
+
+/* All that are missing are reported. */
+static void each_need(struct load *load, struct object *object, bool check)
+{
+    const char *name;
+
+    for (uint64_t at = 0; (name = elfin_next_need(object, &at));) {
         if (check)
-            check_need(load, object, object->program->needs[i]);
+            check_need(load, object, name);
         else
-            add_need(load, object, object->program->needs[i]);
+            add_need(load, object, name);
     }
 }
 

@@ -21,6 +21,14 @@ static void show_sections(const struct object *object, const elfin_inspector *in
     }
 }
 
+static void show_needs(const struct object *object, const elfin_inspector *inspector)
+{
+    const char *name;
+
+    for (uint64_t at = 0; inspector->need && (name = elfin_next_need(object, &at));)
+        inspector->need(inspector->ctx, name);
+}
+
 static bool is_exported(const struct object *object, uint32_t index, const struct symbol *symbol)
 {
     if (is_hidden(symbol))
@@ -202,6 +210,7 @@ static void show(struct load *load, const struct object *object, const elfin_ins
 {
     *out = (elfin_inspection){ .symbols = object->symbol_count };
     elfin_copy_name(out->name, object->name);
+    show_needs(object, inspector);
     show_sections(object, inspector, out);
     show_symbols(object, inspector, out);
     show_relocations(load, object, inspector, out);

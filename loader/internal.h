@@ -456,6 +456,8 @@ bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 elfin_status elfin_needs(struct load *load);
 void elfin_give_handles(struct load *load);
 elfin_status elfin_edges(struct load *load);
+/* The names that ELFIN_NEEDS or DT_NEEDED give, one by one; *at begins as 0. NULL at the end. */
+const char *elfin_next_need(const struct object *object, uint64_t *at);
 
 /* indirect.c: plan counts their slots and stubs, the first of the object. */
 elfin_status elfin_indirect_plan(struct load *load, struct object *object);

@@ -733,6 +733,8 @@ typedef struct elfin_inspector {
     void (*bound)(void *ctx, bool is_high, const elfin_diag *reason);
     /* Each import that must turn out to lie within 2 GiB: data that is read without a slot. */
     void (*near)(void *ctx, const char *name);
+    /* Each module that must be loaded: ELFIN_NEEDS, or DT_NEEDED of a linked file. */
+    void (*need)(void *ctx, const char *name);
 } elfin_inspector;
 
 /*

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import objects
 from elftools.elf.enums import ENUM_RELOC_TYPE_x64
-from support import PIC, PLAIN, Bench, case, equal, expect, lines_with
+from support import PIC, PLAIN, ROOT, Bench, case, equal, expect, lines_with
 from test_map import MIXED
 
 TYPE_NAMES = {number: name for name, number in ENUM_RELOC_TYPE_x64.items()
@@ -202,6 +202,14 @@ def weak_and_not_exported(bench: Bench) -> None:
     text = bench.elfin("inspect", "a.o").out
     for line in ("    w (weak)", "    hidden (not exported)", "    shown", "    maybe (weak)"):
         expect(line in text.splitlines(), f"{line!r} in {text}")
+
+
+@case
+def needs_of_an_object(bench: Bench) -> None:
+    bench.compile("a.o", '#include <elfin/module.h>\nELFIN_NEEDS("one"); ELFIN_NEEDS("other");'
+                         "int x = 1;", PLAIN + ["-I", str(ROOT / "include")])
+    equal(sorted(inspect(bench, "a.o")[0]["needs"]), ["one", "other"], "needs")
+    expect(lines_with(bench.elfin("inspect", "a.o").out, "  needs: ", "one", "other"), "words")
 
 
 @case

@@ -52,9 +52,8 @@ static elfin_status inspect(const char *text, struct seen *seen, elfin_inspectio
     struct fake_host *fake = xmalloc(sizeof *fake);
     struct blob object = toy(text);
     elfin_input input = INPUT(object, "dir/a.o");
-    elfin_inspector inspector = { seen,           see_section, see_import,
-                                  see_definition, see_type,    see_demand,
-                                  NULL,           NULL,        NULL };
+    elfin_inspector inspector = { seen,       see_section, see_import, see_definition, see_type,
+                                  see_demand, NULL,        NULL,       NULL,           NULL };
     elfin_status status;
 
     memset(seen, 0, sizeof *seen);

@@ -80,6 +80,13 @@ static void take_near(void *ctx, const char *name)
     add_symbol(&to->near, name, false, false);
 }
 
+static void take_need(void *ctx, const char *name)
+{
+    struct findings *to = ctx;
+
+    add_symbol(&to->needs, name, false, false);
+}
+
 elfin_status findings_collect(struct findings *findings, const elfin_input *input, elfin_diag *diag)
 {
     struct findings found = { 0 };
@@ -93,6 +100,7 @@ elfin_status findings_collect(struct findings *findings, const elfin_input *inpu
         .range = take_range,
         .bound = take_bound,
         .near = take_near,
+        .need = take_need,
     };
     struct host host;
     elfin_status status;
@@ -122,6 +130,7 @@ void findings_free(struct findings *findings)
     free_symbols(&findings->imports);
     free_symbols(&findings->definitions);
     free_symbols(&findings->near);
+    free_symbols(&findings->needs);
     for (size_t i = 0; i < findings->type_count; i++)
         free(findings->types[i].name);
     free(findings->types);

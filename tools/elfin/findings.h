@@ -53,7 +53,8 @@ struct findings {
     size_t demand_count, demand_capacity;
     struct found_range ranges[FOUND_RANGES];
     size_t range_count;
-    struct found_symbols near; /* imports */
+    struct found_symbols near;  /* imports */
+    struct found_symbols needs; /* modules */
 };
 
 /* Inspects one object. On failure only *diag is written. */

@@ -87,6 +87,14 @@ static void put_bound(struct json *json, const char *key, const struct findings 
     json_end(json);
 }
 
+static void put_names(struct json *json, const char *key, const struct found_symbols *names)
+{
+    json_array(json, key);
+    for (size_t i = 0; i < names->count; i++)
+        json_string(json, NULL, names->items[i].name);
+    json_end(json);
+}
+
 static void put_reach(struct json *json, const struct findings *findings)
 {
     json_array(json, "reach");
@@ -101,10 +109,7 @@ static void put_reach(struct json *json, const struct findings *findings)
         json_end(json);
     }
     json_end(json);
-    json_array(json, "near");
-    for (size_t i = 0; i < findings->near.count; i++)
-        json_string(json, NULL, findings->near.items[i].name);
-    json_end(json);
+    put_names(json, "near", &findings->near);
 }
 
 static void put_kind(struct json *json, const elfin_inspection *totals)
@@ -145,5 +150,6 @@ void inspect_json(struct json *json, const char *file, const struct findings *fi
     put_types(json, findings);
     put_demands(json, findings);
     put_reach(json, findings);
+    put_names(json, "needs", &findings->needs);
     json_end(json);
 }

@@ -160,6 +160,16 @@ static void put_kind(FILE *out, const elfin_inspection *totals)
     fputc('\n', out);
 }
 
+static void put_needs(FILE *out, const struct found_symbols *needs)
+{
+    for (size_t i = 0; i < needs->count; i++) {
+        fputs(i == 0 ? "  needs: " : ", ", out);
+        text_put(out, needs->items[i].name);
+    }
+    if (needs->count > 0)
+        fputc('\n', out);
+}
+
 void inspect_text(FILE *out, const char *file, const struct findings *findings)
 {
     const elfin_inspection *totals = &findings->totals;
@@ -171,6 +181,7 @@ void inspect_text(FILE *out, const char *file, const struct findings *findings)
     put_kind(out, totals);
     put_sections(out, findings);
     fprintf(out, "  symbols: %" PRIu32 "\n", totals->symbols);
+    put_needs(out, &findings->needs);
     put_symbols(out, "imports", &findings->imports, false);
     put_symbols(out, "definitions", &findings->definitions, true);
     put_types(out, findings);
