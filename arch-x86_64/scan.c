@@ -152,7 +152,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         use = use_of(r, &rela, scan->bytes.data, scan->executable);
         scan->use[symbol] |= (uint16_t)use;
         if (demand_of(scan, &rela, use, &demand)) {
-            status = elfin_demand_add(scan->ctx, i, &demand);
+            status = elfin_demand_add(scan->ctx, &demand);
             if (status != ELFIN_OK)
                 return refuse(scan, i, status, "for working memory", "");
         }

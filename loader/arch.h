@@ -103,7 +103,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan);
 bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arch_demand *out);
 
 /* Called for every demand of a table, in its order; implemented by the loader. */
-elfin_status elfin_demand_add(void *ctx, uint64_t record, const struct arch_demand *demand);
+elfin_status elfin_demand_add(void *ctx, const struct arch_demand *demand);
 
 /* The values that a field of that type may hold: [*low, *low + *span] modulo 2^64. */
 void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);

@@ -29,14 +29,13 @@ static struct demand *find(const struct object *object, uint32_t table,
  * Bounded work: those that find walks through are of different types or uses, and the ones that
  * cannot be merged are not among them.
  */
-elfin_status elfin_demand_add(void *ctx, uint64_t record, const struct arch_demand *demand)
+elfin_status elfin_demand_add(void *ctx, const struct arch_demand *demand)
 {
     const struct demand_taker *taker = ctx;
     struct object *object = taker->object;
     struct arena *work = &taker->load->work;
     struct demand *d = NULL;
 
-    (void)record;
     if (!object->last_demand)
         object->last_demand = elfin_arena_get(work, object->symbol_count, sizeof(d));
     if (!object->last_demand)
