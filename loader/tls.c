@@ -25,11 +25,8 @@ static elfin_status too_large(struct load *load, const struct object *object, ui
 /* Takes size bytes of the block; false past what 32-bit offsets can reach. */
 static bool advance(struct object *object, uint64_t align, uint64_t size, uint64_t *offset)
 {
-    uint64_t start;
+    uint64_t start = round_up(object->tls_size, align);
 
-    if (align > TLS_SIZE_LIMIT)
-        return false;
-    start = round_up(object->tls_size, align);
     if (start > TLS_SIZE_LIMIT || size > TLS_SIZE_LIMIT - start)
         return false;
     *offset = start;

@@ -40,6 +40,21 @@ static Elf64_Shdr *sectioned(int tables)
     return section;
 }
 
+/* Names to look up: one symbol, which is all zero, as is the string. */
+static Elf64_Shdr *named(void)
+{
+    Elf64_Shdr *section = sectioned(2);
+
+    section[1] = (Elf64_Shdr){ .sh_type = SHT_SYMTAB,
+                               .sh_offset = OFFSET(code),
+                               .sh_size = sizeof(Elf64_Sym),
+                               .sh_entsize = sizeof(Elf64_Sym),
+                               .sh_link = 2,
+                               .sh_info = 1 };
+    section[2] = (Elf64_Shdr){ .sh_type = SHT_STRTAB, .sh_offset = OFFSET(code), .sh_size = 1 };
+    return section;
+}
+
 #define ROW(row, statement, status, word)                                                          \
     static void change_##row(void)                                                                 \
     {                                                                                              \

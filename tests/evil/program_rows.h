@@ -137,4 +137,13 @@ ROW(sectioned_entry, sectioned(1)[1].sh_entsize = 8, ERR_SECTION, "size is wrong
 ROW(sectioned_field, (sectioned(1), pf.rela[0].r_offset = 1 << 20), ERR_RELOCATION, "outside the segments")
 ROW(sectioned_in_code, (sectioned(1), pf.rela[0].r_offset = OFFSET(code)), ERR_TEXTREL, "LOAD RX")
 ROW(sectioned_symbol, (sectioned(1), pf.rela[0].r_info = ELF64_R_INFO((uint64_t)1, R_X86_64_64)), ERR_RELOCATION, "symbol index")
+ROW(named, named(), OK, "")
+ROW(named_size, named()[1].sh_size = 25, ERR_SECTION, "size is wrong")
+ROW(named_entry, named()[1].sh_entsize = 8, ERR_SECTION, "size is wrong")
+ROW(named_outside, named()[1].sh_offset = PF_SIZE - 23, ERR_SECTION, "outside the file")
+ROW(named_info, named()[1].sh_info = 2, ERR_SECTION, "sh_info is too large")
+ROW(named_link, named()[1].sh_link = 3, ERR_SECTION, "sh_link is out of range")
+ROW(named_no_strings, named()[1].sh_link = 1, ERR_SECTION, "no string table")
+ROW(named_strings_outside, named()[2].sh_offset = PF_SIZE, ERR_SECTION, "no string table")
+ROW(named_strings_open, named()[2].sh_offset = 0, ERR_SECTION, "no string table")
 /* clang-format on */

@@ -298,6 +298,9 @@ static void huge_thread_local_data_are_refused(void)
 {
     f = fx_new_tls(FAKE_INVENTED, 128, 64);
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tbss z 0x7fffffffffffffff");
+    /* Around the end of 64 bits the block would look small again. */
+    LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tls t 1; tbss z 0xfffffffffffffff8");
+    LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tls t 1; tbss z 1 0x8000000000000000");
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tbss z 1 0x8000000000000000");
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tbss y 0x70000000; tbss z 0x70000000");
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tcommon z 0x7fffffffffffffff 8");
