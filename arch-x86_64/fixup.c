@@ -244,28 +244,102 @@ static elfin_status out_of_range(struct arch_fixup *f, uint64_t record, const st
     return ELFIN_ERR_RANGE;
 }
 
+/* Any record. *skip is set when the next one belongs to it. */
+static __attribute__((noinline)) elfin_status fix_record(struct arch_fixup *f, uint64_t i,
+                                                         bool *skip)
+{
+    struct elf_rela rela = read_rela(f->rela, i);
+    const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
+    bool stored = false;
+    uint64_t value;
+
+    if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD) {
+        store(f->edit + rela.r_offset, 0, r->width);
+        return ELFIN_OK;
+    }
+    value = evaluate(f, &rela, r, &stored);
+    *skip = r->formula == FORMULA_TLS_CALL;
+    if (stored)
+        return ELFIN_OK;
+    if (!fits(value, r))
+        return out_of_range(f, i, r, value, r->use);
+    store(f->edit + rela.r_offset, value, r->width);
+    return ELFIN_OK;
+}
+
+enum {
+    COPY_AHEAD = 32 << 10,
+    SEQUENCE_MAX = 32, /* longer than what rewriting changes behind the start of a field */
+};
+
+/* Copies the section's contents up to `end` and some more, before its fields come. */
+static void copy_to(struct arch_fixup *f, uint64_t end)
+{
+    uint64_t copied = f->bytes.size - f->left, size = COPY_AHEAD;
+
+    if (end <= copied)
+        return;
+    if (size < end - copied)
+        size = end - copied;
+    if (size > f->left)
+        size = f->left;
+    memcpy(f->edit + copied, f->bytes.data + copied, size);
+    f->left -= size;
+}
+
+/* Fields that begin below this lie wholly in what is copied. */
+static uint64_t copied_fields(const struct arch_fixup *f)
+{
+    uint64_t copied = f->bytes.size - f->left;
+
+    if (!f->left)
+        return UINT64_MAX;
+    return copied < 8 ? 0 : copied - 7;
+}
+
+/*
+ * The few types that objects are made of, without calls. What scan has proven is not proven again:
+ * that the field lies in the section, and the symbol in the table.
+ */
 elfin_status elfin_arch_fixup(struct arch_fixup *f)
 {
-    uint64_t count = f->rela.size / sizeof(struct elf_rela);
+    const uint8_t *at = f->rela.data + f->first * sizeof(struct elf_rela);
+    const uint8_t *const end = f->rela.data + f->rela.size;
+    const uint64_t *const values = f->value;
+    const uint64_t address = f->address;
+    uint64_t limit = f->has_dead ? 0 : copied_fields(f);
+    uint8_t *const edit = f->edit;
 
-    for (uint64_t i = f->first; i < count; i++) {
-        struct elf_rela rela = read_rela(f->rela, i);
-        const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
-        bool stored = false;
-        uint64_t value;
+    for (; at < end; at += sizeof(struct elf_rela)) {
+        uint64_t offset = read_word(at), info = read_word(at + 8), a = read_word(at + 16);
+        uint64_t s = values[elf_rela_symbol(info)], value = s + a;
+        uint32_t type = elf_rela_type(info);
+        elfin_status status;
+        bool skip = false;
 
-        if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD) {
-            store(f->edit + rela.r_offset, 0, r->width);
-            continue;
+        if (offset < limit) {
+            if (type == 2 /* PC32 */ || type == 4 /* PLT32 */) {
+                value -= address + offset;
+                if (fits_s32(value) && s) {
+                    store32(edit + offset, value);
+                    continue;
+                }
+            } else if (type == 1 /* 64 */) {
+                __builtin_memcpy(edit + offset, &value, 8);
+                continue;
+            } else if (type == 11 /* 32S */ && fits_s32(value)) {
+                store32(edit + offset, value);
+                continue;
+            }
         }
-        value = evaluate(f, &rela, r, &stored);
-        if (r->formula == FORMULA_TLS_CALL)
-            i++;
-        if (stored)
-            continue;
-        if (!fits(value, r))
-            return out_of_range(f, i, r, value, r->use);
-        store(f->edit + rela.r_offset, value, r->width);
+        copy_to(f, offset + SEQUENCE_MAX);
+        status = fix_record(f, (uint64_t)(at - f->rela.data) / 24, &skip);
+        if (status != ELFIN_OK)
+            return status;
+        if (skip)
+            at += sizeof(struct elf_rela);
+        limit = f->has_dead ? 0 : copied_fields(f);
     }
+    copy_to(f, f->bytes.size);
     return ELFIN_OK;
 }

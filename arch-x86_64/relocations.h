@@ -94,6 +94,15 @@ static inline struct elf_rela read_rela(struct span table, uint64_t index)
     return rela;
 }
 
+/* The same, field by field, for loops that keep them in registers. */
+static inline uint64_t read_word(const uint8_t *at)
+{
+    uint64_t word;
+
+    __builtin_memcpy(&word, at, sizeof(word));
+    return word;
+}
+
 static inline bool fits_s32(uint64_t value)
 {
     return value == (uint64_t)(int64_t)(int32_t)value;

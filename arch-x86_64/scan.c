@@ -115,52 +115,206 @@ bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arc
     return demand_of(scan, &rela, use_of(r, &rela, scan->bytes.data, scan->executable), out);
 }
 
+/*
+ * Demands that come in rows, as those of .rodata or of imported data do, widen an entry of this
+ * small cache, and are given to the loader when the entry is needed for others. The first of each
+ * row is given at once, so that the order in which the loader meets them is that of the table.
+ */
+struct pending {
+    uint32_t symbol;
+    uint8_t type; /* 0: nothing can be added */
+    bool wider;
+    uint16_t use;
+    int64_t least, most; /* of k */
+};
+
+enum {
+    PENDING_COUNT = 8
+};
+
+/* Further away than this, k is given to the loader as it is. */
+static inline bool is_near(int64_t k)
+{
+    return k == (int32_t)k;
+}
+
+static inline struct pending *pending_of(struct pending *pending, uint32_t symbol)
+{
+    return &pending[symbol % PENDING_COUNT];
+}
+
+static inline bool widen(struct pending *p, uint32_t symbol, uint32_t type, unsigned use, int64_t k)
+{
+    if (p->symbol != symbol || p->type != type || p->use != use || !is_near(k))
+        return false;
+    if (k < p->least) {
+        p->least = k;
+        p->wider = true;
+    } else if (k > p->most) {
+        p->most = k;
+        p->wider = true;
+    }
+    return true;
+}
+
+static elfin_status add_one(struct arch_scan *scan, const struct pending *p, int64_t k)
+{
+    struct arch_demand demand = {
+        .type = p->type,
+        .symbol = p->symbol,
+        .use = p->use,
+        .term = (uint8_t)term_of(&elfin_relocations[p->type]),
+        .k = k,
+    };
+
+    elfin_arch_field(p->type, &demand.low, &demand.span);
+    return elfin_demand_add(scan->ctx, &demand);
+}
+
+static elfin_status flush(struct arch_scan *scan, struct pending *p)
+{
+    elfin_status status;
+
+    if (!p->wider)
+        return ELFIN_OK;
+    p->wider = false;
+    status = add_one(scan, p, p->least);
+    return status == ELFIN_OK ? add_one(scan, p, p->most) : status;
+}
+
+static elfin_status add_demand(struct arch_scan *scan, struct pending *pending,
+                               const struct arch_demand *demand)
+{
+    struct pending *p = pending_of(pending, demand->symbol);
+    elfin_status status;
+
+    if (widen(p, demand->symbol, demand->type, demand->use, demand->k))
+        return ELFIN_OK;
+    status = flush(scan, p);
+    if (status == ELFIN_OK)
+        status = elfin_demand_add(scan->ctx, demand);
+    *p = (struct pending){ .symbol = demand->symbol,
+                           .type = is_near(demand->k) ? (uint8_t)demand->type : 0,
+                           .use = demand->use,
+                           .least = demand->k,
+                           .most = demand->k };
+    return status;
+}
+
+/* Any record. *skip is set when the next one belongs to it. */
+static __attribute__((noinline)) elfin_status
+scan_record(struct arch_scan *scan, struct pending *pending, uint64_t i, bool *skip)
+{
+    struct elf_rela rela = read_rela(scan->rela, i);
+    uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
+    struct arch_demand demand;
+    const struct relocation *r;
+    const char *wrong;
+    unsigned use;
+
+    if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
+        return refuse_type(scan, i, type);
+    r = &elfin_relocations[type];
+    if (symbol >= scan->symbol_count)
+        return refuse(scan, i, ELFIN_ERR_RELOCATION, "its symbol index is out of range", "");
+    if (rela.r_offset > scan->bytes.size || r->width > scan->bytes.size - rela.r_offset)
+        return refuse(scan, i, ELFIN_ERR_RELOCATION, "its field lies outside the section", "");
+    if (symbol == 0 && r->use & USE_SLOT)
+        return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
+    if (symbol == 0 && r->use & USE_TLS)
+        return refuse(scan, i, ELFIN_ERR_RELOCATION, "it is thread-local but names no symbol", "");
+    if (scan->use[symbol] & USE_DEAD && r->use) {
+        if (!scan->unwind)
+            return refuse(scan, i, ELFIN_ERR_DISCARDED,
+                          "its symbol lies in a section that is not loaded", "");
+        scan->has_dead = true;
+        return ELFIN_OK;
+    }
+    if (r->use & USE_TLS && (wrong = elfin_tls_prove(scan, i, r, &rela)))
+        return refuse(scan, i, ELFIN_ERR_TLS, wrong, "");
+    use = use_of(r, &rela, scan->bytes.data, scan->executable);
+    scan->use[symbol] |= (uint16_t)use;
+    if (demand_of(scan, &rela, use, &demand)) {
+        elfin_status status = add_demand(scan, pending, &demand);
+
+        if (status != ELFIN_OK)
+            return refuse(scan, i, status, "for working memory", "");
+    }
+    scan->needs_got |= r->needs_got;
+    scan->has_tls |= (use & USE_TLS) != 0;
+    *skip = r->formula == FORMULA_TLS_CALL; /* its call's record has been proven with it */
+    return ELFIN_OK;
+}
+
+/* 64, PC64, PC32, PLT32: these always reach what lies in the same object. */
+static inline bool is_direct(uint32_t type)
+{
+    return type < 32 && (UINT32_C(1) << type & (1u << 1 | 1u << 24 | 1u << 2 | 1u << 4));
+}
+
+/*
+ * The records that objects consist of, without calls and mostly without a look at the code. Their
+ * symbol is loaded, their field lies in the section and their addend is small. The use they make of
+ * the symbol; 0: for scan_record.
+ */
+static inline unsigned common_use(const struct arch_scan *scan, struct pending *pending,
+                                  unsigned known, uint32_t type, uint32_t symbol, uint64_t offset,
+                                  int64_t addend)
+{
+    if (known & USE_DEAD)
+        return 0;
+    if (type == 4 /* PLT32 */)
+        return is_stub_field(scan->executable, addend) && symbol ? USE_BRANCH : 0;
+    if (type == 2 /* PC32 */) {
+        if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
+            return symbol ? USE_BRANCH : 0;
+        return widen(pending_of(pending, symbol), symbol, 2, USE_NEAR, addend - (int64_t)offset)
+                   ? USE_NEAR
+                   : 0;
+    }
+    if (type == 1 /* 64 */ || type == 24 /* PC64 */)
+        return USE_VALUE;
+    if (type == 11 /* 32S */ && widen(pending_of(pending, symbol), symbol, 11, USE_ABS32S, addend))
+        return USE_ABS32S;
+    return 0;
+}
+
 elfin_status elfin_arch_scan(struct arch_scan *scan)
 {
-    uint64_t count = scan->rela.size / sizeof(struct elf_rela);
+    const uint8_t *at = scan->rela.data, *const end = at + scan->rela.size;
+    const uint64_t limit = scan->bytes.size < 8 ? 0 : scan->bytes.size - 7;
+    const uint32_t symbol_count = scan->symbol_count;
+    uint16_t *const uses = scan->use;
+    struct pending pending[PENDING_COUNT] = { 0 };
+    elfin_status status = ELFIN_OK;
 
-    for (uint64_t i = 0; i < count; i++) {
-        struct elf_rela rela = read_rela(scan->rela, i);
-        uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
-        struct arch_demand demand;
-        const struct relocation *r;
-        elfin_status status;
-        const char *wrong;
-        unsigned use;
+    for (; at < end; at += sizeof(struct elf_rela)) {
+        uint64_t offset = read_word(at), info = read_word(at + 8);
+        int64_t addend = (int64_t)read_word(at + 16);
+        uint32_t symbol = elf_rela_symbol(info);
+        bool skip = false;
 
-        if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
-            return refuse_type(scan, i, type);
-        r = &elfin_relocations[type];
-        if (symbol >= scan->symbol_count)
-            return refuse(scan, i, ELFIN_ERR_RELOCATION, "its symbol index is out of range", "");
-        if (rela.r_offset > scan->bytes.size || r->width > scan->bytes.size - rela.r_offset)
-            return refuse(scan, i, ELFIN_ERR_RELOCATION, "its field lies outside the section", "");
-        if (symbol == 0 && r->use & USE_SLOT)
-            return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
-        if (symbol == 0 && r->use & USE_TLS)
-            return refuse(scan, i, ELFIN_ERR_RELOCATION, "it is thread-local but names no symbol",
-                          "");
-        if (scan->use[symbol] & USE_DEAD && r->use) {
-            if (!scan->unwind)
-                return refuse(scan, i, ELFIN_ERR_DISCARDED,
-                              "its symbol lies in a section that is not loaded", "");
-            scan->has_dead = true;
-            continue;
+        if (symbol < symbol_count && offset < limit && is_small(addend)) {
+            unsigned known = uses[symbol], use = USE_VALUE;
+
+            if (!(known & USE_INNER) || !is_direct(elf_rela_type(info)))
+                use = common_use(scan, pending, known, elf_rela_type(info), symbol, offset, addend);
+            if (use) {
+                uses[symbol] = (uint16_t)(known | use);
+                continue;
+            }
         }
-        if (r->use & USE_TLS && (wrong = elfin_tls_prove(scan, i, r, &rela)))
-            return refuse(scan, i, ELFIN_ERR_TLS, wrong, "");
-        use = use_of(r, &rela, scan->bytes.data, scan->executable);
-        scan->use[symbol] |= (uint16_t)use;
-        if (demand_of(scan, &rela, use, &demand)) {
-            status = elfin_demand_add(scan->ctx, &demand);
-            if (status != ELFIN_OK)
-                return refuse(scan, i, status, "for working memory", "");
-        }
-        scan->needs_got |= r->needs_got;
-        scan->has_tls |= (use & USE_TLS) != 0;
-        if (r->formula == FORMULA_TLS_CALL)
-            i++; /* the call's record has been proven to belong to it, and is not applied */
+        status = scan_record(scan, pending, (uint64_t)(at - scan->rela.data) / 24, &skip);
+        if (status != ELFIN_OK)
+            return status;
+        if (skip)
+            at += sizeof(struct elf_rela);
     }
+    for (unsigned i = 0; status == ELFIN_OK && i < PENDING_COUNT; i++)
+        status = flush(scan, &pending[i]);
+    if (status != ELFIN_OK)
+        return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1, status,
+                      "for working memory", "");
     return ELFIN_OK;
 }
 

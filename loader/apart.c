@@ -73,7 +73,7 @@ static void note_hidden(const struct load *load, struct piece *pieces, const str
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (symbol && object->use[i] && is_hidden(symbol) && elfin_definer(object, i) &&
+        if (symbol && object->use[i] & USE_ANY && is_hidden(symbol) && elfin_definer(object, i) &&
             is_movable(load, symbol->object))
             tie(pieces, object, symbol->object);
     }

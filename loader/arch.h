@@ -24,6 +24,7 @@ enum {
     USE_TINY = 1 << 8,      /* absolute 8- or 16-bit field */
     USE_TLS = 1 << 9,       /* its offset from the thread pointer is used; S is that offset */
     USE_TLS_SLOT = 1 << 10, /* that offset is read from a slot; comes with USE_TLS */
+    USE_ANY = (1 << 11) - 1,
     USE_INNER = 1 << 15, /* set by the loader: lies in a section of the same object for certain */
 };
 
@@ -117,6 +118,7 @@ struct arch_fixup {
     uint64_t first; /* record to begin with: failure.record + 1 goes on after a failure */
     struct span
         bytes;     /* contents of the section, as scan has seen them: records may change opcodes */
+    uint64_t left; /* bytes at the end of the section that are still to be copied to edit */
     uint8_t *edit; /* of the section */
     uint64_t address; /* of the section */
     bool executable;
@@ -137,7 +139,7 @@ struct arch_fixup {
 /* Added to a slot's or stub's number when something refers to it. */
 #define ARCH_IN_USE 0x80000000u
 
-/* Applies the records from `first` on. ELFIN_OK or failure.status. */
+/* Applies the records from `first` on, and copies what is left. ELFIN_OK or failure.status. */
 elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
 
 /* Writes a stub that jumps through a slot at most 2 GiB away, with a trap behind the jump. */

@@ -115,7 +115,7 @@ static elfin_status object_edges(struct load *load, struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
-        if (symbol && object->use[i])
+        if (symbol && object->use[i] & USE_ANY)
             add_symbol(load, object, symbol);
     }
     if (object->handle_symbol)

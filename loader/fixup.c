@@ -83,7 +83,7 @@ static void copy_section(const struct load *load, const struct object *object,
         return;
     if (section->type == SHT_NOBITS)
         memset(edit, 0, section->size);
-    else
+    else if (!section->rela)
         memcpy(edit, elfin_section_bytes(object, index).data, section->size);
 }
 
@@ -97,6 +97,7 @@ static void fix_sections(struct load *load, struct object *object, struct arch_f
             continue;
         copy_section(load, object, section, i);
         fixup->bytes = elfin_section_bytes(object, i);
+        fixup->left = section->rela ? section->size : 0; /* copied together with its records */
         fixup->edit = edit_at(load, object, section->address);
         fixup->address = section->address;
         fixup->executable = section->flags & SHF_EXECINSTR;

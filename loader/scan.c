@@ -165,7 +165,7 @@ elfin_status elfin_scan(struct load *load, struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct symbol *symbol = object->global[i - object->first_global];
 
-        if (symbol && object->use[i])
+        if (symbol && object->use[i] & USE_ANY)
             symbol->used = true;
     }
     return ELFIN_OK;

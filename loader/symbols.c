@@ -186,6 +186,9 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->size = elf->st_size;
     symbol->align = align;
     symbol->tls = elf_symbol_type(elf) == STT_TLS;
+    if (state == SYMBOL_STRONG && !object->program && !(section & SECTION_SPECIAL) &&
+        elf->st_value <= object->sections[section].size)
+        object->use[index] |= USE_INNER;
 }
 
 /*
