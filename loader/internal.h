@@ -47,6 +47,9 @@ struct module_section {
     bool zero_filled, tls;
 };
 
+struct image; /* loader/image.h */
+struct module_import;
+
 struct elfin_module {
     struct elfin_group *group;
     const char *file, *archive; /* archive: its base name when this is a member, else NULL */
@@ -54,7 +57,9 @@ struct elfin_module {
     struct record self; /* its name, in the index */
     struct record *symbols;
     struct module_section *sections;
-    struct elfin_slot *slots; /* slot_count; NULL unless sections are kept */
+    struct elfin_slot *slots;      /* slot_count; NULL unless sections are kept */
+    const struct image *image;     /* what it was made of, if that is kept; else NULL */
+    struct module_import *imports; /* one for each undefined symbol of the image */
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;
@@ -62,6 +67,7 @@ struct elfin_module {
     uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
+    uint32_t block; /* its number in the group; of use with `image` only */
 };
 
 /* A call that unload has to make, in the order of the array. */

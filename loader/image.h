@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Images: what is left of an object when all that never changes has been done once. An image is
+ * linked as if it began at address 0 and had no imports; three kinds of things are left to be done
+ * at another address:
+ *
+ *  - its bytes are copied;
+ *  - fields that hold an address of its own get the block's address added (the stream of places);
+ *  - fields that depend on anything else get a value (one stream for each import).
+ *
+ * One contiguous piece of bytes ("blob"), which docs/IMAGE-FORMAT.md describes; `struct image` is
+ * the view of one that has been validated. Everything below may believe what it reads.
+ *
+ * For the phases of a load an image is another kind of object, as linked files are (program.h): its
+ * sections, symbols, uses and demands are read out of the blob, all offsets in its block are known,
+ * and section 1, the anchor, is empty and lies where the block begins. All code is behind `struct
+ * elfin_images`, which only a host refers to.
+ */
+#ifndef LOADER_IMAGE_H
+#define LOADER_IMAGE_H
+
+#include "loader/internal.h"
+
+/* ---- The blob: little-endian, records without padding, in the order of the tables --------------
+ */
+
+#define IMAGE_MAGIC "\211elfin\r\n"
+
+enum {
+    IMAGE_MAGIC_SIZE = 8,
+    IMAGE_VERSION = 1,
+    IMAGE_MACHINE = 62, /* EM_X86_64 */
+    IMAGE_ALIGN = 16,   /* of tables and contents in the blob */
+    IMAGE_ANCHOR = 1,   /* section that begins where the block does; symbol 1 is its symbol */
+};
+
+/* image_header.flags */
+enum {
+    IMAGE_NEEDS_GOT = 1 << 0,  /* _GLOBAL_OFFSET_TABLE_ is in use */
+    IMAGE_HAS_TLS = 1 << 1,    /* some fields hold offsets from the thread pointer */
+    IMAGE_HAS_FRAMES = 1 << 2, /* unwind tables lie together, room for their index before them */
+    IMAGE_EXPORT_RECORDS = 1 << 3, /* it says which symbols it exports: IMAGE_EXPORTED */
+    IMAGE_FLAGS = (1 << 4) - 1,
+};
+
+enum image_table {
+    IMAGE_SECTIONS,        /* struct image_section; 0 is empty, 1 the anchor */
+    IMAGE_SYMBOLS,         /* struct elf_symbol: 0, local ones, undefined ones, definitions */
+    IMAGE_SECTION_INDICES, /* uint32_t per symbol, or none: as SHT_SYMTAB_SHNDX */
+    IMAGE_USES,            /* uint16_t per symbol: USE_* */
+    IMAGE_EXPORTED,        /* uint8_t per global symbol, or none */
+    IMAGE_SLOTS,           /* struct image_slot, ascending by symbol */
+    IMAGE_COMMONS,         /* struct image_common, ascending by symbol */
+    IMAGE_INDIRECT, /* uint32_t, symbols of indirect functions; the k-th has slot and stub k */
+    IMAGE_COMDATS,  /* uint32_t, offsets in IMAGE_NAMES of signatures */
+    IMAGE_DEMANDS,  /* struct image_demand */
+    IMAGE_IMPORTS,  /* uint32_t per undefined symbol, and one more: offsets in IMAGE_STREAM */
+    IMAGE_OTHERS,   /* struct image_other: streams that are not of imports */
+    IMAGE_STREAM,   /* bytes: see struct image_run */
+    IMAGE_NAMES,    /* strings */
+    IMAGE_TABLE_COUNT
+};
+
+struct image_extent {
+    uint64_t offset, count; /* in the blob; of records */
+};
+
+struct image_part {
+    uint64_t offset;       /* in the block; whole pages */
+    uint64_t used, filled; /* bytes; those after `filled` are zero */
+    uint64_t content;      /* offset in the blob of `filled` bytes */
+};
+
+struct image_header {
+    uint8_t magic[IMAGE_MAGIC_SIZE];
+    uint32_t version, machine;
+    uint64_t size;     /* of the blob */
+    uint64_t checksum; /* of the blob, with 0 in its place */
+    uint64_t page_size, block_size, block_align;
+    uint32_t flags, first_global;
+    uint32_t name; /* in IMAGE_NAMES: the module's */
+    uint32_t slot_count, stub_count;
+    uint32_t trap; /* 1 + the stub that traps, 0 = none */
+    uint32_t handle,
+        handle_symbol; /* 1 + the slot that is __dso_handle, and its symbol; 0 = none */
+    uint64_t got, plt; /* offsets in the block */
+    uint64_t tls_image, tls_size, tls_file_size, tls_align;
+    uint64_t unwind_index, frames_end, frame_count;
+    struct image_part part[ELFIN_PART_COUNT];
+    struct image_extent table[IMAGE_TABLE_COUNT];
+};
+
+struct image_section {
+    uint64_t flags, address, size, align; /* address: offset in the block */
+    uint32_t name, type;
+    uint32_t index; /* in the file that it was made of */
+    int32_t priority;
+    uint8_t part, frames, zero[6];
+};
+
+/* Of a symbol that is read through a slot or may be far. */
+struct image_slot {
+    uint32_t symbol, slot; /* 1 + number; ARCH_IN_USE: for certain, wherever the symbol lies */
+    uint32_t stub;         /* 1 + number, 0 = none */
+};
+
+struct image_common {
+    uint32_t symbol, zero;
+    uint64_t offset; /* in the block, or, thread-local, in the module's block of that */
+};
+
+struct image_demand {
+    int64_t least, most; /* of k; with P in the term, k counts from the block's start */
+    uint32_t symbol, type;
+    uint16_t use;
+    uint8_t term, zero[5];
+};
+
+/* A stream of something else than an import. */
+struct image_other {
+    uint32_t symbol;     /* 0, a symbol without section (SHN_ABS), or one of the two below */
+    uint32_t start, end; /* in IMAGE_STREAM */
+};
+
+enum {
+    IMAGE_OWN_BLOCK = 0xffffffffu, /* S is the block's address; it is added to what the field has */
+    IMAGE_OWN_TLS = 0xfffffffeu,   /* S is the offset of the module's block of thread-local data */
+};
+
+/* ---- The view ---------------------------------------------------------------------------------
+ */
+
+struct image {
+    struct span blob; /* empty content: only what rebinding needs was kept */
+    struct image_header header;
+    struct span table[IMAGE_TABLE_COUNT];
+    uint32_t section_count, symbol_count, import_count;
+    bool has_content; /* the bytes of the parts are there */
+};
+
+/* The public handle: an image in memory of its own, or over the caller's bytes. */
+struct elfin_image {
+    struct image view;
+    elfin_region region; /* this structure, and the blob unless it is the caller's */
+    uint64_t users;      /* groups with modules made of it */
+    void *ctx;
+    void (*release)(void *ctx, const elfin_region *region);
+};
+
+/*
+ * A run of fixups of one symbol, of one type and one addend, in one part of the block, ascending.
+ * In the stream:
+ *
+ *     head        1 byte: type, IMAGE_SINGLE, IMAGE_PLAIN
+ *     addend      number, zigzag; absent with IMAGE_PLAIN: then it is -4 for fields that are
+ *                 relative to themselves, else 0
+ *     count       number: 2 * (count - 2) + wide; absent with IMAGE_SINGLE: then count is 1
+ *     first       number: offset in the block of the first field
+ *     span        number: distance from the first to the last; absent with IMAGE_SINGLE
+ *     distances   count - 1 times, from one field to the next: 32 bits each if wide; else 16 bits
+ *                 each, or 16 bits that are 0 and then 32 bits
+ *
+ * A number has 7 bits in each byte, the lowest first; all but the last have bit 7 set.
+ *
+ * Types are those of the psABI, but each says all that there is to know: R_X86_64_PLT32 is a
+ * branch for which a stub may stand in; R_X86_64_PC32 is data, which must be near; the types of
+ * relaxable loads (41, 42, 43) are of instructions whose bytes allow it.
+ */
+enum {
+    IMAGE_TYPE = 0x3f,
+    IMAGE_SINGLE = 0x40,
+    IMAGE_PLAIN = 0x80
+};
+
+struct image_run {
+    uint32_t type;
+    bool wide;
+    int64_t addend;
+    uint64_t count;       /* at least 1 */
+    uint64_t first, span; /* offsets in the block: first, ..., first + span */
+    const uint8_t *distances;
+};
+
+/* Reads the run at *at of a validated stream, and moves *at behind it. False at the end. */
+bool elfin_image_next_run(const uint8_t **at, const uint8_t *end, struct image_run *run);
+
+/* The distance to the run's next field. */
+static inline uint64_t image_distance(const uint8_t **at, bool wide)
+{
+    uint16_t narrow = 0;
+    uint32_t distance;
+
+    if (!wide) {
+        __builtin_memcpy(&narrow, *at, 2);
+        *at += 2;
+        if (narrow)
+            return narrow;
+    }
+    __builtin_memcpy(&distance, *at, 4);
+    *at += 4;
+    return distance;
+}
+
+/* The stream of the import-th undefined symbol, which is symbol first_global + import. */
+void elfin_image_stream(const struct image *image, uint32_t import, const uint8_t **at,
+                        const uint8_t **end);
+/* The symbol's row of IMAGE_SLOTS, or false. By bisection. */
+bool elfin_image_slot(const struct image *image, uint32_t symbol, struct image_slot *out);
+const char *elfin_image_symbol_name(const struct image *image, uint32_t symbol);
+struct elf_symbol elfin_image_symbol(const struct image *image, uint32_t symbol);
+
+/* ---- Binding ----------------------------------------------------------------------------------
+ */
+
+/* A placed image, and what one of its symbols is bound to. */
+struct image_binding {
+    const struct image *image;
+    uint8_t *edit; /* of the block */
+    uint64_t run;
+    uint64_t value, size;   /* S, Z */
+    struct image_slot slot; /* symbol: IMAGE_OWN_*, or a symbol. ARCH_IN_USE is set by use */
+    struct arch_failure failure;
+    uint64_t place; /* of the field that failed: offset in the block */
+};
+
+/*
+ * True if all fields of the stream can hold the value wherever it needs one: to be asked before
+ * anything is changed. False: failure and place say which cannot.
+ */
+bool elfin_image_fits(struct image_binding *b, const uint8_t *at, const uint8_t *end);
+
+/*
+ * Gives the fields of a stream their value. The fields hold what prepare left in them (the first
+ * time), or what an earlier call has: instructions that were rewritten are turned back first. The
+ * symbol's slot, if it has one, is written too, and its stub if something needs it.
+ */
+elfin_status elfin_image_bind(struct image_binding *b, const uint8_t *at, const uint8_t *end);
+
+/* ---- Lasting records --------------------------------------------------------------------------
+ */
+
+/*
+ * elfin_module.imports: what each of the image's import_count undefined symbols is bound to; NULL
+ * unless the module came from an image that is kept (elfin_input.image, or ELFIN_LOAD_REBIND).
+ */
+struct module_import {
+    const struct record *record; /* NULL: nobody's export: 0, or what elfin_host.resolve said */
+    uint64_t value, size;
+    uint8_t state; /* SYMBOL_IMPORT, SYMBOL_ZERO, or as another object of the group defines it */
+};
+
+/* ---- The seam ---------------------------------------------------------------------------------
+ */
+
+struct elfin_images {
+    elfin_status (*open)(struct load *load, struct object *object);
+    elfin_status (*layout)(struct load *load, struct object *object, struct block *block);
+    elfin_status (*fixup)(struct load *load, struct object *object);
+};
+
+#endif
