@@ -40,29 +40,17 @@ uint32_t elfin_arch_dynamic_relative(void)
     return R_RELATIVE;
 }
 
-void elfin_arch_dynamic_refusal(uint32_t type, struct arch_failure *failure)
+uint32_t elfin_arch_dynamic_refusal(uint32_t type)
 {
-    failure->status = ELFIN_ERR_RELOCATION_TYPE;
-    failure->hint = "";
     switch (type) {
     case R_COPY:
-        failure->detail = "it copies a variable out of a shared object into the executable";
-        failure->hint = "compile with -fpie and -mno-direct-extern-access (clang: "
-                        "-fno-direct-access-external-data), so that it is reached through a slot";
-        break;
+        return DEFECT_DYNAMIC_COPY;
     case R_DTPMOD64:
     case R_DTPOFF64:
     case R_TPOFF64:
     case R_TLSDESC:
-        failure->status = ELFIN_ERR_TLS;
-        failure->detail = "it uses thread-local storage";
-        failure->hint = "do without _Thread_local, or compile with -femulated-tls";
-        break;
+        return DEFECT_DYNAMIC_TLS;
     default:
-        failure->detail = elfin_arch_relocation_name(type)
-                              ? "this type does not occur in files linked for 64 bits"
-                              : "the relocation's number is not in the psABI";
-        failure->hint = elfin_arch_relocation_name(type) ? "compile with -fpic" : "";
-        break;
+        return type < ARCH_TYPE_LIMIT ? DEFECT_DYNAMIC_TYPE : DEFECT_RELOCATION_NUMBER;
     }
 }

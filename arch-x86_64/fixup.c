@@ -232,9 +232,8 @@ static elfin_status out_of_range(struct arch_fixup *f, uint64_t record, const st
     uint64_t half = (uint64_t)1 << (bits - 1);
 
     f->failure = (struct arch_failure){
-        .status = ELFIN_ERR_RANGE,
         .record = record,
-        .detail = "the value does not fit the field",
+        .defect = DEFECT_FIELD_RANGE,
         .hint = elfin_arch_hint(use, false),
         .value = value,
         .low = r->range == RANGE_UNSIGNED ? 0 : 0 - half,

@@ -6,9 +6,8 @@
                  .width = (width_),                                                                \
                  .range = RANGE_##range_,                                                          \
                  .use = (use_),                                                                    \
-                 .needs_got = (got),                                                               \
-                 .name = "R_X86_64_" #type }
-#define REFUSED(number, type) [number] = { .formula = FORMULA_REFUSED, .name = "R_X86_64_" #type }
+                 .needs_got = (got) }
+#define REFUSED(number, type) [number] = { .formula = FORMULA_REFUSED }
 
 const struct relocation elfin_relocations[RELOCATION_COUNT] = {
     ROW(0, NONE, NONE, 0, ANY, 0, false),
@@ -65,27 +64,17 @@ const struct relocation elfin_relocations[RELOCATION_COUNT] = {
     ROW(51, CODE_6_GOTPC32_TLSDESC, TLS_DESC_EVEX, 4, SIGNED, USE_TLS, false),
 };
 
-const char *elfin_arch_relocation_name(uint32_t type)
-{
-    return type < RELOCATION_COUNT ? elfin_relocations[type].name : NULL;
-}
-
-const char *elfin_arch_hint(unsigned use, bool is_import)
+uint16_t elfin_arch_hint(unsigned use, bool is_import)
 {
     if (is_import && use & (USE_ABS32 | USE_ABS32S))
-        return "the symbol lies too high for the field, wherever the module does: compile it with "
-               "-fpic or -mcmodel=large";
+        return HINT_IMPORT_HIGH;
     if (use & USE_TINY)
-        return "place the module below 64 KiB, or keep addresses in wider fields";
+        return HINT_TINY;
     if (use & USE_ABS32)
-        return "compile it with -fpie or -mcmodel=large, or place the module below 4 GiB";
+        return HINT_ABS32;
     if (use & USE_ABS32S)
-        return "compile it with -fpie or -mcmodel=large, or place the module in the low or top "
-               "2 GiB";
+        return HINT_ABS32S;
     if (use & USE_NEAR)
-        return "compile it with -fpic or -mcmodel=large, so that data of others is reached through "
-               "a slot, or place the module within 2 GiB of the symbol";
-    if (use & USE_BRANCH)
-        return "branch to the symbol itself, without an offset, so that a stub can stand in for it";
-    return "";
+        return HINT_NEAR;
+    return use & USE_BRANCH ? HINT_BRANCH : HINT_NONE;
 }

@@ -47,7 +47,6 @@ struct relocation {
     uint8_t formula, width, range;
     uint16_t use; /* USE_* that it makes of its symbol; branches and TLS are judged by the bytes */
     bool needs_got; /* its formula contains GOT */
-    char name[32];  /* in place: a pointer would make the table writable in a PIE */
 };
 
 enum {
@@ -114,9 +113,9 @@ static inline bool fits_s32(uint64_t value)
 unsigned elfin_tls_use(const struct relocation *r, const struct elf_rela *rela,
                        const uint8_t *bytes, bool executable);
 
-/* Proves the code around a record of a TLS type. NULL, or what is wrong. */
-const char *elfin_tls_prove(const struct arch_scan *scan, uint64_t record,
-                            const struct relocation *r, const struct elf_rela *rela);
+/* Proves the code around a record of a TLS type. DEFECT_NONE, or what is wrong. */
+uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
+                         const struct elf_rela *rela);
 
 /*
  * Rewrites the code of a record of a TLS type so that it needs neither slot nor call. False if it

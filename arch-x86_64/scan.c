@@ -2,21 +2,17 @@
 /* Proves what can be known of relocation records before anything is placed. */
 #include "arch-x86_64/relocations.h"
 
-static elfin_status refuse(struct arch_scan *scan, uint64_t record, elfin_status status,
-                           const char *detail, const char *hint)
+static elfin_status refuse(struct arch_scan *scan, uint64_t record, uint32_t defect)
 {
-    scan->failure =
-        (struct arch_failure){ .status = status, .record = record, .detail = detail, .hint = hint };
-    return status;
+    scan->failure = (struct arch_failure){ .record = record, .defect = defect };
+    return defect_status(defect);
 }
 
 static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_t type)
 {
     if (type >= RELOCATION_COUNT)
-        return refuse(scan, record, ELFIN_ERR_RELOCATION_TYPE,
-                      "the relocation's number is not in the psABI", "");
-    return refuse(scan, record, ELFIN_ERR_RELOCATION_TYPE,
-                  "this type does not occur in relocatable objects of the compilers supported", "");
+        return refuse(scan, record, DEFECT_RELOCATION_NUMBER);
+    return refuse(scan, record, DEFECT_RELOCATION_TYPE);
 }
 
 /* The use that a record makes of its symbol; its field is known to lie inside bytes. */
@@ -209,36 +205,35 @@ scan_record(struct arch_scan *scan, struct pending *pending, uint64_t i, bool *s
     uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
     struct arch_demand demand;
     const struct relocation *r;
-    const char *wrong;
+    uint32_t wrong;
     unsigned use;
 
     if (type >= RELOCATION_COUNT || elfin_relocations[type].formula == FORMULA_REFUSED)
         return refuse_type(scan, i, type);
     r = &elfin_relocations[type];
     if (symbol >= scan->symbol_count)
-        return refuse(scan, i, ELFIN_ERR_RELOCATION, "its symbol index is out of range", "");
+        return refuse(scan, i, DEFECT_RELOCATION_SYMBOL);
     if (rela.r_offset > scan->bytes.size || r->width > scan->bytes.size - rela.r_offset)
-        return refuse(scan, i, ELFIN_ERR_RELOCATION, "its field lies outside the section", "");
+        return refuse(scan, i, DEFECT_RELOCATION_FIELD);
     if (symbol == 0 && r->use & USE_SLOT)
-        return refuse(scan, i, ELFIN_ERR_RELOCATION, "it needs a slot but names no symbol", "");
+        return refuse(scan, i, DEFECT_RELOCATION_NO_SYMBOL);
     if (symbol == 0 && r->use & USE_TLS)
-        return refuse(scan, i, ELFIN_ERR_RELOCATION, "it is thread-local but names no symbol", "");
+        return refuse(scan, i, DEFECT_RELOCATION_TLS_NO_SYMBOL);
     if (scan->use[symbol] & USE_DEAD && r->use) {
         if (!scan->unwind)
-            return refuse(scan, i, ELFIN_ERR_DISCARDED,
-                          "its symbol lies in a section that is not loaded", "");
+            return refuse(scan, i, DEFECT_RELOCATION_DISCARDED);
         scan->has_dead = true;
         return ELFIN_OK;
     }
     if (r->use & USE_TLS && (wrong = elfin_tls_prove(scan, i, r, &rela)))
-        return refuse(scan, i, ELFIN_ERR_TLS, wrong, "");
+        return refuse(scan, i, wrong);
     use = use_of(r, &rela, scan->bytes.data, scan->executable);
     scan->use[symbol] |= (uint16_t)use;
     if (demand_of(scan, &rela, use, &demand)) {
         elfin_status status = add_demand(scan, pending, &demand);
 
         if (status != ELFIN_OK)
-            return refuse(scan, i, status, "for working memory", "");
+            return refuse(scan, i, defect_as(DEFECT_SCAN_MEMORY, status));
     }
     scan->needs_got |= r->needs_got;
     scan->has_tls |= (use & USE_TLS) != 0;
@@ -313,8 +308,8 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     for (unsigned i = 0; status == ELFIN_OK && i < PENDING_COUNT; i++)
         status = flush(scan, &pending[i]);
     if (status != ELFIN_OK)
-        return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1, status,
-                      "for working memory", "");
+        return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1,
+                      defect_as(DEFECT_SCAN_MEMORY, status));
     return ELFIN_OK;
 }
 

@@ -5,4 +5,5 @@ ARCH_SOURCES := \
     arch-x86_64/scan.c \
     arch-x86_64/tls.c \
     arch-x86_64/fixup.c \
-    arch-x86_64/dynamic.c
+    arch-x86_64/dynamic.c \
+    arch-x86_64/names.c

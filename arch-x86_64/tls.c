@@ -160,22 +160,22 @@ static bool is_call_record(const struct sequence *s, const struct elf_rela *rela
     }
 }
 
-static const char *prove_call(const struct arch_scan *scan, uint64_t record,
-                              const struct elf_rela *rela)
+static uint32_t prove_call(const struct arch_scan *scan, uint64_t record,
+                           const struct elf_rela *rela)
 {
     const struct sequence *s = find_sequence(scan->bytes, rela);
     struct elf_rela call;
 
     if (!scan->executable || rela->r_addend != -4 || !s)
-        return "the code around it is no call of __tls_get_addr that the psABI describes";
+        return DEFECT_TLS_CALL;
     if (record + 1 >= scan->rela.size / sizeof(call))
-        return "the record of its call of __tls_get_addr is missing";
+        return DEFECT_TLS_CALL_MISSING;
     call = read_rela(scan->rela, record + 1);
     if (call.r_offset != rela->r_offset - s->field + s->call || !is_call_record(s, &call))
-        return "the next record is not that of its call of __tls_get_addr";
+        return DEFECT_TLS_CALL_RECORD;
     if (!scan->tls_get_addr || elf_rela_symbol(call.r_info) != scan->tls_get_addr)
-        return "it calls something else than __tls_get_addr";
-    return NULL;
+        return DEFECT_TLS_CALL_OTHER;
+    return DEFECT_NONE;
 }
 
 /* A RIP-relative operand: mod 00, r/m 101. */
@@ -231,29 +231,29 @@ unsigned elfin_tls_use(const struct relocation *r, const struct elf_rela *rela,
     return USE_TLS;
 }
 
-static const char *prove_desc(const struct arch_scan *scan, const struct relocation *r,
-                              const struct elf_rela *rela)
+static uint32_t prove_desc(const struct arch_scan *scan, const struct relocation *r,
+                           const struct elf_rela *rela)
 {
     bool rex2 = r->formula == FORMULA_TLS_DESC_REX2;
 
     if (r->formula != FORMULA_TLS_DESC_EVEX && scan->executable &&
         is_instruction(rela, scan->bytes.data, rex2) &&
         scan->bytes.data[rela->r_offset - 2] == 0x8d)
-        return NULL;
-    return "the code around it is not the lea that the psABI describes";
+        return DEFECT_NONE;
+    return DEFECT_TLS_LEA;
 }
 
-static const char *prove_desc_call(const struct arch_scan *scan, const struct elf_rela *rela)
+static uint32_t prove_desc_call(const struct arch_scan *scan, const struct elf_rela *rela)
 {
     const uint8_t *code = scan->bytes.data + rela->r_offset;
 
     if (scan->executable && code[0] == 0xff && code[1] == 0x10)
-        return NULL;
-    return "the code at it is not the call *(%rax) that the psABI describes";
+        return DEFECT_NONE;
+    return DEFECT_TLS_DESC_CALL;
 }
 
-const char *elfin_tls_prove(const struct arch_scan *scan, uint64_t record,
-                            const struct relocation *r, const struct elf_rela *rela)
+uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
+                         const struct elf_rela *rela)
 {
     switch (r->formula) {
     case FORMULA_TLS_CALL:
@@ -265,7 +265,7 @@ const char *elfin_tls_prove(const struct arch_scan *scan, uint64_t record,
     case FORMULA_TLS_DESC_CALL:
         return prove_desc_call(scan, rela);
     default:
-        return NULL;
+        return DEFECT_NONE;
     }
 }
 
@@ -280,13 +280,11 @@ bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bo
         elfin_tls_use(r, &record, bytes.data, executable) & USE_TLS_SLOT || fits_s32(value))
         return true;
     *failure = (struct arch_failure){
-        .status = ELFIN_ERR_RANGE,
         .record = index,
-        .detail = "the offset from the thread pointer does not fit 32 bits",
+        .defect = DEFECT_TLS_OFFSET,
         .value = value,
         .low = 0 - ((uint64_t)1 << 31),
         .high = ((uint64_t)1 << 31) - 1,
-        .hint = "",
         .is_signed = true,
     };
     return false;

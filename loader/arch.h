@@ -9,6 +9,7 @@
 
 #include <elfin/elfin.h>
 
+#include "loader/defects.h"
 #include "loader/span.h"
 
 /* What the relocations of one object do with one symbol: bits of 16 per symbol. */
@@ -66,9 +67,9 @@ struct arch_demand {
 
 /* What is known of a relocation that was refused. */
 struct arch_failure {
-    elfin_status status;
     uint64_t record; /* index in the table */
-    const char *detail, *hint;
+    uint32_t defect;
+    uint16_t hint; /* HINT_NONE: the defect's own */
     uint64_t value, low, high;
     bool is_signed;
 };
@@ -92,7 +93,8 @@ struct arch_scan {
 /*
  * Proves for every record, once and for all: known type, symbol index in range, field inside the
  * section, and for those that stand for a code sequence (TLS), that the bytes are that sequence.
- * Collects the uses, and gives each demand to elfin_demand_add. ELFIN_OK or failure.status.
+ * Collects the uses, and gives each demand to elfin_demand_add. ELFIN_OK, or the status of
+ * failure.defect.
  */
 elfin_status elfin_arch_scan(struct arch_scan *scan);
 
@@ -139,7 +141,8 @@ struct arch_fixup {
 /* Added to a slot's or stub's number when something refers to it. */
 #define ARCH_IN_USE 0x80000000u
 
-/* Applies the records from `first` on, and copies what is left. ELFIN_OK or failure.status. */
+/* Applies the records from `first` on, and copies what is left. ELFIN_OK, or the status of
+ * failure.defect. */
 elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
 
 /* Writes a stub that jumps through a slot at most 2 GiB away, with a trap behind the jump. */
@@ -158,8 +161,8 @@ enum arch_dynamic {
 enum arch_dynamic elfin_arch_dynamic(uint32_t type);
 /* The type that a place in DT_RELR stands for. */
 uint32_t elfin_arch_dynamic_relative(void);
-/* Why a type is refused: status, detail and hint. */
-void elfin_arch_dynamic_refusal(uint32_t type, struct arch_failure *failure);
+/* Why a type is refused. */
+uint32_t elfin_arch_dynamic_refusal(uint32_t type);
 
 /* Writes the stub that traps. */
 void elfin_arch_write_trap(uint8_t *edit);
@@ -179,7 +182,7 @@ bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bo
                          uint64_t s, struct arch_failure *failure);
 
 /* What lifts the constraint that a use brings, of what may move with the module or of an import: a
- * compiler switch, as a sentence. */
-const char *elfin_arch_hint(unsigned use, bool is_import);
+ * compiler switch. HINT_NONE: nothing does. */
+uint16_t elfin_arch_hint(unsigned use, bool is_import);
 
 #endif

@@ -34,24 +34,24 @@ static void copy_name(char *out, const uint8_t *text, uint64_t length, char stop
 }
 
 /* "/123": the name stands in the long name member, ended by "/\n". */
-static const char *long_name(struct span long_names, const uint8_t *field, struct member *out)
+static uint32_t long_name(struct span long_names, const uint8_t *field, struct member *out)
 {
     struct span text;
     uint64_t offset;
 
     if (!read_decimal(field + 1, 15, &offset) || offset >= long_names.size)
-        return "a long member name is out of range";
+        return DEFECT_ARCHIVE_LONG_NAME;
     span_cut(long_names, offset, long_names.size - offset, &text);
     copy_name(out->name, text.data, text.size, '/');
-    return NULL;
+    return DEFECT_NONE;
 }
 
-static const char *read_name(struct span long_names, const uint8_t *field, struct member *out)
+static uint32_t read_name(struct span long_names, const uint8_t *field, struct member *out)
 {
     out->kind = MEMBER_OBJECT;
     if (field[0] != '/') {
         copy_name(out->name, field, 16, '/');
-        return NULL;
+        return DEFECT_NONE;
     }
     copy_name(out->name, field, 16, ' ');
     if (field[1] >= '0' && field[1] <= '9')
@@ -63,36 +63,35 @@ static const char *read_name(struct span long_names, const uint8_t *field, struc
     else if (mini_str_equal(out->name, "/SYM64/"))
         out->kind = MEMBER_INDEX64;
     else
-        return "a member name is malformed";
-    return NULL;
+        return DEFECT_ARCHIVE_NAME;
+    return DEFECT_NONE;
 }
 
-const char *elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
-                                 struct member *out)
+uint32_t elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
+                              struct member *out)
 {
     struct span header;
     uint64_t size;
 
     if (!span_cut(file, offset, ARCHIVE_HEADER_SIZE, &header))
-        return "a member header is cut off";
+        return DEFECT_ARCHIVE_HEADER_CUT;
     if (header.data[58] != '`' || header.data[59] != '\n')
-        return "a member header has no end mark";
+        return DEFECT_ARCHIVE_HEADER_END;
     if (!read_decimal(header.data + 48, 10, &size))
-        return "a member's size is no number";
+        return DEFECT_ARCHIVE_SIZE;
     if (!span_cut(file, offset + ARCHIVE_HEADER_SIZE, size, &out->data))
-        return "a member is cut off";
+        return DEFECT_ARCHIVE_MEMBER_CUT;
     out->next = offset + ARCHIVE_HEADER_SIZE + size + (size & 1);
     return read_name(long_names, header.data, out);
 }
 
 static elfin_status bad_archive(struct load *load, const struct library *library, uint64_t offset,
-                                const char *detail, const char *hint)
+                                uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+    elfin_diag *diag = elfin_diag_begin(load, NULL, defect);
 
     elfin_copy_name(diag->file, library->input->file);
     elfin_diag_offset(diag, offset);
-    diag->hint = hint;
     return elfin_diag_emit(load);
 }
 
@@ -114,7 +113,7 @@ static elfin_status enter_symbol(struct load *load, struct library *library, con
     struct names_entry *entry = elfin_names_slot(&library->index, &load->work, name, hash, &status);
 
     if (!entry)
-        return elfin_fail(load, status, ELFIN_PHASE_OBJECT, NULL, "for the archive's symbol index");
+        return elfin_fail(load, NULL, defect_as(DEFECT_ARCHIVE_INDEX_MEMORY, status));
     if (!entry->item)
         elfin_names_set(&library->index, entry, name, hash, member);
     return ELFIN_OK;
@@ -129,12 +128,12 @@ static elfin_status read_index(struct load *load, struct library *library, struc
     uint64_t count, at = 0;
 
     if (index.size < width)
-        return bad_archive(load, library, 0, "the symbol index is cut off", "");
+        return bad_archive(load, library, 0, DEFECT_ARCHIVE_INDEX_CUT);
     count = read_big_endian(index, 0, width);
     if (!span_table(index, width, count, width, &offsets) ||
         !span_cut(index, width + offsets.size, index.size - width - offsets.size, &names) ||
         !span_is_strings(names))
-        return bad_archive(load, library, 0, "the symbol index is malformed", "");
+        return bad_archive(load, library, 0, DEFECT_ARCHIVE_INDEX_MALFORMED);
     entries = elfin_arena_get(&load->work, count, sizeof(*entries));
     if (!entries)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
@@ -143,7 +142,7 @@ static elfin_status read_index(struct load *load, struct library *library, struc
         elfin_status status;
 
         if (!name)
-            return bad_archive(load, library, 0, "the symbol index has too few names", "");
+            return bad_archive(load, library, 0, DEFECT_ARCHIVE_INDEX_NAMES);
         entries[i].offset = read_big_endian(offsets, i * width, width);
         status = enter_symbol(load, library, name, &entries[i]);
         if (status != ELFIN_OK)
@@ -161,12 +160,11 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
 
     while (offset < library->file.size) {
         struct member member = { 0 };
-        const char *wrong =
-            elfin_archive_member(library->file, library->long_names, offset, &member);
+        uint32_t wrong = elfin_archive_member(library->file, library->long_names, offset, &member);
         elfin_status status = ELFIN_OK;
 
         if (wrong)
-            return bad_archive(load, library, offset, wrong, "");
+            return bad_archive(load, library, offset, wrong);
         if (member.kind == MEMBER_OBJECT)
             break;
         if (member.kind == MEMBER_LONG_NAMES)
@@ -179,7 +177,7 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
         offset = member.next;
     }
     if (!indexed && offset < library->file.size)
-        return bad_archive(load, library, offset, "it has no symbol index", "run ranlib on it");
+        return bad_archive(load, library, offset, DEFECT_ARCHIVE_NO_INDEX);
     library->pulled = elfin_arena_get(&load->work, library->file.size / 16 + 1, 1);
     return library->pulled ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
 }
@@ -189,7 +187,7 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
 {
     struct span archive = { .data = data, .size = size }, long_names = { 0 };
     uint64_t offset = ARCHIVE_MAGIC_SIZE;
-    const char *wrong = elfin_is_archive(data, size) ? NULL : "its magic number is wrong";
+    uint32_t wrong = elfin_is_archive(data, size) ? DEFECT_NONE : DEFECT_ARCHIVE_MAGIC;
 
     while (!wrong && offset < size) {
         struct member member = { 0 };
@@ -207,8 +205,7 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
     if (!wrong)
         return ELFIN_OK;
     if (diag) {
-        elfin_diag_clear(diag, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT);
-        diag->detail = wrong;
+        elfin_diag_clear(diag, wrong);
         elfin_copy_name(diag->file, file);
         elfin_diag_offset(diag, offset);
     }

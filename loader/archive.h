@@ -4,6 +4,7 @@
 #ifndef LOADER_ARCHIVE_H
 #define LOADER_ARCHIVE_H
 
+#include "loader/defects.h"
 #include "loader/span.h"
 
 enum {
@@ -27,9 +28,10 @@ struct member {
 };
 
 /*
- * Reads the member whose header is at offset. long_names may be empty. NULL, or what is wrong.
+ * Reads the member whose header is at offset. long_names may be empty. DEFECT_NONE, or what is
+ * wrong.
  */
-const char *elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
-                                 struct member *out);
+uint32_t elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
+                              struct member *out);
 
 #endif

@@ -6,16 +6,6 @@
  */
 #include "loader/internal.h"
 
-static elfin_status bad_group(struct load *load, const struct object *object, uint32_t index,
-                              const char *detail)
-{
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_SECTION, ELFIN_PHASE_OBJECT, object, detail);
-
-    elfin_diag_section(diag, object, index);
-    return elfin_diag_emit(load);
-}
-
 /* The signature is a symbol's name; assemblers may use a section symbol, whose name is its
  * section's. */
 static const char *signature_of(const struct object *object, const struct section *group)
@@ -43,7 +33,7 @@ static elfin_status enter(struct load *load, const struct object *object, const 
         elfin_names_slot(&load->comdats, &load->work, signature, hash, &status);
 
     if (!entry)
-        return elfin_fail(load, status, ELFIN_PHASE_OBJECT, object, "for section group signatures");
+        return elfin_fail(load, object, defect_as(DEFECT_GROUP_MEMORY, status));
     *lost = entry->item != NULL;
     if (!*lost)
         elfin_names_set(&load->comdats, entry, signature, hash, load);
@@ -59,14 +49,14 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
     elfin_status status;
 
     if (words.size < 4 || words.size % 4)
-        return bad_group(load, object, index, "the group's size is wrong");
+        return elfin_fail_section(load, object, index, DEFECT_GROUP_SIZE);
     if (!signature)
-        return bad_group(load, object, index, "the group's signature is no symbol");
+        return elfin_fail_section(load, object, index, DEFECT_GROUP_SIGNATURE);
     object->table_bytes += words.size;
     if (object->table_bytes > object->file.size)
-        return bad_group(load, object, index, "tables overlap");
+        return elfin_fail_section(load, object, index, DEFECT_TABLES_OVERLAP);
     if (!elfin_name_allowed(object, signature))
-        return bad_group(load, object, index, "the names of the symbol table overlap too much");
+        return elfin_fail_section(load, object, index, DEFECT_GROUP_NAMES_OVERLAP);
     if (span_u32(words, 0) & GRP_COMDAT) {
         status = enter(load, object, signature, &lost);
         if (status != ELFIN_OK)
@@ -76,7 +66,7 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
         uint32_t member = span_u32(words, i);
 
         if (member == 0 || member >= object->section_count)
-            return bad_group(load, object, index, "a member's section index is out of range");
+            return elfin_fail_section(load, object, index, DEFECT_GROUP_MEMBER);
         if (lost)
             object->sections[member].part = PART_NONE;
     }

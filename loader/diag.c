@@ -4,16 +4,14 @@
 #include "libmini/fmt.h"
 #include "libmini/str.h"
 
-void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase)
+void elfin_diag_clear(elfin_diag *diag, uint32_t defect)
 {
     *diag = (elfin_diag){
-        .status = status,
-        .phase = phase,
+        .status = defect_status(defect),
+        .phase = defect_phase(defect),
         .section_index = ELFIN_NO_INDEX,
         .relocation_index = ELFIN_NO_INDEX,
-        .relocation = "",
-        .detail = "",
-        .hint = "",
+        .defect = (uint16_t)defect_number(defect),
     };
 }
 
@@ -25,11 +23,9 @@ void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from)
     to[length] = 0;
 }
 
-elfin_diag *elfin_diag_begin(struct load *load, elfin_status status, elfin_phase phase,
-                             const struct object *object, const char *detail)
+elfin_diag *elfin_diag_begin(struct load *load, const struct object *object, uint32_t defect)
 {
-    elfin_diag_clear(&load->scratch, status, phase);
-    load->scratch.detail = detail;
+    elfin_diag_clear(&load->scratch, defect);
     if (object)
         elfin_copy_name(load->scratch.file, object->file_name);
     return &load->scratch;
@@ -103,32 +99,46 @@ void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32
                            uint64_t record)
 {
     struct span table = elfin_section_bytes(object, rela_section);
-    const char *name;
     struct elf_rela rela;
+    uint32_t type;
 
     span_record(table, record, &rela, sizeof(rela));
     elfin_diag_section(diag, object, object->sections[rela_section].info);
     elfin_diag_symbol(diag, object, elf_rela_symbol(rela.r_info));
-    name = elfin_arch_relocation_name(elf_rela_type(rela.r_info));
-    diag->relocation = name ? name : "";
+    type = elf_rela_type(rela.r_info);
+    diag->relocation_type = type;
     diag->relocation_index = (int64_t)record;
     diag->place = rela.r_offset;
-    diag->have |= ELFIN_DIAG_PLACE;
+    diag->have |= ELFIN_DIAG_PLACE | ELFIN_DIAG_TYPE;
     elfin_diag_offset(diag, object->sections[rela_section].offset + record * sizeof(rela));
-    if (!name)
-        elfin_diag_value(diag, elf_rela_type(rela.r_info));
+    if (type >= ARCH_TYPE_LIMIT)
+        elfin_diag_value(diag, type);
 }
 
-elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phase,
-                        const struct object *object, const char *detail)
+elfin_status elfin_fail(struct load *load, const struct object *object, uint32_t defect)
 {
-    elfin_diag_begin(load, status, phase, object, detail);
+    elfin_diag_begin(load, object, defect);
+    return elfin_diag_emit(load);
+}
+
+elfin_status elfin_fail_at(struct load *load, const struct object *object, uint64_t file_offset,
+                           uint32_t defect)
+{
+    elfin_diag_offset(elfin_diag_begin(load, object, defect), file_offset);
+    return elfin_diag_emit(load);
+}
+
+elfin_status elfin_fail_section(struct load *load, const struct object *object, uint32_t section,
+                                uint32_t defect)
+{
+    elfin_diag_section(elfin_diag_begin(load, object, defect), object, section);
     return elfin_diag_emit(load);
 }
 
 elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object)
 {
-    return elfin_fail(load, load->work.status, phase, object, "for working memory");
+    return elfin_fail(load, object,
+                      defect_number(DEFECT_WORKING_MEMORY) | defect_of(load->work.status, phase));
 }
 
 void elfin_log(const elfin_host *host, const char *format, ...)

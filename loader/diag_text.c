@@ -3,6 +3,7 @@
 #include <elfin/elfin.h>
 
 #include "libmini/fmt.h"
+#include "loader/arch.h"
 
 const char *elfin_status_text(elfin_status status)
 {
@@ -43,6 +44,54 @@ const char *elfin_phase_name(elfin_phase phase)
     default:
         return "none";
     }
+}
+
+/* One after the other, by number: a table of pointers would be writable in a PIE. */
+static const char details[] = "\0"
+#define DETAIL(name, status, phase, detail, hint) detail "\0"
+    DEFECT_LIST(DETAIL)
+#undef DETAIL
+    ;
+
+static const char hints[] = "\0"
+#define HINT(name, text) text "\0"
+    HINT_LIST(HINT)
+#undef HINT
+    ;
+
+static const uint8_t hint_of[DEFECT_COUNT] = {
+#define HINT_OF(name, status, phase, detail, hint) [DEFECT_NUMBER_##name] = HINT_##hint,
+    DEFECT_LIST(HINT_OF)
+#undef HINT_OF
+};
+
+static const char *nth(const char *text, unsigned number)
+{
+    for (; number; text++)
+        number -= *text == 0;
+    return text;
+}
+
+const char *elfin_diag_detail(const elfin_diag *diag)
+{
+    return diag->defect < DEFECT_COUNT ? nth(details, diag->defect) : "";
+}
+
+const char *elfin_diag_hint(const elfin_diag *diag)
+{
+    unsigned hint = diag->hint;
+
+    if (!hint && diag->defect < DEFECT_COUNT)
+        hint = hint_of[diag->defect];
+    return hint < HINT_COUNT ? nth(hints, hint) : "";
+}
+
+const char *elfin_diag_relocation_name(const elfin_diag *diag)
+{
+    const char *name =
+        diag->have & ELFIN_DIAG_TYPE ? elfin_arch_relocation_name(diag->relocation_type) : NULL;
+
+    return name ? name : "";
 }
 
 /* A cursor in the caller's buffer that goes on counting when the buffer is full. */
@@ -105,9 +154,11 @@ static void write_place(struct writer *w, const elfin_diag *diag)
 
 static void write_facts(struct writer *w, const elfin_diag *diag)
 {
+    const char *name = elfin_diag_relocation_name(diag);
+
     if (diag->relocation_index != ELFIN_NO_INDEX)
-        write_text(w, "; relocation %lld%s%s", (long long)diag->relocation_index,
-                   diag->relocation[0] ? " " : "", diag->relocation);
+        write_text(w, "; relocation %lld%s%s", (long long)diag->relocation_index, *name ? " " : "",
+                   name);
     if (diag->symbol[0])
         write_name(w, "; symbol ", diag->symbol);
     if (diag->other[0])
@@ -128,6 +179,7 @@ static void write_facts(struct writer *w, const elfin_diag *diag)
 
 size_t elfin_diag_format(const elfin_diag *diag, char *buffer, size_t size)
 {
+    const char *detail = elfin_diag_detail(diag), *hint = elfin_diag_hint(diag);
     struct writer w = { .buffer = buffer, .size = size };
 
     if (size)
@@ -135,10 +187,10 @@ size_t elfin_diag_format(const elfin_diag *diag, char *buffer, size_t size)
     write_name(&w, "", diag->file);
     write_text(&w, "%s%s", diag->file[0] ? ": " : "", elfin_status_text(diag->status));
     write_place(&w, diag);
-    if (diag->detail[0])
-        write_text(&w, ": %s", diag->detail);
+    if (*detail)
+        write_text(&w, ": %s", detail);
     write_facts(&w, diag);
-    if (diag->hint[0])
-        write_text(&w, "\n  hint: %s", diag->hint);
+    if (*hint)
+        write_text(&w, "\n  hint: %s", hint);
     return w.length;
 }

@@ -58,10 +58,9 @@ static void check_need(struct load *load, struct object *object, const char *nam
 
     if (is_taken(load, name, elfin_hash(name)))
         return;
-    diag = elfin_diag_begin(load, ELFIN_ERR_NEEDS, ELFIN_PHASE_RESOLVE, object, "");
+    diag = elfin_diag_begin(load, object, DEFECT_NEED);
     elfin_diag_section(diag, object, object->needs);
     elfin_copy_name(diag->other, name);
-    diag->hint = "load that module first, or in the same load";
     elfin_diag_emit(load);
 }
 
@@ -157,16 +156,14 @@ static elfin_status enter_name(struct load *load, struct object *object)
         hash = elfin_hash(object->name);
     }
     if (is_taken(load, object->name, hash)) {
-        elfin_diag *diag =
-            elfin_diag_begin(load, ELFIN_ERR_MODULE_NAME, ELFIN_PHASE_RESOLVE, object, "");
+        elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_MODULE_NAME);
 
         elfin_copy_name(diag->other, object->name);
-        diag->hint = "unload that module first, or give this one another name";
         return elfin_diag_emit(load);
     }
     entry = elfin_names_slot(&load->modules, &load->work, object->name, hash, &status);
     if (!entry)
-        return elfin_fail(load, status, ELFIN_PHASE_RESOLVE, object, "for module names");
+        return elfin_fail(load, object, defect_as(DEFECT_MODULE_NAMES_MEMORY, status));
     elfin_names_set(&load->modules, entry, object->name, hash, object);
     return ELFIN_OK;
 }

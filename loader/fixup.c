@@ -49,8 +49,7 @@ static uint64_t symbol_size(void *ctx, uint32_t index)
 static void report(struct load *load, const struct object *object, uint32_t table,
                    const struct arch_failure *failure)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, failure->status, ELFIN_PHASE_FIXUP, object, failure->detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, failure->defect);
 
     elfin_diag_relocation(diag, object, table, failure->record);
     elfin_diag_value(diag, failure->value);
@@ -155,14 +154,10 @@ static void count_used(const struct object *object, const uint64_t *value)
 static elfin_status check_entry(struct load *load, const struct object *object, uint32_t section)
 {
     static const uint8_t zero[8];
-    elfin_diag *diag;
 
     if (!section || memcmp(edit_at(load, object, object->sections[section].address), zero, 8) != 0)
         return ELFIN_OK;
-    diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_FIXUP, object,
-                            "the function that it names is not defined");
-    elfin_diag_section(diag, object, section);
-    return elfin_diag_emit(load);
+    return elfin_fail_section(load, object, section, DEFECT_ENTRY_UNDEFINED);
 }
 
 /* As crtbegin.o of shared objects has it: some read the word instead of taking its address. */

@@ -51,8 +51,7 @@ static elfin_status enter(struct load *load, struct names *names, const char *na
     struct gathered *gathered;
 
     if (!entry)
-        return elfin_fail(load, status, ELFIN_PHASE_RESOLVE, load->objects,
-                          "for the names of sections");
+        return elfin_fail(load, load->objects, defect_as(DEFECT_GATHER_MEMORY, status));
     if (entry->item)
         return ELFIN_OK;
     gathered = elfin_arena_get(&load->work, 1, sizeof(*gathered));
@@ -101,14 +100,12 @@ static elfin_status collect(struct load *load, const struct names *names, struct
 }
 
 static elfin_status refuse(struct load *load, const struct gathered_section *entry,
-                           elfin_status status, const struct object *other, const char *detail,
-                           const char *hint)
+                           const struct object *other, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_RESOLVE, entry->object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, entry->object, defect);
 
     elfin_diag_section(diag, entry->object, entry->index);
     elfin_copy_name(diag->other, other->file_name);
-    diag->hint = hint;
     return elfin_diag_emit(load);
 }
 
@@ -121,20 +118,14 @@ static elfin_status settle(struct load *load, struct gathered *gathered)
 
     if (gathered->parts & 1u << ELFIN_PART_TEXT &&
         gathered->parts & (1u << ELFIN_PART_DATA | 1u << ELFIN_PART_RELRO))
-        return refuse(load, first, ELFIN_ERR_WRITE_EXEC, gathered->last->object,
-                      "__start_ and __stop_ of its name need all sections of that name side by "
-                      "side, and not all have these rights",
-                      "give code and data sections of different names");
+        return refuse(load, first, gathered->last->object, DEFECT_GATHER_RIGHTS);
     for (uint32_t i = 0; i < sizeof(order); i++)
         if (gathered->parts & 1u << order[i])
             gathered->part = order[i];
     for (struct gathered_section *entry = gathered->first; entry; entry = entry->next) {
         entry->object->sections[entry->index].part = gathered->part;
         if (entry->object->block != first->object->block)
-            return refuse(load, first, ELFIN_ERR_REACH, entry->object,
-                          "__start_ and __stop_ of its name need all sections of that name side by "
-                          "side, but their modules have addresses of their own",
-                          "load these modules at one address, or each in a load of its own");
+            return refuse(load, first, entry->object, DEFECT_GATHER_APART);
     }
     return ELFIN_OK;
 }

@@ -171,8 +171,7 @@ elfin_status elfin_group_create(struct load *load)
     carve_group(load, &carver);
     status = elfin_reserve_plain(load->host, ELFIN_PURPOSE_RECORDS, carver.used, &region);
     if (status != ELFIN_OK)
-        return elfin_fail(load, status, ELFIN_PHASE_PLACE, load->objects,
-                          "for the group's records");
+        return elfin_fail(load, load->objects, defect_as(DEFECT_RECORDS_MEMORY, status));
     memset(region.edit, 0, carver.used);
     load->group = region.edit;
     load->group->records = region;

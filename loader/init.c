@@ -118,8 +118,8 @@ elfin_status elfin_call_resolver(struct load *load, const struct object *object,
         status = ELFIN_ERR_RESOLVER;
     if (status == ELFIN_OK)
         return ELFIN_OK;
-    diag = elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
-                            status == ELFIN_ERR_CALL ? "the resolver of an indirect function" : "");
+    diag = elfin_diag_begin(load, object,
+                            status == ELFIN_ERR_CALL ? DEFECT_RESOLVER_CALL : DEFECT_RESOLVER_ZERO);
     elfin_copy_name(diag->symbol, name);
     elfin_diag_value(diag, resolver);
     return elfin_diag_emit(load);
@@ -128,9 +128,8 @@ elfin_status elfin_call_resolver(struct load *load, const struct object *object,
 static elfin_status failed(struct load *load, const struct object *object, elfin_status status,
                            uint64_t address, int32_t result)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, status, ELFIN_PHASE_INIT, object,
-                         status == ELFIN_ERR_INIT ? "it returned an error number" : "");
+    elfin_diag *diag = elfin_diag_begin(
+        load, object, status == ELFIN_ERR_INIT ? DEFECT_INIT_ERROR : DEFECT_INIT_CALL);
 
     elfin_diag_value(diag, status == ELFIN_ERR_INIT ? (uint64_t)(int64_t)result : address);
     if (status == ELFIN_ERR_INIT)

@@ -118,7 +118,7 @@ static void tally_table(struct tally *t, uint32_t target, uint32_t table)
         if (!(demand & ~t->out->demands))
             continue;
         t->out->demands |= demand;
-        diag = elfin_diag_begin(t->load, ELFIN_OK, ELFIN_PHASE_SCAN, object, "");
+        diag = elfin_diag_begin(t->load, object, DEFECT_DEMAND);
         elfin_diag_relocation(diag, object, table, i);
         diag->hint = elfin_arch_hint(use, false);
         if (t->inspector->demand)
@@ -157,7 +157,7 @@ static void show_bound(struct load *load, const struct bound *by, bool is_high,
         if (!elfin_arch_demand(&scan, i, &demand) || demand.symbol != d->symbol ||
             demand.type != d->type || demand.k != k)
             continue;
-        diag = elfin_diag_begin(load, ELFIN_OK, ELFIN_PHASE_RESOLVE, by->object, "");
+        diag = elfin_diag_begin(load, by->object, DEFECT_BOUND);
         elfin_diag_relocation(diag, by->object, d->table, i);
         diag->hint = elfin_arch_hint(d->use, false);
         inspector->bound(inspector->ctx, is_high, diag);
@@ -274,7 +274,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
     if (!input || !out || !input->file || (!input->data && input->size) ||
         elfin_space_init(&space, host) != ELFIN_OK) {
         if (diag)
-            elfin_diag_clear(diag, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_NONE);
+            elfin_diag_clear(diag, defect_of(ELFIN_ERR_ARGUMENT, ELFIN_PHASE_NONE));
         return ELFIN_ERR_ARGUMENT;
     }
     load.space = &space;

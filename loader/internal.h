@@ -370,8 +370,7 @@ elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, 
 /* ---- diag.c ---------------------------------------------------------------------------------- */
 
 /* Starts a diagnostic about an object (may be NULL); the caller adds to it and then emits it. */
-elfin_diag *elfin_diag_begin(struct load *load, elfin_status status, elfin_phase phase,
-                             const struct object *object, const char *detail);
+elfin_diag *elfin_diag_begin(struct load *load, const struct object *object, uint32_t defect);
 /* Reports it; the first one is kept for the caller of elfin_load. Returns its status. */
 elfin_status elfin_diag_emit(struct load *load);
 void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t index);
@@ -383,11 +382,14 @@ void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t s
 /* Section, record, type and symbol of one relocation. */
 void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32_t rela_section,
                            uint64_t record);
-/* The common short form. */
-elfin_status elfin_fail(struct load *load, elfin_status status, elfin_phase phase,
-                        const struct object *object, const char *detail);
+/* The common short forms. */
+elfin_status elfin_fail(struct load *load, const struct object *object, uint32_t defect);
+elfin_status elfin_fail_at(struct load *load, const struct object *object, uint64_t file_offset,
+                           uint32_t defect);
+elfin_status elfin_fail_section(struct load *load, const struct object *object, uint32_t section,
+                                uint32_t defect);
 elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struct object *object);
-void elfin_diag_clear(elfin_diag *diag, elfin_status status, elfin_phase phase);
+void elfin_diag_clear(elfin_diag *diag, uint32_t defect);
 /* A bounded copy in bounded time: names in hostile files may be as long as the file. */
 void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from);
 /* A line for the host's log, if it has one. */

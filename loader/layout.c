@@ -19,14 +19,12 @@ struct cursor {
 static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
                               uint64_t size)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_LIMIT, ELFIN_PHASE_LAYOUT, object,
-                                        "the group needs more memory than the host allows one");
+    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_GROUP_TOO_LARGE);
 
     if (section)
         elfin_diag_section(diag, object, section);
     elfin_diag_value(diag, size);
     elfin_diag_limits(diag, 0, load->host->max_image_size);
-    diag->hint = "raise elfin_host.max_image_size";
     return elfin_diag_emit(load);
 }
 

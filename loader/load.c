@@ -12,8 +12,7 @@ static elfin_status open_all(struct load *load, const elfin_input *inputs, size_
     if (status == ELFIN_OK)
         status = elfin_library_pull(load);
     if (status == ELFIN_OK && load->status == ELFIN_OK && !load->objects)
-        status = elfin_fail(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_OBJECT, NULL,
-                            "the load has no object");
+        status = elfin_fail(load, NULL, DEFECT_NO_OBJECT);
     /* Duplicate definitions have been reported, all of them, without stopping. */
     return status == ELFIN_OK ? load->status : status;
 }
@@ -114,7 +113,7 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
 static elfin_status refuse_call(elfin_diag *diag, elfin_status status)
 {
     if (diag)
-        elfin_diag_clear(diag, status, ELFIN_PHASE_NONE);
+        elfin_diag_clear(diag, defect_of(status, ELFIN_PHASE_NONE));
     return status;
 }
 
@@ -147,6 +146,6 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
         return load.status != ELFIN_OK ? load.status : refuse_call(diag, ELFIN_ERR_INTERNAL);
     *out = load.group;
     if (diag)
-        elfin_diag_clear(diag, ELFIN_OK, ELFIN_PHASE_NONE);
+        elfin_diag_clear(diag, DEFECT_NONE);
     return ELFIN_OK;
 }

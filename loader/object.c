@@ -5,32 +5,15 @@
  */
 #include "loader/program.h"
 
-static elfin_status bad_header(struct load *load, const struct object *object, elfin_status status,
-                               uint64_t offset, const char *detail, const char *hint)
-{
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
-
-    elfin_diag_offset(diag, offset);
-    diag->hint = hint;
-    return elfin_diag_emit(load);
-}
-
 static elfin_status bad_type(struct load *load, const struct object *object, uint16_t type)
 {
-    const char *hint = "compile with `gcc -c`, or merge objects with `ld -r`; or use a host that "
-                       "loads linked files (elfin_host.programs)";
-
     if (type == ET_EXEC)
-        return bad_header(load, object, ELFIN_ERR_TYPE, 16,
-                          "this is an executable (ET_EXEC), and the host takes objects only", hint);
+        return elfin_fail_at(load, object, 16, DEFECT_IS_EXECUTABLE);
     if (type == ET_DYN)
-        return bad_header(load, object, ELFIN_ERR_TYPE, 16,
-                          "this is a shared object or position-independent executable (ET_DYN), "
-                          "and the host takes objects only",
-                          hint);
+        return elfin_fail_at(load, object, 16, DEFECT_IS_SHARED);
     if (type == ET_CORE)
-        return bad_header(load, object, ELFIN_ERR_TYPE, 16, "this is a core dump (ET_CORE)", "");
-    return bad_header(load, object, ELFIN_ERR_TYPE, 16, "its e_type is unknown", "");
+        return elfin_fail_at(load, object, 16, DEFECT_IS_CORE);
+    return elfin_fail_at(load, object, 16, DEFECT_E_TYPE);
 }
 
 static bool begins_with(const struct object *object, const char *magic, uint64_t size)
@@ -42,16 +25,12 @@ static bool begins_with(const struct object *object, const char *magic, uint64_t
 static elfin_status not_elf(struct load *load, const struct object *object)
 {
     if (begins_with(object, "!<thin>\n", 8))
-        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0,
-                          "it is a thin archive: its members are elsewhere",
-                          "make it again without ar's T");
+        return elfin_fail_at(load, object, 0, DEFECT_IS_THIN_ARCHIVE);
     if (begins_with(object, "!<arch>\n", 8))
-        return bad_header(load, object, ELFIN_ERR_ARCHIVE, 0, "it is an archive, not an object",
-                          "");
+        return elfin_fail_at(load, object, 0, DEFECT_IS_ARCHIVE);
     if (begins_with(object, "BC\xc0\xde", 4))
-        return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "it is LLVM bitcode",
-                          "compile without -flto");
-    return bad_header(load, object, ELFIN_ERR_NOT_ELF, 0, "its magic number is wrong", "");
+        return elfin_fail_at(load, object, 0, DEFECT_IS_BITCODE);
+    return elfin_fail_at(load, object, 0, DEFECT_MAGIC);
 }
 
 /* The identification: enough to say what kind of file a stranger has given us. */
@@ -61,28 +40,23 @@ static elfin_status check_ident(struct load *load, const struct object *object)
     struct span ident = { 0 };
 
     if (object->file.size == 0)
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, 0, "the file is empty", "");
+        return elfin_fail_at(load, object, 0, DEFECT_EMPTY);
     if (memcmp(object->file.data, magic, object->file.size < 4 ? object->file.size : 4) != 0)
         return not_elf(load, object);
     if (!span_cut(object->file, 0, 20, &ident))
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
-                          "the ELF header is cut off", "");
+        return elfin_fail_at(load, object, object->file.size, DEFECT_HEADER_CUT);
     if (ident.data[EI_CLASS] == ELFCLASS32)
-        return bad_header(load, object, ELFIN_ERR_CLASS, EI_CLASS, "this is a 32-bit object",
-                          "compile with -m64");
+        return elfin_fail_at(load, object, EI_CLASS, DEFECT_IS_32_BIT);
     if (ident.data[EI_CLASS] != ELFCLASS64)
-        return bad_header(load, object, ELFIN_ERR_HEADER, EI_CLASS, "its EI_CLASS is unknown", "");
+        return elfin_fail_at(load, object, EI_CLASS, DEFECT_EI_CLASS);
     if (ident.data[EI_DATA] == ELFDATA2MSB)
-        return bad_header(load, object, ELFIN_ERR_ENDIAN, EI_DATA, "this is a big-endian object",
-                          "");
+        return elfin_fail_at(load, object, EI_DATA, DEFECT_IS_BIG_ENDIAN);
     if (ident.data[EI_DATA] != ELFDATA2LSB)
-        return bad_header(load, object, ELFIN_ERR_HEADER, EI_DATA, "its EI_DATA is unknown", "");
+        return elfin_fail_at(load, object, EI_DATA, DEFECT_EI_DATA);
     if (ident.data[EI_VERSION] != EV_CURRENT)
-        return bad_header(load, object, ELFIN_ERR_HEADER, EI_VERSION, "its EI_VERSION is unknown",
-                          "");
+        return elfin_fail_at(load, object, EI_VERSION, DEFECT_EI_VERSION);
     if (ident.data[18] != EM_X86_64 || ident.data[19] != 0)
-        return bad_header(load, object, ELFIN_ERR_MACHINE, 18, "its e_machine is not EM_X86_64",
-                          "");
+        return elfin_fail_at(load, object, 18, DEFECT_E_MACHINE);
     return ELFIN_OK;
 }
 
@@ -96,21 +70,20 @@ static elfin_status check_header(struct load *load, const struct object *object,
                                  struct elf_header *header)
 {
     if (object->file.size < sizeof(*header))
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, object->file.size,
-                          "the ELF header is cut off", "");
+        return elfin_fail_at(load, object, object->file.size, DEFECT_HEADER_CUT);
     span_record(object->file, 0, header, sizeof(*header));
     if (header->e_type != ET_REL && !is_program(load, header))
         return bad_type(load, object, header->e_type);
     if (header->e_version != EV_CURRENT)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 20, "its e_version is unknown", "");
+        return elfin_fail_at(load, object, 20, DEFECT_E_VERSION);
     if (header->e_ehsize != sizeof(*header))
-        return bad_header(load, object, ELFIN_ERR_HEADER, 52, "its e_ehsize is not 64", "");
+        return elfin_fail_at(load, object, 52, DEFECT_E_EHSIZE);
     if (header->e_type != ET_REL)
         return ELFIN_OK;
     if (header->e_shoff == 0)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 40, "it has no section header table", "");
+        return elfin_fail_at(load, object, 40, DEFECT_NO_SECTIONS);
     if (header->e_shentsize != sizeof(struct elf_section))
-        return bad_header(load, object, ELFIN_ERR_HEADER, 58, "its e_shentsize is not 64", "");
+        return elfin_fail_at(load, object, 58, DEFECT_E_SHENTSIZE);
     return ELFIN_OK;
 }
 
@@ -126,21 +99,18 @@ static elfin_status find_sections(struct load *load, struct object *object,
     uint64_t count = header->e_shnum;
 
     if (!span_table(object->file, header->e_shoff, 1, sizeof(first), table))
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, 40,
-                          "the section header table lies outside the file", "");
+        return elfin_fail_at(load, object, 40, DEFECT_SECTIONS_CUT);
     span_record(*table, 0, &first, sizeof(first));
     if (count == 0)
         count = first.sh_size;
     if (count == 0 || count > UINT32_MAX / 2)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 60, "its number of sections is wrong",
-                          "");
+        return elfin_fail_at(load, object, 60, DEFECT_E_SHNUM);
     if (!span_table(object->file, header->e_shoff, count, sizeof(first), table))
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, 40,
-                          "the section header table lies outside the file", "");
+        return elfin_fail_at(load, object, 40, DEFECT_SECTIONS_CUT);
     object->section_count = (uint32_t)count;
     *names = header->e_shstrndx == SHN_XINDEX ? first.sh_link : header->e_shstrndx;
     if (*names >= count)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 62, "its e_shstrndx is out of range", "");
+        return elfin_fail_at(load, object, 62, DEFECT_E_SHSTRNDX);
     return ELFIN_OK;
 }
 
@@ -155,14 +125,11 @@ static elfin_status find_names(struct load *load, struct object *object, struct 
         return ELFIN_OK;
     span_record(table, index, &section, sizeof(section));
     if (section.sh_type != SHT_STRTAB)
-        return bad_header(load, object, ELFIN_ERR_HEADER, 62, "e_shstrndx names no string table",
-                          "");
+        return elfin_fail_at(load, object, 62, DEFECT_E_SHSTRNDX_TYPE);
     if (!span_cut(object->file, section.sh_offset, section.sh_size, &names))
-        return bad_header(load, object, ELFIN_ERR_TRUNCATED, 62,
-                          "the section name table lies outside the file", "");
+        return elfin_fail_at(load, object, 62, DEFECT_SECTION_NAMES_CUT);
     if (!span_is_strings(names))
-        return bad_header(load, object, ELFIN_ERR_HEADER, 62,
-                          "the section name table does not end with a NUL", "");
+        return elfin_fail_at(load, object, 62, DEFECT_SECTION_NAMES_END);
     object->section_names = names;
     return ELFIN_OK;
 }

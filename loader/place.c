@@ -17,10 +17,10 @@ static elfin_status check_region(const struct block *block, const elfin_request 
     return ELFIN_OK;
 }
 
-static elfin_status refused(struct load *load, const struct block *block, elfin_status status,
-                            const char *detail, uint64_t low, uint64_t high)
+static elfin_status refused(struct load *load, const struct block *block, uint64_t low,
+                            uint64_t high, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_PLACE, block->first, detail);
+    elfin_diag *diag = elfin_diag_begin(load, block->first, defect);
 
     elfin_diag_value(diag, block->size);
     elfin_diag_limits(diag, low, high);
@@ -47,8 +47,7 @@ static elfin_status reserve(struct load *load, struct block *block, uint64_t fir
     block->reserved = true;
     if (check_region(block, &request) == ELFIN_OK)
         return ELFIN_OK;
-    return refused(load, block, ELFIN_ERR_HOST, "the host gave other memory than asked for",
-                   request.low, request.high);
+    return refused(load, block, request.low, request.high, DEFECT_HOST_MEMORY);
 }
 
 static elfin_status place_at(struct load *load, struct block *block)
@@ -60,17 +59,14 @@ static elfin_status place_at(struct load *load, struct block *block)
     if (!block->size || block->reserved)
         return ELFIN_OK;
     if (block->at % block->align || last < block->at) {
-        elfin_diag *diag =
-            elfin_diag_begin(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_PLACE, block->first,
-                             "the address asked for is not aligned as the sections "
-                             "need, or too high");
+        elfin_diag *diag = elfin_diag_begin(load, block->first, DEFECT_PLACE_ADDRESS);
 
         elfin_diag_value(diag, block->at);
         return elfin_diag_emit(load);
     }
     status = reserve(load, block, block->at, block->at);
     if (status == ELFIN_ERR_MEMORY)
-        return refused(load, block, status, "the memory asked for is not free", block->at, last);
+        return refused(load, block, block->at, last, DEFECT_PLACE_TAKEN);
     return status;
 }
 
@@ -155,8 +151,7 @@ void elfin_report_no_memory(struct load *load)
 {
     const struct range *range = &load->stuck->reach.range[0];
 
-    refused(load, load->stuck, ELFIN_ERR_MEMORY, "no free memory where the module may lie",
-            range->low, range->high + (load->stuck->size - 1));
+    refused(load, load->stuck, range->low, range->high + (load->stuck->size - 1), DEFECT_NO_PLACE);
 }
 
 /* Offsets in the block become run addresses. */
@@ -202,8 +197,7 @@ elfin_status elfin_place_programs(struct load *load)
         else
             status = reserve(load, block, options->min, options->max - (block->size - 1));
         if (status == ELFIN_ERR_MEMORY)
-            return refused(load, block, status, "no free memory where it may lie", options->min,
-                           options->max);
+            return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
         block->has_at = status == ELFIN_OK;
         block->at = block->region.run;
     }

@@ -12,16 +12,6 @@ enum {
     NAME_RW = 16
 };
 
-elfin_status elfin_program_fail(struct load *load, const struct object *object, elfin_status status,
-                                uint64_t file_offset, const char *detail, const char *hint)
-{
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
-
-    elfin_diag_offset(diag, file_offset);
-    diag->hint = hint;
-    return elfin_diag_emit(load);
-}
-
 static uint32_t segment_name(const struct segment *segment)
 {
     switch (segment->part) {
@@ -67,15 +57,13 @@ static elfin_status make_sections(struct load *load, struct object *object)
 }
 
 static elfin_status bad_address(struct load *load, const struct object *object, uint64_t value,
-                                const char *detail, const char *hint)
+                                uint32_t defect)
 {
     const struct program *p = object->program;
-    elfin_diag *diag =
-        elfin_diag_begin(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_OBJECT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     elfin_diag_value(diag, value);
     elfin_diag_limits(diag, p->base, p->base + (p->size - 1));
-    diag->hint = hint;
     return elfin_diag_emit(load);
 }
 
@@ -91,17 +79,11 @@ static elfin_status make_block(struct load *load, const struct object *object)
     if (!p->fixed)
         return ELFIN_OK;
     if (block->has_at && block->at != p->base)
-        return bad_address(load, object, block->at,
-                           "an executable (ET_EXEC) has an address of its own",
-                           "leave the address out, or link with -static-pie");
+        return bad_address(load, object, block->at, DEFECT_FIXED_ADDRESS);
     if (!block->has_at && options->min > p->base)
-        return bad_address(load, object, options->min,
-                           "the executable (ET_EXEC) has an address of its own, below min",
-                           "leave min out, or link with -static-pie");
+        return bad_address(load, object, options->min, DEFECT_FIXED_BELOW_MIN);
     if (!block->has_at && options->max < p->base + (p->size - 1))
-        return bad_address(load, object, options->max,
-                           "the executable (ET_EXEC) has an address of its own, beyond max",
-                           "leave max out, or link with -static-pie");
+        return bad_address(load, object, options->max, DEFECT_FIXED_BEYOND_MAX);
     block->has_at = true;
     block->at = p->base;
     return ELFIN_OK;
@@ -115,9 +97,7 @@ static elfin_status check_entry(struct load *load, const struct object *object,
     if (elfin_program_is_code(p, header->e_entry))
         p->entry = header->e_entry;
     else if (header->e_entry && p->executable)
-        return elfin_program_fail(load, object, ELFIN_ERR_HEADER,
-                                  offsetof(struct elf_header, e_entry),
-                                  "its e_entry lies in no executable segment", "");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_entry), DEFECT_E_ENTRY);
     return ELFIN_OK;
 }
 
@@ -130,8 +110,8 @@ elfin_status elfin_program_open(struct load *load, struct object *object,
     if (!p)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
     if (object->archive)
-        return elfin_program_fail(load, object, ELFIN_ERR_TYPE, offsetof(struct elf_header, e_type),
-                                  "a member of an archive must be relocatable (ET_REL)", "");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_type),
+                             DEFECT_MEMBER_LINKED);
     object->program = p;
     p->fixed = p->executable = header->e_type == ET_EXEC;
     if ((status = elfin_program_segments_open(load, object, header)) != ELFIN_OK ||

@@ -140,11 +140,9 @@ static inline bool program_binds_inside(const struct object *object, uint32_t in
            (object->program->symbolic || elf_symbol_visibility(&symbol) == STV_PROTECTED);
 }
 
-/* program.c. The sentences begin "it ..." or are whole. */
+/* program.c */
 elfin_status elfin_program_open(struct load *load, struct object *object,
                                 const struct elf_header *header);
-elfin_status elfin_program_fail(struct load *load, const struct object *object, elfin_status status,
-                                uint64_t file_offset, const char *detail, const char *hint);
 
 /* program_segments.c */
 elfin_status elfin_program_segments_open(struct load *load, struct object *object,
@@ -163,8 +161,7 @@ bool elfin_program_is_code(const struct program *p, uint64_t vaddr);
 /* program_dynamic.c */
 elfin_status elfin_program_dynamic_open(struct load *load, struct object *object);
 elfin_status elfin_program_bad_dynamic(struct load *load, const struct object *object,
-                                       enum dynamic_tag tag, elfin_status status,
-                                       const char *detail);
+                                       enum dynamic_tag tag, uint32_t defect);
 const char *elfin_program_tag_name(enum dynamic_tag tag);
 
 /* program_symbols.c */

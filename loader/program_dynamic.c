@@ -50,22 +50,15 @@ const char *elfin_program_tag_name(enum dynamic_tag tag)
 }
 
 elfin_status elfin_program_bad_dynamic(struct load *load, const struct object *object,
-                                       enum dynamic_tag tag, elfin_status status,
-                                       const char *detail)
+                                       enum dynamic_tag tag, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     diag->have |= ELFIN_DIAG_DYNAMIC;
     elfin_copy_name(diag->section, tags[tag].name);
     if (program_has(object->program, tag))
         elfin_diag_value(diag, object->program->value[tag]);
     return elfin_diag_emit(load);
-}
-
-static elfin_status bad(struct load *load, const struct object *object, enum dynamic_tag tag,
-                        const char *detail)
-{
-    return elfin_program_bad_dynamic(load, object, tag, ELFIN_ERR_DYNAMIC, detail);
 }
 
 /* Of tags that occur twice the last holds; DT_NEEDED alone may be repeated. */
@@ -90,9 +83,8 @@ static elfin_status read_entries(struct load *load, struct object *object)
             p->have |= 1u << tag;
         }
     }
-    return elfin_program_fail(load, object, ELFIN_ERR_DYNAMIC,
-                              (uint64_t)(p->dynamic.data - object->file.data),
-                              "it does not end with DT_NULL", "");
+    return elfin_fail_at(load, object, (uint64_t)(p->dynamic.data - object->file.data),
+                         DEFECT_DYNAMIC_END);
 }
 
 static elfin_status check_kind(struct load *load, struct object *object)
@@ -104,18 +96,12 @@ static elfin_status check_kind(struct load *load, struct object *object)
         p->executable = true;
     p->symbolic = program_has(p, DYNAMIC_SYMBOLIC) || flags & DF_SYMBOLIC;
     if (program_has(p, DYNAMIC_TEXTREL) || flags & DF_TEXTREL) {
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TEXTREL, ELFIN_PHASE_OBJECT, object,
-                                            "it says so by DT_TEXTREL or DF_TEXTREL");
-
-        diag->hint = "compile with -fpic, and link with -z text to find the culprits";
-        return elfin_diag_emit(load);
+        return elfin_fail(load, object, DEFECT_DYNAMIC_TEXTREL);
     }
     if (program_has(p, DYNAMIC_REL))
-        return elfin_program_bad_dynamic(load, object, DYNAMIC_REL, ELFIN_ERR_REL,
-                                         "x86-64 files have DT_RELA");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_REL, DEFECT_DYNAMIC_REL);
     if (program_has(p, DYNAMIC_PLTREL) && p->value[DYNAMIC_PLTREL] != DT_RELA)
-        return elfin_program_bad_dynamic(load, object, DYNAMIC_PLTREL, ELFIN_ERR_REL,
-                                         "x86-64 files have DT_RELA");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_PLTREL, DEFECT_DYNAMIC_REL);
     return ELFIN_OK;
 }
 
@@ -129,16 +115,16 @@ static elfin_status open_table(struct load *load, struct object *object,
     if (!program_has(p, table->tag) || (program_has(p, size) && !p->value[size]))
         return ELFIN_OK;
     if (!program_has(p, size))
-        return bad(load, object, size, "it is missing");
+        return elfin_program_bad_dynamic(load, object, size, DEFECT_DYNAMIC_MISSING);
     if (program_has(p, unit) && unit != DYNAMIC_PLTREL && p->value[unit] != unit_size)
-        return bad(load, object, unit, "it is not the size of an entry");
+        return elfin_program_bad_dynamic(load, object, unit, DEFECT_DYNAMIC_ENTRY_SIZE);
     if (p->value[size] % unit_size)
-        return bad(load, object, size, "it is no multiple of the size of an entry");
+        return elfin_program_bad_dynamic(load, object, size, DEFECT_DYNAMIC_SIZE);
     if (!elfin_program_bytes(object, p->value[table->tag], p->value[size], &table->bytes))
-        return bad(load, object, table->tag, "the table lies in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, table->tag, DEFECT_DYNAMIC_TABLE_PLACE);
     object->table_bytes += table->bytes.size;
     if (object->table_bytes > object->file.size)
-        return bad(load, object, table->tag, "tables overlap");
+        return elfin_program_bad_dynamic(load, object, table->tag, DEFECT_DYNAMIC_OVERLAP);
     return ELFIN_OK;
 }
 
@@ -178,12 +164,12 @@ static elfin_status open_strings(struct load *load, struct object *object)
     if (!program_has(p, DYNAMIC_STRTAB))
         return ELFIN_OK;
     if (!program_has(p, DYNAMIC_STRSZ))
-        return bad(load, object, DYNAMIC_STRSZ, "it is missing");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRSZ, DEFECT_DYNAMIC_MISSING);
     if (!elfin_program_bytes(object, p->value[DYNAMIC_STRTAB], p->value[DYNAMIC_STRSZ],
                              &object->symbol_names))
-        return bad(load, object, DYNAMIC_STRTAB, "the table lies in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB, DEFECT_DYNAMIC_TABLE_PLACE);
     if (!span_is_strings(object->symbol_names))
-        return bad(load, object, DYNAMIC_STRTAB, "the table does not end with a NUL");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB, DEFECT_DYNAMIC_STRINGS_END);
     return ELFIN_OK;
 }
 
@@ -213,10 +199,10 @@ static elfin_status read_name(struct load *load, struct object *object, uint64_t
     const char *name = span_string(object->symbol_names, offset);
 
     if (!name || !*name)
-        return bad(load, object, DYNAMIC_STRTAB, "a name lies outside the string table");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB, DEFECT_DYNAMIC_NAME);
     if (!elfin_name_allowed(object, name))
-        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB, ELFIN_ERR_LIMIT,
-                                         "names overlap too much");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB,
+                                         DEFECT_DYNAMIC_NAMES_OVERLAP);
     *out = module_name(load, name);
     return *out ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
 }
@@ -227,7 +213,7 @@ static elfin_status read_soname(struct load *load, struct object *object)
         read_name(load, object, object->program->value[DYNAMIC_SONAME], &object->name);
 
     if (status == ELFIN_OK && !elfin_is_module_name(object->name))
-        return bad(load, object, DYNAMIC_SONAME, "the name is not printable ASCII without spaces");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_SONAME, DEFECT_DYNAMIC_SONAME_TEXT);
     return status;
 }
 
@@ -267,14 +253,14 @@ static elfin_status check_calls(struct load *load, struct object *object)
 
     for (int i = 0; i < 2; i++) {
         if (p->value[single[i]] && !elfin_program_is_code(p, p->value[single[i]]))
-            return bad(load, object, single[i], "it lies in no executable segment");
+            return elfin_program_bad_dynamic(load, object, single[i], DEFECT_DYNAMIC_NOT_CODE);
         if (!program_has(p, array[i]))
             p->value[size[i]] = 0;
         if (p->value[size[i]] % 8)
-            return bad(load, object, size[i], "it is no multiple of an address");
+            return elfin_program_bad_dynamic(load, object, size[i], DEFECT_DYNAMIC_ARRAY_SIZE);
         if (p->value[size[i]] &&
             !elfin_program_bytes(object, p->value[array[i]], p->value[size[i]], &bytes))
-            return bad(load, object, array[i], "the array lies in no segment's bytes");
+            return elfin_program_bad_dynamic(load, object, array[i], DEFECT_DYNAMIC_ARRAY_PLACE);
     }
     return ELFIN_OK;
 }

@@ -7,14 +7,6 @@
  */
 #include "loader/program.h"
 
-static elfin_status bad_section(struct load *load, const struct object *object, uint64_t offset,
-                                const char *detail)
-{
-    return elfin_program_fail(load, object, ELFIN_ERR_SECTION, offset, detail,
-                              "strip its section headers, which are needed for look-ups and for "
-                              "indirect functions only");
-}
-
 /* The section header table; empty when there is none. */
 static elfin_status find_headers(struct load *load, const struct object *object,
                                  const struct elf_header *header, struct span *table)
@@ -26,14 +18,14 @@ static elfin_status find_headers(struct load *load, const struct object *object,
         return ELFIN_OK;
     if (header->e_shentsize != sizeof(section) ||
         !span_table(object->file, header->e_shoff, 1, sizeof(section), table))
-        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
-                           "the section header table lies outside the file");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_shoff),
+                             DEFECT_LINKED_SECTIONS_CUT);
     span_record(*table, 0, &section, sizeof(section));
     if (count == 0) /* more than the field can say (gABI, "ELF Header") */
         count = section.sh_size;
     if (!span_table(object->file, header->e_shoff, count, sizeof(section), table))
-        return bad_section(load, object, offsetof(struct elf_header, e_shoff),
-                           "the section header table lies outside the file");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_shoff),
+                             DEFECT_LINKED_SECTIONS_CUT);
     return ELFIN_OK;
 }
 
@@ -46,18 +38,18 @@ static elfin_status use_symtab(struct load *load, struct object *object, struct 
 
     if (symtab->sh_entsize != sizeof(struct elf_symbol) ||
         symtab->sh_size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
-        return bad_section(load, object, at, "the symbol table's size is wrong");
+        return elfin_fail_at(load, object, at, DEFECT_SYMTAB_SIZE);
     if (symtab->sh_info > count)
-        return bad_section(load, object, at, "the symbol table's sh_info is too large");
+        return elfin_fail_at(load, object, at, DEFECT_SYMTAB_INFO);
     if (symtab->sh_link >= headers.size / sizeof(names))
-        return bad_section(load, object, at, "the symbol table's sh_link is out of range");
+        return elfin_fail_at(load, object, at, DEFECT_SYMTAB_LINK);
     span_record(headers, symtab->sh_link, &names, sizeof(names));
     if (names.sh_type != SHT_STRTAB ||
         !span_cut(object->file, names.sh_offset, names.sh_size, &object->symbol_names) ||
         !span_is_strings(object->symbol_names))
-        return bad_section(load, object, at, "the symbol table's sh_link names no string table");
+        return elfin_fail_at(load, object, at, DEFECT_SYMTAB_STRINGS);
     if (!span_cut(object->file, symtab->sh_offset, symtab->sh_size, &object->symbols))
-        return bad_section(load, object, at, "the symbol table lies outside the file");
+        return elfin_fail_at(load, object, at, DEFECT_SYMTAB_CUT);
     object->sections[0].offset = symtab->sh_offset; /* for reports about symbols */
     object->symbol_count = (uint32_t)count;
     object->first_global = symtab->sh_info;
@@ -88,12 +80,12 @@ static elfin_status use_records(struct load *load, struct object *object,
     struct program_table *table = &object->program->table[PROGRAM_JMPREL];
 
     if (table->bytes.size)
-        return bad_section(load, object, at, "it is a second section of relocations in memory");
+        return elfin_fail_at(load, object, at, DEFECT_RESOLVERS_TWICE);
     if (section->sh_entsize != sizeof(struct elf_rela) ||
         section->sh_size % sizeof(struct elf_rela))
-        return bad_section(load, object, at, "the relocations' size is wrong");
+        return elfin_fail_at(load, object, at, DEFECT_RESOLVERS_SIZE);
     if (!span_cut(object->file, section->sh_offset, section->sh_size, &table->bytes))
-        return bad_section(load, object, at, "the relocations lie outside the file");
+        return elfin_fail_at(load, object, at, DEFECT_RESOLVERS_CUT);
     table->tag = DYNAMIC_JMPREL;
     object->table_bytes += section->sh_size;
     return ELFIN_OK;

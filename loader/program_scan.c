@@ -15,9 +15,9 @@ static uint64_t count_of(const struct program_table *table)
 /* A diagnostic about one record; `place` is where the field would be, as linked. */
 static elfin_diag *begin(struct load *load, const struct object *object,
                          const struct program_table *table, uint64_t record, uint64_t place,
-                         elfin_status status, const char *detail)
+                         uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_SCAN, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
     const struct program *p = object->program;
     const struct segment *segment = elfin_program_segment(p, place, 1);
     uint64_t unit = table->tag == DYNAMIC_RELR ? sizeof(uint64_t) : sizeof(struct elf_rela);
@@ -41,17 +41,14 @@ static elfin_status check_field(struct load *load, const struct object *object,
                                 const struct program_table *table, uint64_t record, uint64_t place)
 {
     const struct segment *segment = elfin_program_segment(object->program, place, FIELD_SIZE);
-    elfin_diag *diag;
 
     if (segment && segment->part == ELFIN_PART_DATA)
         return ELFIN_OK;
     if (!segment) {
-        begin(load, object, table, record, place, ELFIN_ERR_RELOCATION,
-              "its field lies outside the segments");
+        begin(load, object, table, record, place, DEFECT_FIELD_OUTSIDE_SEGMENTS);
         return elfin_diag_emit(load);
     }
-    diag = begin(load, object, table, record, place, ELFIN_ERR_TEXTREL, "");
-    diag->hint = "compile with -fpic, and link with -z text to find the culprits";
+    begin(load, object, table, record, place, DEFECT_TEXTREL);
     return elfin_diag_emit(load);
 }
 
@@ -71,7 +68,7 @@ static elfin_status scan_record(struct load *load, struct object *object,
                                 const struct program_table *table, uint64_t record)
 {
     struct program *p = object->program;
-    struct arch_failure failure = { .status = ELFIN_OK, .detail = "", .hint = "" };
+    uint32_t wrong = DEFECT_NONE;
     struct elf_rela rela;
     enum arch_dynamic kind;
     uint32_t symbol;
@@ -81,24 +78,19 @@ static elfin_status scan_record(struct load *load, struct object *object,
     kind = elfin_arch_dynamic(elf_rela_type(rela.r_info));
     symbol = elf_rela_symbol(rela.r_info);
     if (kind == ARCH_DYNAMIC_REFUSED) {
-        elfin_arch_dynamic_refusal(elf_rela_type(rela.r_info), &failure);
+        wrong = elfin_arch_dynamic_refusal(elf_rela_type(rela.r_info));
     } else if (symbol >= p->reference_count) {
-        failure.status = ELFIN_ERR_RELOCATION;
-        failure.detail = "its symbol index is out of range";
+        wrong = DEFECT_RELOCATION_SYMBOL;
     } else if (is_unnamed_indirect(object, symbol)) {
-        failure.status = ELFIN_ERR_RELOCATION;
-        failure.detail = "its symbol is an indirect function of another than the default version";
+        wrong = DEFECT_DYNAMIC_VERSION;
     } else if (kind == ARCH_DYNAMIC_RESOLVER &&
                !elfin_program_is_code(p, (uint64_t)rela.r_addend)) {
-        failure.status = ELFIN_ERR_RELOCATION;
-        failure.detail = "its resolver lies in no executable segment";
+        wrong = DEFECT_DYNAMIC_RESOLVER;
     }
-    if (failure.status != ELFIN_OK) {
-        const char *name = elfin_arch_relocation_name(elf_rela_type(rela.r_info));
-
-        diag = begin(load, object, table, record, rela.r_offset, failure.status, failure.detail);
-        diag->relocation = name ? name : "";
-        diag->hint = failure.hint;
+    if (wrong) {
+        diag = begin(load, object, table, record, rela.r_offset, wrong);
+        diag->relocation_type = elf_rela_type(rela.r_info);
+        diag->have |= ELFIN_DIAG_TYPE;
         if (symbol < p->reference_count)
             elfin_diag_symbol(diag, object, symbol);
         return elfin_diag_emit(load);
@@ -149,7 +141,7 @@ static elfin_status scan_relr(struct load *load, struct object *object)
         return ELFIN_OK;
     span_record(table->bytes, 0, &first, sizeof(first));
     if (first & 1) {
-        begin(load, object, table, 0, 0, ELFIN_ERR_RELOCATION, "the table begins with a bitmap");
+        begin(load, object, table, 0, 0, DEFECT_RELR_BITMAP);
         return elfin_diag_emit(load);
     }
     while (status == ELFIN_OK && elfin_program_relr_next(&walk, &vaddr, &index))

@@ -2,22 +2,14 @@
 /* Program headers: which bytes lie where, and which pages get which rights. */
 #include "loader/program.h"
 
-static elfin_status bad_header(struct load *load, const struct object *object, uint64_t at,
-                               elfin_status status, const char *detail)
-{
-    return elfin_program_fail(load, object, status, at, detail, "");
-}
-
 static elfin_status bad_segment(struct load *load, const struct object *object,
-                                const struct elf_header *header, uint64_t index,
-                                elfin_status status, const char *detail, const char *hint)
+                                const struct elf_header *header, uint64_t index, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     diag->have |= ELFIN_DIAG_SEGMENT;
     diag->section_index = (int32_t)index;
     elfin_diag_offset(diag, header->e_phoff + index * sizeof(struct elf_segment));
-    diag->hint = hint;
     return elfin_diag_emit(load);
 }
 
@@ -28,22 +20,22 @@ static uint8_t part_of(uint32_t flags)
     return flags & PF_W ? ELFIN_PART_DATA : ELFIN_PART_RODATA;
 }
 
-/* What is wrong with a PT_LOAD header that is not empty; NULL: nothing. */
-static const char *check_load(const struct object *object, const struct elf_segment *s)
+/* What is wrong with a PT_LOAD header that is not empty; DEFECT_NONE: nothing. */
+static uint32_t check_load(const struct object *object, const struct elf_segment *s)
 {
     struct span bytes;
 
     if (s->p_filesz > s->p_memsz)
-        return "its p_filesz is larger than its p_memsz";
+        return DEFECT_SEGMENT_SIZES;
     if (s->p_vaddr + (s->p_memsz - 1) < s->p_vaddr)
-        return "it does not fit into the address space";
+        return DEFECT_SEGMENT_WRAPS;
     if (s->p_align && !is_power_of_two(s->p_align))
-        return "its p_align is not a power of two";
+        return DEFECT_SEGMENT_ALIGN;
     if (s->p_align && (s->p_vaddr - s->p_offset) & (s->p_align - 1))
-        return "its p_vaddr and p_offset differ by more than multiples of p_align";
+        return DEFECT_SEGMENT_CONGRUENCE;
     if (!span_cut(object->file, s->p_offset, s->p_filesz, &bytes))
-        return "it lies outside the file";
-    return NULL;
+        return DEFECT_SEGMENT_CUT;
+    return DEFECT_NONE;
 }
 
 static elfin_status add_load(struct load *load, struct object *object,
@@ -52,21 +44,19 @@ static elfin_status add_load(struct load *load, struct object *object,
 {
     struct program *p = object->program;
     const struct segment *last = p->segment_count ? &p->segments[p->segment_count - 1] : NULL;
-    const char *wrong;
+    uint32_t wrong;
 
     if (!s->p_memsz && !s->p_filesz)
         return ELFIN_OK;
     wrong = check_load(object, s);
     if (!wrong && last && s->p_vaddr - last->vaddr < last->size)
-        wrong = "it overlaps the segment before it";
+        wrong = DEFECT_SEGMENT_OVERLAP;
     if (!wrong && last && s->p_vaddr < last->vaddr)
-        wrong = "segments are not in ascending order";
+        wrong = DEFECT_SEGMENT_ORDER;
     if (wrong)
-        return bad_segment(load, object, header, index, ELFIN_ERR_SEGMENT, wrong, "");
+        return bad_segment(load, object, header, index, wrong);
     if (s->p_flags & PF_W && s->p_flags & PF_X)
-        return bad_segment(load, object, header, index, ELFIN_ERR_WRITE_EXEC, "",
-                           "link without -N and with -z noexecstack; keep code and data in "
-                           "different segments");
+        return bad_segment(load, object, header, index, DEFECT_SEGMENT_WRITE_EXEC);
     p->segments[p->segment_count++] = (struct segment){
         .vaddr = s->p_vaddr,
         .size = s->p_memsz,
@@ -89,21 +79,17 @@ static elfin_status add_other(struct load *load, struct object *object,
     switch (s->p_type) {
     case PT_DYNAMIC:
         if (p->dynamic.data)
-            return bad_segment(load, object, header, index, ELFIN_ERR_SEGMENT,
-                               "it is a second PT_DYNAMIC", "");
+            return bad_segment(load, object, header, index, DEFECT_PT_DYNAMIC_TWICE);
         if (!span_cut(object->file, s->p_offset, s->p_filesz, &p->dynamic))
-            return bad_segment(load, object, header, index, ELFIN_ERR_SEGMENT,
-                               "it lies outside the file", "");
+            return bad_segment(load, object, header, index, DEFECT_SEGMENT_CUT);
         return ELFIN_OK;
     case PT_TLS:
         if (s->p_memsz)
-            return bad_segment(load, object, header, index, ELFIN_ERR_TLS,
-                               "it holds thread-local data", "");
+            return bad_segment(load, object, header, index, DEFECT_PT_TLS);
         return ELFIN_OK;
     case PT_GNU_RELRO:
         if (relro->p_type)
-            return bad_segment(load, object, header, index, ELFIN_ERR_SEGMENT,
-                               "it is a second PT_GNU_RELRO", "");
+            return bad_segment(load, object, header, index, DEFECT_PT_RELRO_TWICE);
         *relro = *s;
         return ELFIN_OK;
     default: /* notes, unwind tables, the interpreter's name: what elfin needs, it has in sections
@@ -120,15 +106,15 @@ static elfin_status read_headers(struct load *load, struct object *object,
     struct span table = { 0 };
 
     if (header->e_phnum == 0)
-        return bad_header(load, object, offsetof(struct elf_header, e_phnum), ELFIN_ERR_HEADER,
-                          "it has no program headers");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_phnum),
+                             DEFECT_NO_SEGMENTS);
     if (header->e_phentsize != sizeof(struct elf_segment))
-        return bad_header(load, object, offsetof(struct elf_header, e_phentsize), ELFIN_ERR_HEADER,
-                          "its e_phentsize is not 56");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_phentsize),
+                             DEFECT_E_PHENTSIZE);
     if (!span_table(object->file, header->e_phoff, header->e_phnum, sizeof(struct elf_segment),
                     &table))
-        return bad_header(load, object, offsetof(struct elf_header, e_phoff), ELFIN_ERR_TRUNCATED,
-                          "the program header table lies outside the file");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_phoff),
+                             DEFECT_SEGMENTS_CUT);
     p->segments = elfin_arena_get(&load->work, header->e_phnum, sizeof(*p->segments));
     if (!p->segments)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
@@ -140,8 +126,7 @@ static elfin_status read_headers(struct load *load, struct object *object,
                                      : add_other(load, object, header, i, &s, relro);
     }
     if (status == ELFIN_OK && !p->segment_count)
-        return bad_header(load, object, offsetof(struct elf_header, e_phnum), ELFIN_ERR_SEGMENT,
-                          "no segment is to be loaded");
+        return elfin_fail_at(load, object, offsetof(struct elf_header, e_phnum), DEFECT_NO_PT_LOAD);
     return status;
 }
 
@@ -230,14 +215,10 @@ static elfin_status make_extents(struct load *load, struct object *object,
     if (!p->extents)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
     if (!find_relro(p, relro, page, &read_only))
-        return elfin_program_fail(load, object, ELFIN_ERR_SEGMENT, header->e_phoff,
-                                  "PT_GNU_RELRO does not lie in a writable segment", "");
+        return elfin_fail_at(load, object, header->e_phoff, DEFECT_PT_RELRO_PLACE);
     for (uint32_t i = 0; i < p->segment_count; i++)
         if (!add_pages(p, &p->segments[i], page, read_only))
-            return bad_segment(load, object, header, p->segments[i].header, ELFIN_ERR_SEGMENT_KIND,
-                               "it shares a page with one that has another right",
-                               "link with -z separate-code and -z max-page-size of at least the "
-                               "host's pages");
+            return bad_segment(load, object, header, p->segments[i].header, DEFECT_SEGMENT_PAGE);
     return ELFIN_OK;
 }
 
@@ -261,12 +242,10 @@ elfin_status elfin_program_segments_open(struct load *load, struct object *objec
     p->base = p->segments[0].vaddr & ~(p->align - 1);
     span = last->vaddr + (last->size - 1) - p->base;
     if (span >= load->host->max_image_size || p->align > load->host->max_image_size) {
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_LIMIT, ELFIN_PHASE_OBJECT, object,
-                                            "it needs more memory than the host allows a group");
+        elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_LINKED_TOO_LARGE);
 
         elfin_diag_value(diag, span >= load->host->max_image_size ? span : p->align);
         elfin_diag_limits(diag, 0, load->host->max_image_size);
-        diag->hint = "raise elfin_host.max_image_size";
         return elfin_diag_emit(load);
     }
     p->size = round_up(span + 1, load->host->page_size);

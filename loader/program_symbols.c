@@ -5,12 +5,6 @@
  */
 #include "loader/program.h"
 
-static elfin_status bad(struct load *load, const struct object *object, enum dynamic_tag tag,
-                        const char *detail)
-{
-    return elfin_program_bad_dynamic(load, object, tag, ELFIN_ERR_DYNAMIC, detail);
-}
-
 /* gABI, "Hash Table": nbucket, nchain, buckets, chains; one chain word for each symbol. */
 static elfin_status count_hash(struct load *load, const struct object *object, uint64_t *count)
 {
@@ -21,10 +15,10 @@ static elfin_status count_hash(struct load *load, const struct object *object, u
     if (!program_has(p, DYNAMIC_HASH))
         return ELFIN_OK;
     if (!elfin_program_bytes_from(object, p->value[DYNAMIC_HASH], &table) || table.size < 8)
-        return bad(load, object, DYNAMIC_HASH, "the table lies in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_HASH, DEFECT_DYNAMIC_TABLE_PLACE);
     words = 2 + (uint64_t)span_u32(table, 0) + span_u32(table, 1);
     if (words > table.size / 4)
-        return bad(load, object, DYNAMIC_HASH, "the table is cut off");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_HASH, DEFECT_DYNAMIC_TABLE_CUT);
     *count = span_u32(table, 1);
     return ELFIN_OK;
 }
@@ -43,21 +37,22 @@ static elfin_status count_gnu_hash(struct load *load, const struct object *objec
     if (!program_has(p, DYNAMIC_GNU_HASH))
         return ELFIN_OK;
     if (!elfin_program_bytes_from(object, p->value[DYNAMIC_GNU_HASH], &table) || table.size < 16)
-        return bad(load, object, DYNAMIC_GNU_HASH, "the table lies in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_GNU_HASH,
+                                         DEFECT_DYNAMIC_TABLE_PLACE);
     words = table.size / 4;
     buckets = 4 + 2 * (uint64_t)span_u32(table, 2);
     first = span_u32(table, 1);
     chains = buckets + span_u32(table, 0);
     if (chains > words)
-        return bad(load, object, DYNAMIC_GNU_HASH, "the table is cut off");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_GNU_HASH, DEFECT_DYNAMIC_TABLE_CUT);
     for (uint64_t i = buckets; i < chains; i++)
         if (last < span_u32(table, i))
             last = span_u32(table, i);
     if (last && last < first)
-        return bad(load, object, DYNAMIC_GNU_HASH, "a bucket names a symbol that is not in it");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_GNU_HASH, DEFECT_HASH_BUCKET);
     for (; last; last++) {
         if (last - first >= words - chains)
-            return bad(load, object, DYNAMIC_GNU_HASH, "the last chain does not end");
+            return elfin_program_bad_dynamic(load, object, DYNAMIC_GNU_HASH, DEFECT_HASH_CHAIN);
         if (span_u32(table, chains + (last - first)) & 1)
             break;
     }
@@ -83,9 +78,9 @@ static void count_references(const struct program *p, uint64_t *count)
 }
 
 static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
-                               elfin_status status, const char *detail)
+                               uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     elfin_diag_symbol(diag, object, index);
     elfin_diag_offset(diag, (uint64_t)(object->symbols.data - object->file.data) +
@@ -102,11 +97,10 @@ static elfin_status walk_symbols(struct load *load, struct object *object)
         if (elf_symbol_binding(&symbol) == STB_LOCAL && object->first_global == i)
             object->first_global++;
         if (elf_symbol_type(&symbol) == STT_TLS)
-            return bad_symbol(load, object, i, ELFIN_ERR_TLS, "it is a thread-local variable");
+            return bad_symbol(load, object, i, DEFECT_DYNAMIC_SYMBOL_TLS);
         if (elf_symbol_type(&symbol) == STT_GNU_IFUNC && symbol.st_shndx != SHN_UNDEF &&
             !elfin_program_is_code(object->program, symbol.st_value))
-            return bad_symbol(load, object, i, ELFIN_ERR_SYMBOL,
-                              "it is an indirect function, but lies in no executable segment");
+            return bad_symbol(load, object, i, DEFECT_DYNAMIC_INDIRECT);
     }
     return ELFIN_OK;
 }
@@ -122,17 +116,19 @@ static elfin_status open_dynamic_symbols(struct load *load, struct object *objec
         return status;
     count_references(p, &count);
     if (!program_has(p, DYNAMIC_SYMTAB) || !count)
-        return count > 1 ? bad(load, object, DYNAMIC_SYMTAB, "it is missing") : ELFIN_OK;
+        return count > 1
+                   ? elfin_program_bad_dynamic(load, object, DYNAMIC_SYMTAB, DEFECT_DYNAMIC_MISSING)
+                   : ELFIN_OK;
     if (program_has(p, DYNAMIC_SYMENT) && p->value[DYNAMIC_SYMENT] != sizeof(struct elf_symbol))
-        return bad(load, object, DYNAMIC_SYMENT, "it is not the size of an entry");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_SYMENT, DEFECT_DYNAMIC_ENTRY_SIZE);
     if (count > UINT32_MAX / 2 ||
         !elfin_program_bytes(object, p->value[DYNAMIC_SYMTAB], count * sizeof(struct elf_symbol),
                              &object->symbols))
-        return bad(load, object, DYNAMIC_SYMTAB,
-                   "symbols that a hash table or a relocation names lie in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_SYMTAB,
+                                         DEFECT_DYNAMIC_SYMBOLS_PLACE);
     if (program_has(p, DYNAMIC_VERSYM) &&
         !elfin_program_bytes(object, p->value[DYNAMIC_VERSYM], 2 * count, &p->versions))
-        return bad(load, object, DYNAMIC_VERSYM, "the table lies in no segment's bytes");
+        return elfin_program_bad_dynamic(load, object, DYNAMIC_VERSYM, DEFECT_DYNAMIC_TABLE_PLACE);
     object->symbol_count = p->reference_count = (uint32_t)count;
     return walk_symbols(load, object);
 }

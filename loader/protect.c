@@ -16,7 +16,7 @@ static elfin_status set_pages(struct load *load, const struct elfin_block *block
     status = host->protect(host->ctx, &block->region, offset, size, rights);
     if (status == ELFIN_OK)
         return ELFIN_OK;
-    elfin_diag_begin(load, ELFIN_ERR_PROTECT, ELFIN_PHASE_PROTECT, load->objects, "");
+    elfin_diag_begin(load, load->objects, DEFECT_PROTECT);
     elfin_diag_value(&load->scratch, block->region.run + offset);
     return elfin_diag_emit(load);
 }

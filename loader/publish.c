@@ -92,12 +92,11 @@ elfin_status elfin_publish(struct load *load)
     elfin_status status = elfin_index_reserve(space, count_names(load->group), &load->index);
 
     if (status != ELFIN_OK)
-        return elfin_fail(load, status, ELFIN_PHASE_PUBLISH, load->objects, "for the symbol index");
+        return elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
     status = add_names(space, load->group);
     if (status != ELFIN_OK) {
         remove_names(space, load->group);
-        return elfin_fail(load, status, ELFIN_PHASE_PUBLISH, load->objects,
-                          "too many names have the same hash");
+        return elfin_fail(load, load->objects, DEFECT_INDEX_HASH);
     }
     if (load->host->log)
         log_shadowed(space, load->group);

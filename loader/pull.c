@@ -9,9 +9,9 @@
 #include "libmini/str.h"
 
 static elfin_status bad_member(struct load *load, const struct library *library, uint64_t offset,
-                               const char *name, const char *detail)
+                               const char *name, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_ARCHIVE, ELFIN_PHASE_OBJECT, NULL, detail);
+    elfin_diag *diag = elfin_diag_begin(load, NULL, defect);
 
     elfin_copy_name(diag->file, library->input->file);
     elfin_copy_name(diag->symbol, name);
@@ -36,13 +36,13 @@ static elfin_status pull(struct load *load, struct library *library, uint64_t of
 {
     struct member member = { 0 };
     struct object *object;
-    const char *wrong;
+    uint32_t wrong;
 
     if (offset % 2)
-        return bad_member(load, library, offset, symbol, "the symbol index names an odd offset");
+        return bad_member(load, library, offset, symbol, DEFECT_ARCHIVE_INDEX_ODD);
     wrong = elfin_archive_member(library->file, library->long_names, offset, &member);
     if (!wrong && member.kind != MEMBER_OBJECT)
-        wrong = "the symbol index names no object";
+        wrong = DEFECT_ARCHIVE_INDEX_OBJECT;
     if (wrong)
         return bad_member(load, library, offset, symbol, wrong);
     if (library->pulled[offset / 16] & 1u << (offset / 2 % 8))
@@ -50,7 +50,7 @@ static elfin_status pull(struct load *load, struct library *library, uint64_t of
     library->pulled[offset / 16] |= (uint8_t)(1u << (offset / 2 % 8));
     library->pulled_bytes += member.data.size;
     if (library->pulled_bytes > library->file.size)
-        return bad_member(load, library, offset, symbol, "members overlap");
+        return bad_member(load, library, offset, symbol, DEFECT_ARCHIVE_OVERLAP);
     object = elfin_arena_get(&load->work, 1, sizeof(*object));
     if (!object || !(object->file_name = member_name(load, library, &member)))
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);

@@ -42,8 +42,7 @@ static bool report_misfit(struct load *load, const struct object *object, uint32
 
     if (m.plus || m.minus || elfin_fits(m.number, demand->k, demand->k, demand->low, demand->span))
         return false;
-    diag = elfin_diag_begin(load, ELFIN_ERR_RANGE, ELFIN_PHASE_RESOLVE, object,
-                            "the value does not fit the field");
+    diag = elfin_diag_begin(load, object, DEFECT_VALUE_RANGE);
     elfin_diag_relocation(diag, object, table, record);
     elfin_diag_value(diag, m.number + (uint64_t)demand->k);
     elfin_diag_limits(diag, demand->low, demand->low + demand->span);
@@ -104,8 +103,7 @@ static bool report_limit(struct load *load, const struct object *object, uint32_
     if (!arc_of(load, object, table, demand, &first) ||
         (excluding && !is_excluded(load, first, demand->span)))
         return false;
-    diag = elfin_diag_begin(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, object,
-                            "it limits where the module may lie");
+    diag = elfin_diag_begin(load, object, DEFECT_REACH_LIMIT);
     elfin_diag_relocation(diag, object, table, record);
     elfin_diag_limits(diag, first, first + demand->span);
     if (first > first + demand->span)
@@ -131,8 +129,7 @@ static bool report_narrowing(struct load *load, const struct object *object, uin
 void elfin_report_stuck(struct load *load)
 {
     if (!has_room(load))
-        elfin_fail(load, ELFIN_ERR_REACH, ELFIN_PHASE_RESOLVE, load->stuck->first,
-                   "there is no room between the limits min and max");
+        elfin_fail(load, load->stuck->first, DEFECT_REACH_ROOM);
     else if (!each_record(load, report_excluding))
         each_record(load, report_narrowing);
 }

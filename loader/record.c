@@ -5,16 +5,6 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-static elfin_status bad_record(struct load *load, const struct object *object, uint32_t index,
-                               const char *detail)
-{
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_OBJECT, object, detail);
-
-    elfin_diag_section(diag, object, index);
-    diag->hint = "use the macros of elfin/module.h, each at most once where it makes one record";
-    return elfin_diag_emit(load);
-}
-
 /* Ends inside its array and holds no control characters. */
 static bool is_text(const char *text, size_t size)
 {
@@ -43,13 +33,13 @@ static elfin_status read_module(struct load *load, struct object *object, uint32
     struct span bytes = elfin_section_bytes(object, index);
 
     if (object->module_record)
-        return bad_record(load, object, index, "there are two sections of this name");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_TWICE);
     object->module_record = index;
     if (bytes.size != sizeof(*record))
-        return bad_record(load, object, index, "the section does not hold exactly one record");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_COUNT);
     /* Only its character arrays are used in place: they have no alignment. */
     if (span_u32(bytes, 0) != sizeof(*record) || span_u32(bytes, 1) != ELFIN_RECORD_REVISION)
-        return bad_record(load, object, index, "the record's size or revision is unknown");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_REVISION);
     object->name = (const char *)bytes.data + offsetof(struct elfin_module_record, name);
     object->version = (const char *)bytes.data + offsetof(struct elfin_module_record, version);
     object->description =
@@ -57,10 +47,9 @@ static elfin_status read_module(struct load *load, struct object *object, uint32
     if (!is_text(object->name, sizeof(record->name)) ||
         !is_text(object->version, sizeof(record->version)) ||
         !is_text(object->description, sizeof(record->description)))
-        return bad_record(load, object, index,
-                          "a string in the record does not end, or holds control characters");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_STRING);
     if (!elfin_is_module_name(object->name))
-        return bad_record(load, object, index, "the name is not printable ASCII without spaces");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_NAME);
     return ELFIN_OK;
 }
 
@@ -71,9 +60,9 @@ static elfin_status read_table(struct load *load, struct object *object, uint32_
     uint64_t size = object->sections[index].size;
 
     if (*slot)
-        return bad_record(load, object, index, "there are two sections of this name");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_TWICE);
     if (size == 0 || size % unit || (single && size != unit))
-        return bad_record(load, object, index, "the section's size is wrong");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_SIZE);
     *slot = index;
     return ELFIN_OK;
 }
@@ -88,7 +77,7 @@ static elfin_status read_flags(struct load *load, struct object *object, uint32_
     for (uint64_t i = 0; i < bytes.size / 8; i++) {
         if (span_u32(bytes, 2 * i) & ~(uint32_t)ELFIN_MODULE_INTERRUPTS ||
             span_u32(bytes, 2 * i + 1))
-            return bad_record(load, object, index, "the module asks for something unknown");
+            return elfin_fail_section(load, object, index, DEFECT_RECORD_FLAGS);
         object->flags |= span_u32(bytes, 2 * i);
     }
     return ELFIN_OK;
@@ -100,7 +89,7 @@ static elfin_status read_record(struct load *load, struct object *object, uint32
     elfin_status status = ELFIN_OK;
 
     if (object->sections[index].type == SHT_NOBITS)
-        return bad_record(load, object, index, "the section has no bytes");
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_NO_BYTES);
     if (mini_str_equal(kind, "module"))
         return read_module(load, object, index);
     if (mini_str_equal(kind, "flags"))
@@ -115,7 +104,7 @@ static elfin_status read_record(struct load *load, struct object *object, uint32
     if (mini_str_equal(kind, "needs")) {
         status = read_table(load, object, index, 1, false, &object->needs);
         if (status == ELFIN_OK && !span_is_strings(elfin_section_bytes(object, index)))
-            return bad_record(load, object, index, "the last name does not end");
+            return elfin_fail_section(load, object, index, DEFECT_RECORD_NEEDS_END);
     }
     return status;
 }
@@ -157,7 +146,6 @@ elfin_status elfin_record_open(struct load *load, struct object *object)
     if (!object->name)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
     if (!*object->name)
-        return elfin_fail(load, ELFIN_ERR_ARGUMENT, ELFIN_PHASE_OBJECT, object,
-                          "the file's name gives the module no name");
+        return elfin_fail(load, object, DEFECT_NO_MODULE_NAME);
     return ELFIN_OK;
 }

@@ -32,17 +32,12 @@ bool elfin_ask_host(const struct load *load, struct symbol *symbol)
 
 static void report_missing(struct load *load, const struct symbol *symbol)
 {
-    bool hidden = is_hidden(symbol);
-    elfin_diag *diag = elfin_diag_begin(load, hidden ? ELFIN_ERR_HIDDEN : ELFIN_ERR_UNDEFINED,
-                                        ELFIN_PHASE_RESOLVE, symbol->object, "");
+    static const uint32_t defects[2][2] = { { DEFECT_UNDEFINED, DEFECT_UNDEFINED_FINALIZE },
+                                            { DEFECT_HIDDEN, DEFECT_HIDDEN_FINALIZE } };
+    uint32_t defect = defects[is_hidden(symbol)][symbol->finalizes];
+    elfin_diag *diag = elfin_diag_begin(load, symbol->object, defect);
 
     elfin_copy_name(diag->symbol, symbol->name);
-    if (symbol->finalizes)
-        diag->detail = "it undoes at unload what the module gives to __cxa_atexit";
-    diag->hint = hidden
-                     ? "define it in an object of this load, or declare it with default visibility"
-                     : "load the module or library that defines it first, or have the host "
-                       "export it";
     elfin_diag_emit(load);
 }
 
@@ -75,9 +70,7 @@ static void check_sizes(struct load *load, const struct object *object)
         if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
             (symbol->import && symbol->import->owner))
             continue;
-        diag =
-            elfin_diag_begin(load, ELFIN_ERR_UNDEFINED, ELFIN_PHASE_RESOLVE, object,
-                             "its size is stored (R_X86_64_SIZE), which the host's exports lack");
+        diag = elfin_diag_begin(load, object, DEFECT_SIZE_UNKNOWN);
         elfin_diag_symbol(diag, object, i);
         elfin_diag_emit(load);
     }

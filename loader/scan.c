@@ -9,8 +9,7 @@
 static elfin_status refused(struct load *load, const struct object *object, uint32_t table,
                             const struct arch_failure *failure)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, failure->status, ELFIN_PHASE_SCAN, object, failure->detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, failure->defect);
 
     elfin_diag_relocation(diag, object, table, failure->record);
     diag->hint = failure->hint;
@@ -62,9 +61,9 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
 }
 
 static elfin_status bad_export(struct load *load, const struct object *object, uint32_t table,
-                               uint64_t record, const char *detail)
+                               uint64_t record, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     elfin_diag_relocation(diag, object, table, record);
     return elfin_diag_emit(load);
@@ -85,26 +84,17 @@ static elfin_status scan_export(struct load *load, struct object *object, uint32
         return ELFIN_OK;
     index = elf_rela_symbol(rela.r_info);
     if (index < object->first_global || rela.r_addend)
-        return bad_export(load, object, table, record, "only a global symbol can be exported");
+        return bad_export(load, object, table, record, DEFECT_EXPORT_LOCAL);
     symbol = elfin_read_symbol(object, index);
     if (elfin_symbol_section(object, &symbol, index) == SHN_UNDEF)
-        return bad_export(load, object, table, record, "the exported symbol is not defined here");
+        return bad_export(load, object, table, record, DEFECT_EXPORT_UNDEFINED);
     if (elf_symbol_visibility(&symbol) == STV_HIDDEN ||
         elf_symbol_visibility(&symbol) == STV_INTERNAL)
-        return bad_export(load, object, table, record, "the exported symbol is hidden");
+        return bad_export(load, object, table, record, DEFECT_EXPORT_HIDDEN);
     object->exported[index - object->first_global] = 1;
     object->global[index - object->first_global]->exported = true;
     seen[rela.r_offset / 16] = 1;
     return ELFIN_OK;
-}
-
-static elfin_status no_address(struct load *load, const struct object *object, uint32_t section)
-{
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_RECORD, ELFIN_PHASE_SCAN, object,
-                                        "a record has no relocation for its address");
-
-    elfin_diag_section(diag, object, section);
-    return elfin_diag_emit(load);
 }
 
 static elfin_status scan_exports(struct load *load, struct object *object)
@@ -124,7 +114,7 @@ static elfin_status scan_exports(struct load *load, struct object *object)
     }
     for (uint64_t i = 0; status == ELFIN_OK && i < section->size / 16; i++)
         if (!seen[i])
-            status = no_address(load, object, object->exports);
+            status = elfin_fail_section(load, object, object->exports, DEFECT_RECORD_ADDRESS);
     return status;
 }
 
@@ -141,7 +131,7 @@ static elfin_status scan_entry(struct load *load, struct object *object, uint32_
             if (elfin_arch_record_use(records, i, bytes, false))
                 return ELFIN_OK;
     }
-    return no_address(load, object, index);
+    return elfin_fail_section(load, object, index, DEFECT_RECORD_ADDRESS);
 }
 
 elfin_status elfin_scan(struct load *load, struct object *object)

@@ -4,15 +4,6 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-static elfin_status bad_section(struct load *load, const struct object *object, uint32_t index,
-                                elfin_status status, const char *detail)
-{
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
-
-    elfin_diag_section(diag, object, index);
-    return elfin_diag_emit(load);
-}
-
 /* Copies one header and proves that its bytes lie in the file, its name in the name table. */
 static elfin_status read_section(struct load *load, struct object *object, struct span table,
                                  uint32_t index)
@@ -39,12 +30,11 @@ static elfin_status read_section(struct load *load, struct object *object, struc
     }
     if (section->name && !span_string(object->section_names, section->name)) {
         section->name = 0;
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its name is out of range");
+        return elfin_fail_section(load, object, index, DEFECT_SECTION_NAME);
     }
     if (section->type != SHT_NOBITS &&
         !span_cut(object->file, section->offset, section->size, &bytes)) {
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TRUNCATED, ELFIN_PHASE_OBJECT, object,
-                                            "the section lies outside the file");
+        elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_SECTION_CUT);
 
         elfin_diag_section(diag, object, index);
         elfin_diag_offset(diag, section->offset);
@@ -52,7 +42,7 @@ static elfin_status read_section(struct load *load, struct object *object, struc
     }
     if ((section->type == SHT_SYMTAB && header.sh_entsize != sizeof(struct elf_symbol)) ||
         (section->type == SHT_RELA && header.sh_entsize != sizeof(struct elf_rela)))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_entsize is not 24");
+        return elfin_fail_section(load, object, index, DEFECT_SH_ENTSIZE);
     return ELFIN_OK;
 }
 
@@ -133,23 +123,17 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     const char *name = elfin_section_name(object, index);
 
     if (!is_power_of_two(section->align))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its sh_addralign is not a power of two");
+        return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
     if (section->flags & SHF_TLS && !is_plain_data(section, name))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION_KIND,
-                           "only plain data can be thread-local");
+        return elfin_fail_section(load, object, index, DEFECT_SECTION_TLS);
     if (section->flags & SHF_COMPRESSED)
-        return bad_section(load, object, index, ELFIN_ERR_COMPRESSED,
-                           "its bytes are needed as they are");
+        return elfin_fail_section(load, object, index, DEFECT_SECTION_COMPRESSED);
     if (section->flags & SHF_WRITE && section->flags & SHF_EXECINSTR)
-        return bad_section(load, object, index, ELFIN_ERR_WRITE_EXEC,
-                           "split it into code and data");
+        return elfin_fail_section(load, object, index, DEFECT_SECTION_WRITE_EXEC);
     if (is_init_table(section->type) && section->size % 8)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its size is no multiple of an address");
+        return elfin_fail_section(load, object, index, DEFECT_INIT_ARRAY_SIZE);
     if (section->size && is_old_table(name))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION_KIND,
-                           "constructors and destructors must be in init and fini arrays");
+        return elfin_fail_section(load, object, index, DEFECT_OLD_CONSTRUCTORS);
     section->frames = elfin_is_frames(load, section, name);
     section->part = part_of(load, section, name);
     if (is_init_table(section->type))
@@ -163,21 +147,17 @@ static elfin_status open_symbol_table(struct load *load, struct object *object, 
     uint64_t count = section->size / sizeof(struct elf_symbol);
 
     if (object->symbol_table)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "it is a second symbol table");
+        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_TWICE);
     if (section->size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its size is no multiple of sh_entsize");
+        return elfin_fail_section(load, object, index, DEFECT_TABLE_SIZE);
     if (section->info > count)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its sh_info is larger than the number of symbols");
+        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_INFO);
     if (section->link >= object->section_count ||
         object->sections[section->link].type != SHT_STRTAB)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its sh_link names no string table");
+        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_STRINGS);
     object->symbol_names = elfin_section_bytes(object, section->link);
     if (!span_is_strings(object->symbol_names))
-        return bad_section(load, object, section->link, ELFIN_ERR_SECTION,
-                           "the string table does not end with a NUL");
+        return elfin_fail_section(load, object, section->link, DEFECT_STRINGS_END);
     object->symbols = elfin_section_bytes(object, index);
     object->symbol_table = index;
     object->symbol_count = (uint32_t)count;
@@ -192,8 +172,7 @@ static elfin_status open_extended_indices(struct load *load, struct object *obje
 
     if (!object->symbol_table || section->link != object->symbol_table ||
         section->size != 4 * (uint64_t)object->symbol_count)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "it does not match the symbol table");
+        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_EXTENDED);
     object->extended_indices = elfin_section_bytes(object, index);
     return ELFIN_OK;
 }
@@ -204,25 +183,21 @@ static elfin_status open_relocations(struct load *load, struct object *object, u
     struct section *section = &object->sections[index], *target;
 
     if (section->info >= object->section_count || (section->info == 0 && section->size))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_info is out of range");
+        return elfin_fail_section(load, object, index, DEFECT_RELA_INFO);
     target = &object->sections[section->info];
     if (target->part == PART_NONE || section->size == 0)
         return ELFIN_OK;
     if (section->type == SHT_REL)
-        return bad_section(load, object, index, ELFIN_ERR_REL,
-                           "x86-64 objects have SHT_RELA sections");
+        return elfin_fail_section(load, object, index, DEFECT_SECTION_REL);
     if (section->size % sizeof(struct elf_rela))
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its size is no multiple of sh_entsize");
+        return elfin_fail_section(load, object, index, DEFECT_TABLE_SIZE);
     if (!object->symbol_table || section->link != object->symbol_table)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "its sh_link does not name the symbol table");
+        return elfin_fail_section(load, object, index, DEFECT_RELA_LINK);
     if (target->type == SHT_NOBITS)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION,
-                           "it applies to a section without bytes");
+        return elfin_fail_section(load, object, index, DEFECT_RELA_NOBITS);
     object->table_bytes += section->size;
     if (object->table_bytes > object->file.size)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "tables overlap");
+        return elfin_fail_section(load, object, index, DEFECT_TABLES_OVERLAP);
     section->next_rela = target->rela;
     target->rela = index;
     return ELFIN_OK;
@@ -236,7 +211,7 @@ static elfin_status follow_link_order(struct load *load, struct object *object, 
     if (!(section->flags & SHF_LINK_ORDER) || section->part == PART_NONE || section->link == 0)
         return ELFIN_OK;
     if (section->link >= object->section_count)
-        return bad_section(load, object, index, ELFIN_ERR_SECTION, "its sh_link is out of range");
+        return elfin_fail_section(load, object, index, DEFECT_SH_LINK);
     if (object->sections[section->link].part == PART_NONE)
         section->part = PART_NONE;
     return ELFIN_OK;

@@ -14,9 +14,9 @@ static bool is_dead(const struct object *object, uint32_t section)
 }
 
 static elfin_status bad_symbol(struct load *load, const struct object *object, uint32_t index,
-                               elfin_status status, const char *detail)
+                               uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, status, ELFIN_PHASE_OBJECT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     elfin_diag_section(diag, object, object->symbol_table);
     elfin_diag_symbol(diag, object, index);
@@ -30,19 +30,16 @@ static elfin_status check_indirect(struct load *load, struct object *object, uin
                                    const struct elf_symbol *symbol, uint32_t section)
 {
     if (section & SECTION_SPECIAL)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "it is an indirect function, but lies in no section");
+        return bad_symbol(load, object, index, DEFECT_INDIRECT_ABSOLUTE);
     if (is_dead(object, section))
         return ELFIN_OK;
     object->has_indirect = true;
     if (object->program) /* proven with the other symbols of linked files */
         return ELFIN_OK;
     if (!(object->sections[section].flags & SHF_EXECINSTR))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "it is an indirect function, but lies in a section without code");
+        return bad_symbol(load, object, index, DEFECT_INDIRECT_DATA);
     if (symbol->st_value >= object->sections[section].size)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "it is an indirect function, but its resolver lies past the section");
+        return bad_symbol(load, object, index, DEFECT_INDIRECT_PAST);
     return ELFIN_OK;
 }
 
@@ -59,28 +56,24 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
     bool local = index < object->first_global;
 
     if (symbol->st_name && symbol->st_name >= object->symbol_names.size)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its name is out of range");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_NAME);
     if (section & SECTION_SPECIAL ? section != SECTION_ABS && !elfin_is_common(section)
                                   : section >= object->section_count)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "its section index is out of range");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_SECTION);
     if (local != (binding == STB_LOCAL))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "local symbols and others do not meet at the symbol table's sh_info");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_ORDER);
     if (local && (section == SHN_UNDEF || elfin_is_common(section)))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is local but not defined");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_LOCAL_UNDEFINED);
     if (!local && binding != STB_GLOBAL && binding != STB_WEAK && binding != STB_GNU_UNIQUE)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "its binding is unknown");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_BINDING);
     if (!local && *elfin_symbol_name(object, symbol) == 0)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is global but has no name");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMELESS);
     if (object->program && elfin_is_common(section))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it is COMMON in a linked file");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_LINKED_COMMON);
     if (elfin_is_common(section) && symbol->st_value && !is_power_of_two(symbol->st_value))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "its alignment is not a power of two");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_ALIGNMENT);
     if (type == STT_TLS && !may_be_tls(object, section))
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL,
-                          "it is thread-local, but does not lie in a thread-local section");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_TLS);
     if (type == STT_GNU_IFUNC && section != SHN_UNDEF)
         return check_indirect(load, object, index, symbol, section);
     return ELFIN_OK;
@@ -142,11 +135,10 @@ static void refer(struct load *load, struct symbol *symbol, struct object *objec
 static void duplicate(struct load *load, const struct object *object, uint32_t index,
                       const struct symbol *symbol)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_DUPLICATE, ELFIN_PHASE_RESOLVE, object, "");
+    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_DUPLICATE);
 
     elfin_diag_symbol(diag, object, index);
     elfin_copy_name(diag->other, symbol->object->file_name);
-    diag->hint = "rename one, make it static, or declare one __attribute__((weak))";
     elfin_diag_emit(load);
 }
 
@@ -201,11 +193,11 @@ static elfin_status mention_handle(struct load *load, struct object *object, uin
     elfin_status status = ELFIN_OK;
 
     if (object->handle_symbol)
-        return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
     object->handle_symbol = index;
     object->finalize = enter_name(load, object, "__cxa_finalize", &status);
     if (!object->finalize)
-        return bad_symbol(load, object, index, status, "for __cxa_finalize");
+        return bad_symbol(load, object, index, defect_as(DEFECT_FINALIZE_MEMORY, status));
     refer(load, object->finalize, object, false);
     return ELFIN_OK;
 }
@@ -221,29 +213,27 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
 
     if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
         if (object->got_symbol)
-            return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
+            return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
         object->got_symbol = index;
         return ELFIN_OK;
     }
     if (may_make && mini_str_equal(name, "_TLS_MODULE_BASE_")) {
         if (object->tls_base)
-            return bad_symbol(load, object, index, ELFIN_ERR_SYMBOL, "it occurs twice");
+            return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
         object->tls_base = index;
         return ELFIN_OK;
     }
     if (mini_str_equal(name, "__tls_get_addr"))
         object->tls_get_addr = index;
     if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
-        return bad_symbol(load, object, index, ELFIN_ERR_TYPE,
-                          "the object holds no machine code, only gcc's intermediate form");
+        return bad_symbol(load, object, index, DEFECT_IS_GCC_LTO);
     if (!elfin_name_allowed(object, name))
-        return bad_symbol(load, object, index, ELFIN_ERR_LIMIT,
-                          "the names of the symbol table overlap too much");
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
     symbol = enter_name(load, object, name, &status);
     if (!symbol)
-        return bad_symbol(load, object, index, status,
-                          status == ELFIN_ERR_LIMIT ? "too many names have the same hash"
-                                                    : "for working memory");
+        return bad_symbol(load, object, index,
+                          status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH
+                                                    : defect_as(DEFECT_SYMBOL_MEMORY, status));
     if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     object->global[index - object->first_global] = symbol;

@@ -12,8 +12,7 @@
 static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
                               uint64_t size)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object,
-                                        "the module's thread-local data are too large");
+    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_TLS_TOO_LARGE);
 
     if (section)
         elfin_diag_section(diag, object, section);
@@ -152,26 +151,20 @@ static uint64_t offset_of(const struct object *object, uint32_t index)
     return elf.st_value + section_base(object, elfin_symbol_section(object, &elf, index));
 }
 
-static const char both_or_none[] = "declare the symbol _Thread_local everywhere or nowhere";
-
 static void report_use(struct load *load, const struct object *object, uint32_t table,
                        uint64_t record, bool is_tls_symbol)
 {
-    elfin_diag *diag = elfin_diag_begin(
-        load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, object,
-        is_tls_symbol ? "its symbol is thread-local and has no address"
-                      : "it is for thread-local variables, which its symbol is not");
+    elfin_diag *diag =
+        elfin_diag_begin(load, object, is_tls_symbol ? DEFECT_TLS_NO_ADDRESS : DEFECT_TLS_ONLY);
 
     elfin_diag_relocation(diag, object, table, record);
-    diag->hint = both_or_none;
     elfin_diag_emit(load);
 }
 
 static void report_range(struct load *load, const struct object *object, uint32_t table,
                          const struct arch_failure *failure)
 {
-    elfin_diag *diag =
-        elfin_diag_begin(load, failure->status, ELFIN_PHASE_RESOLVE, object, failure->detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, failure->defect);
 
     elfin_diag_relocation(diag, object, table, failure->record);
     elfin_diag_value(diag, failure->value);
@@ -222,11 +215,9 @@ static void check_object(struct load *load, const struct object *object)
     uint32_t wrong = find_wrong_use(object);
 
     if (wrong && object->program) { /* its records are not those of sections */
-        elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, object,
-                                            "a symbol is thread-local and has no address");
+        elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_TLS_SYMBOL_ADDRESS);
 
         elfin_diag_symbol(diag, object, wrong);
-        diag->hint = both_or_none;
         elfin_diag_emit(load);
         return;
     }
@@ -265,10 +256,8 @@ static void check_reference(struct load *load, const struct symbol *symbol)
 
     if (!symbol->tls_reference || !symbol->used || kind_of_name(symbol) != KIND_ADDRESS)
         return;
-    diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_RESOLVE, symbol->tls_reference,
-                            "it is declared thread-local, but defined as something else");
+    diag = elfin_diag_begin(load, symbol->tls_reference, DEFECT_TLS_DECLARED);
     elfin_copy_name(diag->symbol, symbol->name);
-    diag->hint = both_or_none;
     elfin_diag_emit(load);
 }
 

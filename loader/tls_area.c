@@ -7,26 +7,23 @@
  */
 #include "loader/internal.h"
 
-static elfin_status refused(struct load *load, const struct object *object, const char *detail,
-                            const char *hint, uint64_t value, uint64_t high)
+static elfin_status refused(struct load *load, const struct object *object, uint64_t value,
+                            uint64_t high, uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object, detail);
+    elfin_diag *diag = elfin_diag_begin(load, object, defect);
 
     elfin_diag_value(diag, value);
     elfin_diag_limits(diag, 0, high);
-    diag->hint = hint;
     return elfin_diag_emit(load);
 }
 
 static elfin_status no_area(struct load *load, const struct object *object)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_TLS, ELFIN_PHASE_LAYOUT, object,
-                                        "the host has no area for it");
+    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_TLS_NO_AREA);
 
     for (uint32_t i = object->section_count; i-- > 1;)
         if (is_tls(&object->sections[i]) && object->sections[i].size)
             elfin_diag_section(diag, object, i);
-    diag->hint = "do without _Thread_local, or have the host declare an area (elfin_host.tls_size)";
     return elfin_diag_emit(load);
 }
 
@@ -43,14 +40,11 @@ static elfin_status lay_blocks(struct load *load, uint64_t *size, uint64_t *alig
         if (!load->host->tls_size)
             return no_area(load, o);
         if (o->tls_align > load->host->tls_align)
-            return refused(load, o, "its alignment is stricter than that of the thread pointer",
-                           "align less, or raise elfin_host.tls_align", o->tls_align,
-                           load->host->tls_align);
+            return refused(load, o, o->tls_align, load->host->tls_align, DEFECT_TLS_ALIGNMENT);
         /* No overflow: at most 2 GiB each, and the sum has passed the test below. */
         *size = round_up(*size + o->tls_size, o->tls_align);
         if (*size > load->host->tls_size)
-            return refused(load, o, "the group needs more than the host's whole area",
-                           "raise elfin_host.tls_size", *size, load->host->tls_size);
+            return refused(load, o, *size, load->host->tls_size, DEFECT_TLS_AREA_SIZE);
         o->tls_offset = *size;
         if (*align < o->tls_align)
             *align = o->tls_align;
@@ -97,8 +91,7 @@ elfin_status elfin_tls_place(struct load *load)
     if (status != ELFIN_OK)
         return status;
     if (size && !find_gap(load, size, align, &start, &largest))
-        return refused(load, load->objects, "the host's area is exhausted",
-                       "raise elfin_host.tls_size, or unload modules", size, largest);
+        return refused(load, load->objects, size, largest, DEFECT_TLS_AREA_FULL);
     load->tls_start = start;
     load->tls_end = start + size;
     for (struct object *o = load->objects; o; o = o->next) {

@@ -20,8 +20,7 @@ static elfin_status report_users(const elfin_space *space, const elfin_group *gr
     bool first = true;
     elfin_diag d;
 
-    elfin_diag_clear(&d, ELFIN_ERR_IN_USE, ELFIN_PHASE_UNLOAD);
-    d.hint = "unload its users first";
+    elfin_diag_clear(&d, DEFECT_IN_USE);
     elfin_copy_name(d.file, group->modules[0].self.name);
     for (const elfin_group *g = space->first; g; g = g->next) {
         for (uint32_t m = 0; g != group && m < g->module_count; m++) {
@@ -58,7 +57,7 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     else if (space->busy)
         status = ELFIN_ERR_BUSY;
     if (diag)
-        elfin_diag_clear(diag, status, ELFIN_PHASE_UNLOAD);
+        elfin_diag_clear(diag, defect_of(status, ELFIN_PHASE_UNLOAD));
     if (status != ELFIN_OK)
         return status;
     if (group->users)

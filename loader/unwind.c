@@ -83,9 +83,8 @@ static uint32_t word_at(struct span bytes, uint64_t offset)
 static elfin_status malformed(struct load *load, const struct object *object, uint32_t section,
                               uint64_t offset)
 {
-    elfin_diag *diag = elfin_diag_begin(load, ELFIN_ERR_SECTION,
-                                        load->group ? ELFIN_PHASE_FIXUP : ELFIN_PHASE_SCAN, object,
-                                        "its unwind records are malformed");
+    elfin_diag *diag = elfin_diag_begin(
+        load, object, load->group ? DEFECT_UNWIND_MALFORMED_PLACED : DEFECT_UNWIND_MALFORMED);
 
     elfin_diag_section(diag, object, section);
     elfin_diag_offset(diag, object->sections[section].offset + offset);
@@ -435,9 +434,9 @@ elfin_status elfin_unwind_add(struct load *load)
         elfin_status status = block->unwind.frames ? host->unwind_add(host->ctx, block) : ELFIN_OK;
 
         if (status != ELFIN_OK)
-            return elfin_fail(load, status == ELFIN_ERR_MEMORY ? status : ELFIN_ERR_HOST,
-                              ELFIN_PHASE_PUBLISH, load->objects,
-                              "the host did not take the unwind tables");
+            return elfin_fail(load, load->objects,
+                              defect_as(DEFECT_UNWIND_REFUSED,
+                                        status == ELFIN_ERR_MEMORY ? status : ELFIN_ERR_HOST));
     }
     return ELFIN_OK;
 }

@@ -136,11 +136,13 @@ enum {
     /* In executables and shared objects: */
     ELFIN_DIAG_SEGMENT = 1 << 5, /* section and section_index are those of a program header */
     ELFIN_DIAG_DYNAMIC = 1 << 6, /* section is the name of a dynamic tag, as "DT_RELA" */
+    ELFIN_DIAG_TYPE = 1 << 7,    /* relocation_type */
 };
 
 /*
  * What went wrong, where, and what to do about it. Owned by the caller, self-contained (names are
- * bounded copies), valid for ever. Strings are never NULL; what does not apply is "".
+ * bounded copies), valid for ever. What does not apply is "". The sentences are in an archive of
+ * their own, libelfin-report.a: a host that needs none of the functions below does not link it.
  */
 typedef struct elfin_diag {
     elfin_status status;
@@ -148,9 +150,8 @@ typedef struct elfin_diag {
     uint32_t have;                 /* ELFIN_DIAG_* */
     int32_t section_index;         /* section at fault, or ELFIN_NO_INDEX */
     int64_t relocation_index;      /* record within the relocation section, or ELFIN_NO_INDEX */
-    const char *relocation;        /* type name, as "R_X86_64_32S", or "" */
-    const char *detail;            /* what exactly is wrong, a constant sentence, or "" */
-    const char *hint;              /* what to do: the compiler switch, the missing export, or "" */
+    uint32_t relocation_type;      /* its number in the psABI */
+    uint16_t defect, hint;         /* numbers of sentences, other ones in other versions */
     char file[ELFIN_NAME_SIZE];    /* input name, as "libz.a(crc32.o)" */
     char section[ELFIN_NAME_SIZE]; /* name of the section at fault */
     char symbol[ELFIN_NAME_SIZE];  /* name of the symbol, or "section .rodata" */
@@ -165,6 +166,15 @@ typedef struct elfin_diag {
 /* Never NULL; "unknown status" for numbers outside the enum. */
 const char *elfin_status_text(elfin_status status);
 const char *elfin_phase_name(elfin_phase phase);
+
+/* Sentences, never NULL, valid for ever. */
+
+/* What exactly is wrong, as "its sh_entsize is not 24"; "" where the status says it all. */
+const char *elfin_diag_detail(const elfin_diag *diag);
+/* What to do about it: the compiler switch, the missing export; "" if nothing general helps. */
+const char *elfin_diag_hint(const elfin_diag *diag);
+/* The type's name, as "R_X86_64_32S"; "" when there is none, or the psABI has no such number. */
+const char *elfin_diag_relocation_name(const elfin_diag *diag);
 
 /*
  * Writes the diagnostic as text: one line that says what and where, then a line with the hint if
@@ -722,7 +732,7 @@ typedef struct elfin_inspector {
     void (*definition)(void *ctx, const char *name, bool weak, bool exported);
     /* For each type that occurs in allocated sections. */
     void (*relocation_type)(void *ctx, const char *name, uint64_t count);
-    /* The first relocation that makes each demand; reason->hint says what lifts it. */
+    /* The first relocation that makes each demand; elfin_diag_hint says what lifts it. */
     void (*demand)(void *ctx, uint32_t demand, const elfin_diag *reason);
     /*
      * Each range of run addresses at which the module may begin, alone, wherever its imports turn

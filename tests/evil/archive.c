@@ -192,8 +192,9 @@ static void a_first_header_that_is_cut(void)
     memcpy(archive.data, text, archive.size);
     f = fx_new(FAKE_INVENTED);
     STATUS(load(archive), ELFIN_ERR_ARCHIVE);
-    CHECK_MSG(strstr(f->diag.hint, "ranlib") == NULL && strstr(f->diag.detail, "index") == NULL,
-              "%s (%s)", f->diag.detail, f->diag.hint);
+    CHECK_MSG(strstr(elfin_diag_hint(&f->diag), "ranlib") == NULL &&
+                  strstr(elfin_diag_detail(&f->diag), "index") == NULL,
+              "%s (%s)", elfin_diag_detail(&f->diag), elfin_diag_hint(&f->diag));
     END(f);
 }
 

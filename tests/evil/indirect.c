@@ -24,13 +24,13 @@ static void refuse(const char *name)
 
     STATUS(WITH(name, st_shndx, data), ELFIN_ERR_SYMBOL);
     CHECK_STR(f->diag.symbol, name);
-    CHECK(strstr(f->diag.detail, "section without code") != NULL);
+    CHECK(strstr(elfin_diag_detail(&f->diag), "section without code") != NULL);
     STATUS(WITH(name, st_shndx, bss), ELFIN_ERR_SYMBOL);
     STATUS(WITH(name, st_shndx, SHN_ABS), ELFIN_ERR_SYMBOL);
-    CHECK(strstr(f->diag.detail, "lies in no section") != NULL);
+    CHECK(strstr(elfin_diag_detail(&f->diag), "lies in no section") != NULL);
     STATUS(WITH(name, st_shndx, SHN_COMMON), ELFIN_ERR_SYMBOL);
     STATUS(WITH(name, st_value, size), ELFIN_ERR_SYMBOL);
-    CHECK(strstr(f->diag.detail, "past the section") != NULL);
+    CHECK(strstr(elfin_diag_detail(&f->diag), "past the section") != NULL);
     CHECK_STR(f->diag.symbol, name);
     STATUS(WITH(name, st_value, UINT64_MAX), ELFIN_ERR_SYMBOL);
     STATUS(WITH(name, st_value, size - 1), ELFIN_OK);

@@ -14,7 +14,8 @@ static void expect(struct blob object, elfin_status status, const char *words, c
     STATUS(f->diag.status, status);
     elfin_diag_format(&f->diag, text, sizeof text);
     CHECK_MSG(strstr(text, words) != NULL, "no \"%s\" in: %s", words, text);
-    CHECK_MSG(strstr(f->diag.hint, hint) != NULL, "no \"%s\" in hint: %s", hint, f->diag.hint);
+    CHECK_MSG(strstr(elfin_diag_hint(&f->diag), hint) != NULL, "no \"%s\" in hint: %s", hint,
+              elfin_diag_hint(&f->diag));
     NO_COMPLAINT(fx_compare(f, &before));
     free(object.data);
     END(f);

@@ -78,7 +78,7 @@ static inline void mutation_check_diag(const struct fixture *f, const struct mut
         CHECK_STR(f->diag.symbol, m->symbol);
     }
     if (m->relocation != NULL) {
-        CHECK_STR(f->diag.relocation, m->relocation);
+        CHECK_STR(elfin_diag_relocation_name(&f->diag), m->relocation);
         CHECK_EQ(f->diag.relocation_index, m->record);
     }
 }

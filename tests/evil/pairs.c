@@ -139,7 +139,8 @@ static void two_records_of_a_kind(void)
         object = eb_finish(eb);
         STATUS(load(object), ELFIN_ERR_RECORD);
         CHECK_STR(f->diag.section, names[i]);
-        CHECK_MSG(strstr(f->diag.detail, "two") != NULL, "%s: %s", names[i], f->diag.detail);
+        CHECK_MSG(strstr(elfin_diag_detail(&f->diag), "two") != NULL, "%s: %s", names[i],
+                  elfin_diag_detail(&f->diag));
         end();
     }
 }

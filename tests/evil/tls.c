@@ -39,7 +39,7 @@ static void every_byte_is_compared(void)
             if (f->status != ELFIN_OK) {
                 STATUS(f->status, ELFIN_ERR_TLS);
                 CHECK_STR(f->diag.section, ".text");
-                CHECK(strncmp(f->diag.relocation, "R_X86_64_", 9) == 0);
+                CHECK(strncmp(elfin_diag_relocation_name(&f->diag), "R_X86_64_", 9) == 0);
                 CHECK(!field);
             }
             if (at < rows[v].size && !field) {
@@ -168,7 +168,7 @@ static void the_call_s_record_must_be_there(void)
                  c->value);
         CHECK_MSG(load(object) == ELFIN_ERR_TLS, "%s: %s", c->name, elfin_status_text(f->status));
         CHECK_EQ(f->diag.relocation_index, 0);
-        CHECK_STR(f->diag.relocation, "R_X86_64_TLSGD");
+        CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_TLSGD");
         end();
     }
 }

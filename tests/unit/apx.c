@@ -212,7 +212,7 @@ static void other_descriptors_are_refused(void)
         STATUS(load(&rows[i], SHF_ALLOC | SHF_EXECINSTR), ELFIN_ERR_TLS);
         CHECK_EQ(f->diag.place, FIELD_AT);
         CHECK_STR(f->diag.section, ".any");
-        CHECK(strstr(f->diag.relocation, "GOTPC32_TLSDESC") != NULL);
+        CHECK(strstr(elfin_diag_relocation_name(&f->diag), "GOTPC32_TLSDESC") != NULL);
         END(f);
     }
 }

@@ -177,8 +177,9 @@ static void an_archive_without_an_index_is_refused(void)
 
     /* As static linkers do: to search the members would be slow in silence. */
     STATUS(load_with(f, "a.o", "call f one", &lib, 1), ELFIN_ERR_ARCHIVE);
-    CHECK_MSG(strstr(f->diag.hint, "ranlib") != NULL || strstr(f->diag.hint, "ar ") != NULL,
-              "hint \"%s\"", f->diag.hint);
+    CHECK_MSG(strstr(elfin_diag_hint(&f->diag), "ranlib") != NULL ||
+                  strstr(elfin_diag_hint(&f->diag), "ar ") != NULL,
+              "hint \"%s\"", elfin_diag_hint(&f->diag));
     free(lib.data);
     END(f);
 }

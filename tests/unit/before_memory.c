@@ -192,7 +192,7 @@ static void check_row(const struct row *row, bool at)
     CHECK_STR(d->symbol, row->target == NOTHING ? "" : row->target == WEAK ? "nobody" : "target");
     CHECK_EQ(d->place, FIELD);
     CHECK_EQ(d->relocation_index, 1);
-    CHECK_MSG(d->relocation[0] != '\0', "%s: no type", row->name);
+    CHECK_MSG(elfin_diag_relocation_name(d)[0] != '\0', "%s: no type", row->name);
     CHECK_MSG((d->have & ELFIN_DIAG_VALUE) != 0 && d->value == row->value,
               "%s: value 0x%llx, expected 0x%llx", row->name, (unsigned long long)d->value,
               (unsigned long long)row->value);
@@ -299,8 +299,8 @@ static void min_and_max_without_room(void)
         f->options.max = limits[i][1];
         fx_load_blob(f, "a.o", object);
         check_refusal(f, ELFIN_ERR_REACH, 1);
-        CHECK_STR(f->diag.relocation, "");
-        CHECK(strstr(f->diag.detail, "min and max") != NULL);
+        CHECK_STR(elfin_diag_relocation_name(&f->diag), "");
+        CHECK(strstr(elfin_diag_detail(&f->diag), "min and max") != NULL);
         free(object.data);
         END(f);
     }

@@ -71,7 +71,7 @@ static void references_to_discarded_functions(void)
         if (f->status != ELFIN_OK) {
             CHECK_STR(f->diag.symbol, "local");
             CHECK_STR(f->diag.file, "loser.o");
-            CHECK_STR(f->diag.relocation, "R_X86_64_PC32");
+            CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_PC32");
         }
         free(winner.data);
         free(loser.data);
@@ -89,7 +89,7 @@ static void a_table_of_places_in_a_discarded_function(void)
     REQUIRE(object.data != NULL);
     STATUS(fx_load_inputs(f, inputs, 2), ELFIN_ERR_DISCARDED);
     CHECK_STR(f->diag.file, "b.o");
-    CHECK_STR(f->diag.relocation, "R_X86_64_64");
+    CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_64");
     STATUS(fx_load_inputs(f, inputs, 1), ELFIN_OK);
     free(object.data);
     END(f);

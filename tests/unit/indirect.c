@@ -250,7 +250,7 @@ static void a_resolver_that_does_not_return(void)
     }
     CHECK_STR(fx_trace_text(), "");
     CHECK_STR(f->diag.symbol, "f");
-    CHECK_STR(f->diag.detail, "the resolver of an indirect function");
+    CHECK_STR(elfin_diag_detail(&f->diag), "the resolver of an indirect function");
     CHECK_EQ(f->diag.phase, ELFIN_PHASE_INIT);
     NO_COMPLAINT(fx_compare(f, &before));
     END(f);

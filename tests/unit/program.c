@@ -135,7 +135,7 @@ static void addresses_that_contradict(void)
     f->options.flags = ELFIN_LOAD_NO_INIT;
     pf_init(&pf, ET_EXEC, base);
     STATUS(load_at(f, "a.elf", PF_SIZE, base + 0x1000), ELFIN_ERR_ARGUMENT);
-    CHECK(strstr(f->diag.detail, "address of its own") != NULL);
+    CHECK(strstr(elfin_diag_detail(&f->diag), "address of its own") != NULL);
     STATUS(load_at(f, "a.elf", PF_SIZE, base), ELFIN_OK);
     STATUS(elfin_unload(&f->space, f->group, &f->diag, NULL, NULL), ELFIN_OK);
     f->options.min = base + 1;
@@ -429,7 +429,7 @@ static void a_host_that_wants_objects_only(void)
 
     pf_init(&pf, ET_DYN, 0);
     STATUS(load(f, "a.so"), ELFIN_ERR_TYPE);
-    CHECK(strstr(f->diag.hint, "elfin_host.programs") != NULL);
+    CHECK(strstr(elfin_diag_hint(&f->diag), "elfin_host.programs") != NULL);
     END(f);
 }
 

@@ -222,7 +222,7 @@ static void windows_smaller_than_the_block_do_not_count(void)
     f->options.min = UINT64_C(1) << 32;
     eb_rela(eb, text, 8, R_X86_64_32, own, 0x800);
     STATUS(load_code(f, eb), ELFIN_ERR_REACH);
-    CHECK_STR(f->diag.relocation, "R_X86_64_32");
+    CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_32");
     free(eb);
     END(f);
 }

@@ -183,10 +183,10 @@ static void absolute_code_that_must_lie_high_is_refused(void)
     CHECK(fx_load(f, "a.o", "mov32 m v; var v 5", NULL) != ELFIN_OK);
     CHECK_MSG(f->status == ELFIN_ERR_REACH || f->status == ELFIN_ERR_RANGE, "%s",
               elfin_status_text(f->status));
-    CHECK_STR(f->diag.relocation, "R_X86_64_32");
+    CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_32");
     CHECK_STR(f->diag.symbol, "v");
     CHECK_STR(f->diag.section, ".text");
-    CHECK(f->diag.hint[0] != '\0');
+    CHECK(elfin_diag_hint(&f->diag)[0] != '\0');
     elfin_diag_format(&f->diag, text, sizeof text);
     CHECK_MSG(strstr(text, "R_X86_64_32") != NULL && strstr(text, "a.o") != NULL, "%s", text);
     f->options.min = 0;
@@ -214,9 +214,9 @@ static void data_too_far_apart_has_no_solution(void)
 
     STATUS(elfin_space_export(&f->space, exports, 2), ELFIN_OK);
     LOAD_FAILS(f, ELFIN_ERR_REACH, "a.o", "lea l here; lea m there");
-    CHECK_STR(f->diag.relocation, "R_X86_64_PC32");
+    CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_PC32");
     CHECK(strcmp(f->diag.symbol, "here") == 0 || strcmp(f->diag.symbol, "there") == 0);
-    CHECK(f->diag.hint[0] != '\0');
+    CHECK(elfin_diag_hint(&f->diag)[0] != '\0');
     END(f);
 }
 

@@ -271,7 +271,7 @@ static void a_host_without_an_area_refuses(void)
     f = fx_new(FAKE_INVENTED);
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "fn f 1; tls t 1; tbss z 8");
     CHECK_STR(f->diag.section, ".tdata");
-    CHECK(strstr(f->diag.hint, "tls_size") != NULL);
+    CHECK(strstr(elfin_diag_hint(&f->diag), "tls_size") != NULL);
     CHECK_EQ(images_reserved(), 0);
     END(f);
 }
@@ -333,7 +333,7 @@ static void relocations_and_symbols_must_agree(void)
         f->fake.event_count = 0;
         LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", rows[i].text);
         CHECK_STR(f->diag.symbol, rows[i].symbol);
-        CHECK_STR(f->diag.relocation, rows[i].relocation);
+        CHECK_STR(elfin_diag_relocation_name(&f->diag), rows[i].relocation);
         CHECK_EQ(images_reserved(), 0);
     }
     LOAD_FAILS(f, ELFIN_ERR_TLS, "a.o", "tundef v; tpoff f v", "b.o", "var v 1");

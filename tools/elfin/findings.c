@@ -177,7 +177,8 @@ const char *reason_switch(const struct findings *findings, const elfin_diag *rea
 {
     for (size_t i = 0; i < findings->demand_count; i++)
         if (findings->demands[i].demand != ELFIN_DEMAND_TINY &&
-            strcmp(findings->demands[i].reason.relocation, reason->relocation) == 0)
+            strcmp(elfin_diag_relocation_name(&findings->demands[i].reason),
+                   elfin_diag_relocation_name(reason)) == 0)
             return demand_words(findings->demands[i].demand)->lift;
     return NULL;
 }

@@ -58,7 +58,7 @@ static void put_demands(struct json *json, const struct findings *findings)
         json_string(json, "switch", words->lift);
         json_string(json, "section", reason->section);
         json_number(json, "place", reason->place);
-        json_string(json, "relocation", reason->relocation);
+        json_string(json, "relocation", elfin_diag_relocation_name(reason));
         json_string(json, "symbol", reason->symbol);
         json_end(json);
     }
@@ -70,7 +70,7 @@ static void put_bound(struct json *json, const char *key, const struct findings 
 {
     const char *lift;
 
-    if (!reason->relocation || reason->relocation[0] == '\0') {
+    if (elfin_diag_relocation_name(reason)[0] == '\0') {
         json_null(json, key);
         return;
     }
@@ -78,7 +78,7 @@ static void put_bound(struct json *json, const char *key, const struct findings 
     json_object(json, key);
     json_string(json, "section", reason->section);
     json_number(json, "place", reason->place);
-    json_string(json, "relocation", reason->relocation);
+    json_string(json, "relocation", elfin_diag_relocation_name(reason));
     json_string(json, "symbol", reason->symbol);
     if (lift)
         json_string(json, "switch", lift);

@@ -60,7 +60,7 @@ static void put_reason(FILE *out, const elfin_diag *reason)
     text_put(out, reason->section);
     if (reason->have & ELFIN_DIAG_PLACE)
         fprintf(out, "+0x%" PRIx64, reason->place);
-    fprintf(out, ": %s", reason->relocation);
+    fprintf(out, ": %s", elfin_diag_relocation_name(reason));
     if (reason->symbol[0] != '\0') {
         fputs(" against ", out);
         text_put(out, reason->symbol);
@@ -110,7 +110,7 @@ static void put_because(FILE *out, const struct findings *findings, const elfin_
 
     if (strncmp(symbol, "section ", 8) == 0)
         symbol += 8;
-    fprintf(out, ", because of %s at ", reason->relocation);
+    fprintf(out, ", because of %s at ", elfin_diag_relocation_name(reason));
     text_put(out, reason->section);
     fprintf(out, "+0x%" PRIx64 " against ", reason->place);
     text_put(out, symbol);
@@ -122,12 +122,13 @@ static void put_because(FILE *out, const struct findings *findings, const elfin_
 static void put_reasons(FILE *out, const struct findings *findings, const struct found_range *range)
 {
     const elfin_diag *low = &range->low_reason, *high = &range->high_reason;
-    bool has_low = low->relocation && low->relocation[0] != '\0';
-    bool has_high = high->relocation && high->relocation[0] != '\0';
+    bool has_low = elfin_diag_relocation_name(low)[0] != '\0';
+    bool has_high = elfin_diag_relocation_name(high)[0] != '\0';
 
     if (has_high)
         put_because(out, findings, high);
-    if (has_low && !(has_high && strcmp(low->relocation, high->relocation) == 0))
+    if (has_low && !(has_high && strcmp(elfin_diag_relocation_name(low),
+                                        elfin_diag_relocation_name(high)) == 0))
         put_because(out, findings, low);
 }
 
