@@ -18,7 +18,7 @@ import sys
 POINTERS = {
     "sift_down": ["by_priority", "by_number", "by_freedom", "by_code"],
     "each_record": ["report_misfit", "report_excluding", "report_narrowing"],
-    "elfin_arch_fixup": ["symbol_size"],
+    "fix_record": ["symbol_size"],
     "put_text": ["put_buffer"],
     "put_fill": ["put_buffer"],
     "mini_vfmt_to": ["put_buffer"],
