@@ -76,10 +76,7 @@ void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot)
 
 void elfin_arch_write_trap(uint8_t *edit)
 {
-    for (unsigned i = 0; i < ARCH_STUB_SIZE; i += 2) {
-        edit[i] = 0x0f;
-        edit[i + 1] = 0x0b;
-    }
+    store(edit, UINT64_C(0x0b0f0b0f0b0f0b0f), ARCH_STUB_SIZE); /* ud2, four times */
 }
 
 /* The address of the symbol's stub (any: a block may begin at 0), written on first use. */

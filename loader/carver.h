@@ -26,6 +26,15 @@ static inline void *carve(struct carver *c, uint64_t size)
     return piece;
 }
 
+/* Of any alignment: the caller makes up for it after the last. */
+static inline void *carve_bytes(struct carver *c, uint64_t size)
+{
+    void *piece = c->base ? c->base + c->used : NULL;
+
+    c->used += size;
+    return piece;
+}
+
 /* A copy of the name. */
 static inline const char *carve_name(struct carver *c, const char *name)
 {
@@ -54,6 +63,7 @@ static inline const char *carve_line(struct carver *c, const char *name)
 }
 
 /* group_symbols.c, group_sections.c: the module is NULL in the first walk. */
+elfin_status elfin_collect_own(struct load *load, struct object *object);
 void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
 void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module);
 /* indirect.c */

@@ -42,6 +42,7 @@ static elfin_status enter(struct load *load, const struct object *object, const 
 
 elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index)
 {
+    uint32_t length;
     const struct section *group = &object->sections[index];
     struct span words = elfin_section_bytes(object, index);
     const char *signature = signature_of(object, group);
@@ -55,7 +56,7 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
     object->table_bytes += words.size;
     if (object->table_bytes > object->file.size)
         return elfin_fail_section(load, object, index, DEFECT_TABLES_OVERLAP);
-    if (!elfin_name_allowed(object, signature))
+    if (!elfin_name_allowed(object, signature, &length))
         return elfin_fail_section(load, object, index, DEFECT_GROUP_NAMES_OVERLAP);
     if (span_u32(words, 0) & GRP_COMDAT) {
         status = enter(load, object, signature, &lost);

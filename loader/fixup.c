@@ -20,14 +20,33 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
     return elfin_own_address(object, index);
 }
 
-/* Symbol 0 is the undefined symbol: 0. Slots are filled on the way. */
+/* A local symbol whose value is that in the file, plus the address of its section. */
+static inline bool is_plain(const struct object *object, uint32_t index)
+{
+    return index < object->first_global && object->use[index] & USE_INNER &&
+           !object->has_indirect && !object->has_tls && !object->program;
+}
+
+/*
+ * Symbol 0 is the undefined symbol: 0. Symbols that no record refers to are left out. Slots are
+ * filled on the way.
+ */
 static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
 {
     uint8_t *slots = object->slot ? edit_at(load, object, object->got) : NULL;
 
     value[0] = 0;
     for (uint32_t i = 1; i < object->symbol_count; i++) {
-        value[i] = symbol_value(object, i);
+        if (!(object->use[i] & USE_ANY) && !object->program)
+            continue;
+        if (is_plain(object, i)) {
+            struct elf_symbol elf = elfin_read_symbol(object, i);
+
+            value[i] =
+                elf.st_value + object->sections[elfin_symbol_section(object, &elf, i)].address;
+        } else {
+            value[i] = symbol_value(object, i);
+        }
         if (slots && object->slot[i])
             __builtin_memcpy(slots + ARCH_SLOT_SIZE * (uint64_t)(object->slot[i] - 1), &value[i],
                              ARCH_SLOT_SIZE);
@@ -72,18 +91,30 @@ static void apply(struct load *load, struct object *object, struct arch_fixup *f
     }
 }
 
-static void copy_section(const struct load *load, const struct object *object,
-                         const struct section *section, uint32_t index)
+static void fix_section(struct load *load, struct object *object, struct arch_fixup *fixup,
+                        uint32_t index)
 {
-    uint8_t *edit = edit_at(load, object, section->address);
+    const struct section *section = &object->sections[index];
 
-    memset(edit - section->gap, 0, section->gap);
+    fixup->edit = edit_at(load, object, section->address);
+    if (section->gap)
+        memset(fixup->edit - section->gap, 0, section->gap);
     if (!section->size)
         return;
-    if (section->type == SHT_NOBITS)
-        memset(edit, 0, section->size);
-    else if (!section->rela)
-        memcpy(edit, elfin_section_bytes(object, index).data, section->size);
+    if (section->type == SHT_NOBITS) {
+        memset(fixup->edit, 0, section->size);
+        return;
+    }
+    fixup->bytes = elfin_section_bytes(object, index);
+    if (!section->rela) {
+        memcpy(fixup->edit, fixup->bytes.data, section->size);
+        return;
+    }
+    fixup->left = section->size; /* copied just ahead of its records */
+    fixup->address = section->address;
+    fixup->executable = section->flags & SHF_EXECINSTR;
+    for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
+        apply(load, object, fixup, table);
 }
 
 static void fix_sections(struct load *load, struct object *object, struct arch_fixup *fixup)
@@ -91,17 +122,9 @@ static void fix_sections(struct load *load, struct object *object, struct arch_f
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE || !(section->size | section->gap) || is_tail(section) ||
-            is_tls_zero(section))
-            continue;
-        copy_section(load, object, section, i);
-        fixup->bytes = elfin_section_bytes(object, i);
-        fixup->left = section->rela ? section->size : 0; /* copied together with its records */
-        fixup->edit = edit_at(load, object, section->address);
-        fixup->address = section->address;
-        fixup->executable = section->flags & SHF_EXECINSTR;
-        for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
-            apply(load, object, fixup, table);
+        if (section->part != PART_NONE && section->size | section->gap && !is_tail(section) &&
+            !is_tls_zero(section))
+            fix_section(load, object, fixup, i);
     }
 }
 
@@ -142,6 +165,8 @@ static void count_used(const struct object *object, const uint64_t *value)
     object->module->slot_count = object->indirect_count;
     object->module->stub_count = object->indirect_count + (object->trap != 0);
     for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
+        if (!object->slot[i])
+            continue;
         object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;
         if (!(object->slot[i] & ARCH_IN_USE))
             continue;

@@ -36,6 +36,8 @@ static const char *named_section(const struct symbol *symbol, bool *is_stop)
     static const char start[] = "__start_", stop[] = "__stop_";
     const char *name;
 
+    if (symbol->name[0] != '_' || symbol->name[1] != '_' || symbol->name[2] != 's')
+        return NULL;
     *is_stop = mini_str_starts(symbol->name, stop);
     if (symbol->state != SYMBOL_UNDEFINED || (!*is_stop && !mini_str_starts(symbol->name, start)))
         return NULL;

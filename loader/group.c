@@ -166,7 +166,12 @@ elfin_status elfin_group_create(struct load *load)
 {
     struct carver carver = { 0 };
     elfin_region region;
-    elfin_status status;
+    elfin_status status = ELFIN_OK;
+
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = elfin_collect_own(load, o);
+    if (status != ELFIN_OK)
+        return status;
 
     carve_group(load, &carver);
     status = elfin_reserve_plain(load->host, ELFIN_PURPOSE_RECORDS, carver.used, &region);

@@ -8,7 +8,7 @@ static uint64_t commons_end(const struct object *object, uint64_t *start)
     uint64_t end = 0;
 
     *start = UINT64_MAX;
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+    for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
         if (!is_own_common(object, i) || symbol->tls)

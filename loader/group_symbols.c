@@ -58,38 +58,55 @@ static void fill_record(struct record *record, const struct object *object, uint
         record->flags |= RECORD_TLS;
 }
 
-static uint32_t count_own(const struct object *object)
+/* Most are definitions in sections that last. */
+static inline bool is_plain_own(const struct object *object, const struct elf_symbol *elf)
 {
-    uint32_t count = 0;
+    return elf->st_shndx != SHN_UNDEF && elf->st_shndx < SHN_LORESERVE && !object->program &&
+           elf_symbol_type(elf) != STT_GNU_IFUNC;
+}
 
+/* Finds the definitions once, for both walks. */
+elfin_status elfin_collect_own(struct load *load, struct object *object)
+{
+    object->own = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
+                                  sizeof(*object->own));
+    if (!object->own)
+        return elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct elf_symbol elf = elfin_read_symbol(object, i);
+        bool own;
 
-        count += is_own(object, i, &elf, elfin_symbol_section(object, &elf, i));
+        if (is_plain_own(object, &elf))
+            own = object->global[i - object->first_global] &&
+                  is_lasting(&object->sections[elf.st_shndx]);
+        else
+            own = is_own(object, i, &elf, elfin_symbol_section(object, &elf, i));
+        if (own)
+            object->own[object->own_count++] = i;
     }
-    return count;
+    return ELFIN_OK;
 }
 
 void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module)
 {
-    uint32_t count = count_own(object), next = 0;
-    struct record *records = carve(c, count * sizeof(*records));
+    struct record *records = carve(c, object->own_count * sizeof(*records));
 
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct elf_symbol elf = elfin_read_symbol(object, i);
-        uint32_t section = elfin_symbol_section(object, &elf, i);
-        const char *name;
+    for (uint32_t i = 0; i < object->own_count; i++) {
+        uint32_t index = object->own[i];
+        const struct symbol *symbol = object->global[index - object->first_global];
+        char *name = carve_bytes(c, symbol->length + 1);
+        struct elf_symbol elf;
 
-        if (!is_own(object, i, &elf, section))
+        if (!records)
             continue;
-        name = carve_name(c, elfin_symbol_name(object, &elf));
-        if (records) {
-            fill_record(&records[next], object, i, &elf, section);
-            records[next++].name = name;
-        }
+        elf = elfin_read_symbol(object, index);
+        memcpy(name, symbol->name, symbol->length + 1);
+        fill_record(&records[i], object, index, &elf, elfin_symbol_section(object, &elf, index));
+        records[i].name = name;
     }
+    c->used = round_up(c->used, CARVE_ALIGN);
     if (module) {
         module->symbols = records;
-        module->symbol_count = count;
+        module->symbol_count = object->own_count;
     }
 }

@@ -124,10 +124,23 @@ struct section {
     int8_t part;        /* elfin_part, or PART_NONE when it is not loaded */
     bool gathered;      /* lies beside others of its name; see gather.c */
     bool frames;        /* an unwind table that the host wants */
+    uint8_t named;      /* enum section_named */
+    uint32_t next;      /* layout: in the same list of its object, 0 = none */
 };
 
 enum {
     PART_NONE = -1
+};
+
+/* What the name of a section says of it. */
+enum section_named {
+    NAMED_NOTHING,
+    NAMED_INIT,      /* .init, .init.*: only init needs it */
+    NAMED_RELRO,     /* .data.rel.ro*, .data..ro_after_init*: read-only after init */
+    NAMED_RECORD,    /* .elfin.* */
+    NAMED_OLD_TABLE, /* .ctors, .dtors: the way of old compilers to run constructors */
+    NAMED_FRAMES,    /* .eh_frame */
+    NAMED_UNWIND,    /* .gcc_except_table* and the like: for unwinders too */
 };
 
 /* Set in the section index of a symbol whose st_shndx is special (SHN_ABS, SHN_COMMON, ...). */
@@ -148,7 +161,7 @@ enum symbol_state {
 
 struct symbol {
     const char *name;
-    uint32_t hash;
+    uint32_t hash, length; /* of the name */
     uint8_t state;
     uint8_t visibility;     /* the most constraining of all */
     bool strong_reference;  /* some reference is not weak */
@@ -182,6 +195,12 @@ struct demand {
     uint32_t table, symbol, type;
     uint16_t use;
     uint8_t term;
+};
+
+/* Lists of sections that layout makes: one for each elfin_part, and the zero-filled data. */
+enum {
+    IN_TAIL = ELFIN_PART_COUNT,
+    IN_COUNT,
 };
 
 /* Sections of one name, from __start_NAME to __stop_NAME, in order. */
@@ -238,13 +257,13 @@ struct object {
     uint32_t tls_get_addr;   /* __tls_get_addr, 0 = not mentioned */
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
-    bool has_dead, needs_got, has_indirect, has_tls;
+    bool has_dead, needs_got, has_indirect, has_tls, has_commons;
     bool has_frames;      /* unwind tables that the host wants */
     uint64_t frame_count; /* FDEs in them */
 
     /* layout.c, place.c */
-    uint32_t parts;        /* bit per elfin_part that has sections */
-    uint32_t *slot, *stub; /* per symbol, see struct arch_fixup */
+    uint32_t in_part[IN_COUNT]; /* first section of each list, 0 = none */
+    uint32_t *slot, *stub;      /* per symbol, see struct arch_fixup */
     uint32_t slot_count, stub_count, trap;
     uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
     uint32_t handle;   /* 1 + the slot that is the module's __dso_handle, 0 = none */
@@ -252,6 +271,9 @@ struct object {
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
+
+    /* group_symbols.c: indices of the definitions that it provides */
+    uint32_t *own, own_count;
 
     /* tls.c: the block, as in struct elfin_tls */
     uint64_t tls_offset, tls_size, tls_file_size, tls_align;
@@ -401,13 +423,30 @@ void elfin_log(const elfin_host *host, const char *format, ...)
 const char *elfin_section_name(const struct object *object, uint32_t index);
 /* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
 struct span elfin_section_bytes(const struct object *object, uint32_t index);
-struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index);
+static inline struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index)
+{
+    struct elf_symbol symbol;
+
+    span_record(object->symbols, index, &symbol, sizeof(symbol));
+    return symbol;
+}
 /* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set.
  */
-uint32_t elfin_symbol_section(const struct object *object, const struct elf_symbol *symbol,
-                              uint32_t index);
+uint32_t elfin_special_section(const struct object *object, const struct elf_symbol *symbol,
+                               uint32_t index);
+static inline uint32_t elfin_symbol_section(const struct object *object,
+                                            const struct elf_symbol *symbol, uint32_t index)
+{
+    if (symbol->st_shndx >= SHN_LORESERVE || object->program)
+        return elfin_special_section(object, symbol, index);
+    return symbol->st_shndx;
+}
 const char *elfin_symbol_name(const struct object *object, const struct elf_symbol *symbol);
-bool elfin_is_common(uint32_t section);
+static inline bool elfin_is_common(uint32_t section)
+{
+    return section == (SECTION_SPECIAL | SHN_COMMON) ||
+           section == (SECTION_SPECIAL | SHN_X86_64_LCOMMON);
+}
 /*
  * Once placed the run address, after layout the offset in the block, of what the object's symbol
  * table defines. Of an indirect function it is that of its stub. Not for COMMON, which lies where
@@ -416,9 +455,9 @@ bool elfin_is_common(uint32_t section);
 uint64_t elfin_own_address(const struct object *object, uint32_t index);
 /*
  * Hostile string tables let many symbols share one long name: what is hashed is limited
- * to a few times the size of the table. False when the name would exceed that.
+ * to a few times the size of the table. False when the name would exceed that, or 4 GiB.
  */
-bool elfin_name_allowed(struct object *object, const char *name);
+bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length);
 /* The part of a path after its last slash or backslash. */
 const char *elfin_base_name(const char *path);
 
@@ -564,7 +603,7 @@ elfin_status elfin_fixup(struct load *load);
  * unwind.c: after fix-up (seal), before module code runs (add), and when none will run any more
  * (remove).
  */
-bool elfin_is_frames(const struct load *load, const struct section *section, const char *name);
+bool elfin_is_frames(const struct load *load, const struct section *section);
 elfin_status elfin_unwind_scan(struct load *load, struct object *object);
 uint64_t elfin_unwind_index_size(uint64_t count);
 elfin_status elfin_unwind_seal(struct load *load);

@@ -48,14 +48,11 @@ static bool advance(struct cursor *c, uint64_t align, uint64_t size, uint64_t *o
     return true;
 }
 
-static elfin_status lay_sections(struct cursor *c, struct object *object, int part, bool tail)
+static elfin_status lay_sections(struct cursor *c, struct object *object, int list)
 {
-    for (uint32_t i = 1; i < object->section_count; i++) {
+    for (uint32_t i = object->in_part[list]; i; i = object->sections[i].next) {
         struct section *section = &object->sections[i];
 
-        if (section->part != part || is_tail(section) != tail || section->gathered ||
-            section->frames || is_tls(section))
-            continue;
         if (!advance(c, section->align, section->size, &section->address, &section->gap))
             return too_large(c->load, object, i, section->size);
     }
@@ -183,8 +180,7 @@ static elfin_status lay_part(struct cursor *c, int part)
     struct object *o;
 
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
-        if (o->parts & 1u << part)
-            status = lay_sections(c, o, part, false);
+        status = lay_sections(c, o, part);
         if (status == ELFIN_OK && part == ELFIN_PART_RODATA)
             status = lay_tls(c, o);
         if (status == ELFIN_OK && part == ELFIN_PART_TEXT)
@@ -200,9 +196,8 @@ static elfin_status lay_part(struct cursor *c, int part)
     if (part != ELFIN_PART_DATA)
         return status;
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
-        if (o->parts & 1u << part)
-            status = lay_sections(c, o, part, true);
-        if (status == ELFIN_OK)
+        status = lay_sections(c, o, IN_TAIL);
+        if (status == ELFIN_OK && o->has_commons)
             status = lay_commons(c, o);
     }
     return status;
@@ -279,9 +274,12 @@ static elfin_status plan_slots(struct load *load, struct object *object)
         object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         unsigned use = object->use[i];
-        bool zero = is_zero(object, i);
-        bool stub = use & USE_BRANCH && !zero && is_far(object, i);
+        bool zero, stub;
 
+        if (!(use & (USE_SLOT | USE_TLS_SLOT | USE_BRANCH)) && i < object->first_global)
+            continue;
+        zero = is_zero(object, i);
+        stub = use & USE_BRANCH && !zero && is_far(object, i);
         if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
             object->trap = ++object->stub_count;
         if (!(use & (USE_SLOT | USE_TLS_SLOT)) && !stub)
@@ -299,11 +297,20 @@ static elfin_status plan_slots(struct load *load, struct object *object)
     return status;
 }
 
-static void note_parts(struct object *object)
+/* The sections of each part in a list of its own; backwards, because it prepends. */
+static void list_parts(struct object *object)
 {
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE)
-            object->parts |= 1u << object->sections[i].part;
+    for (int list = 0; list < IN_COUNT; list++)
+        object->in_part[list] = 0;
+    for (uint32_t i = object->section_count; --i > 0;) {
+        struct section *section = &object->sections[i];
+        int list = is_tail(section) ? IN_TAIL : section->part;
+
+        if (section->part == PART_NONE || section->gathered || section->frames || is_tls(section))
+            continue;
+        section->next = object->in_part[list];
+        object->in_part[list] = i;
+    }
 }
 
 static void distribute_gathered(struct load *load)
@@ -350,7 +357,7 @@ elfin_status elfin_layout(struct load *load)
         if (block->reserved)
             continue;
         if (!o->program) {
-            note_parts(o);
+            list_parts(o);
             status = plan_slots(load, o);
         }
         *block->end = o;

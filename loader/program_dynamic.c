@@ -196,11 +196,12 @@ static const char *module_name(struct load *load, const char *file)
 static elfin_status read_name(struct load *load, struct object *object, uint64_t offset,
                               const char **out)
 {
+    uint32_t length;
     const char *name = span_string(object->symbol_names, offset);
 
     if (!name || !*name)
         return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB, DEFECT_DYNAMIC_NAME);
-    if (!elfin_name_allowed(object, name))
+    if (!elfin_name_allowed(object, name, &length))
         return elfin_program_bad_dynamic(load, object, DYNAMIC_STRTAB,
                                          DEFECT_DYNAMIC_NAMES_OVERLAP);
     *out = module_name(load, name);

@@ -142,6 +142,13 @@ static void align(struct block *block)
     block->reach = result;
 }
 
+/* Nothing to wish for. */
+static bool is_defined_in(const struct symbol *symbol, const struct block *block)
+{
+    return (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK) && !block->has_at &&
+           symbol->object->block == block->first->block;
+}
+
 /*
  * Where most of what the block calls, or reads through slots, lies: near it those need no stubs and
  * no slots. A vote between neighbourhoods of 2 GiB, in which a majority wins for certain.
@@ -156,7 +163,8 @@ static uint64_t wish(const struct load *load, const struct block *block)
             const struct symbol *symbol = o->global[i - o->first_global];
             struct target target;
 
-            if (!symbol || !(o->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)))
+            if (!(o->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)) || !symbol ||
+                is_defined_in(symbol, block))
                 continue;
             target = elfin_locate(load, o, i);
             if (target.block ? !target.block->has_at : symbol->state != SYMBOL_IMPORT)

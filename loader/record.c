@@ -132,8 +132,7 @@ elfin_status elfin_record_open(struct load *load, struct object *object)
 
     object->version = object->description = "";
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE &&
-            mini_str_starts(elfin_section_name(object, i), ".elfin."))
+        if (object->sections[i].part != PART_NONE && object->sections[i].named == NAMED_RECORD)
             status = read_record(load, object, i);
     if (status != ELFIN_OK)
         return status;

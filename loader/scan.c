@@ -20,10 +20,10 @@ static elfin_status refused(struct load *load, const struct object *object, uint
  * Tables about code, one entry for each function: entries of discarded functions get the address 0.
  * Linkers cut them out; here they describe nothing (see unwind.c).
  */
-static bool is_unwind(const struct section *section, const char *name)
+static bool is_unwind(const struct section *section)
 {
-    return section->type == SHT_X86_64_UNWIND || mini_str_starts(name, ".eh_frame") ||
-           mini_str_starts(name, ".gcc_except_table");
+    return section->type == SHT_X86_64_UNWIND || section->named == NAMED_FRAMES ||
+           section->named == NAMED_UNWIND;
 }
 
 struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
@@ -35,7 +35,7 @@ struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
         .rela = elfin_section_bytes(object, table),
         .bytes = elfin_section_bytes(object, index),
         .executable = section->flags & SHF_EXECINSTR,
-        .unwind = is_unwind(section, elfin_section_name(object, index)),
+        .unwind = is_unwind(section),
         .symbol_count = object->symbol_count,
         .tls_get_addr = object->tls_get_addr,
         .use = object->use,

@@ -46,9 +46,40 @@ static elfin_status read_section(struct load *load, struct object *object, struc
     return ELFIN_OK;
 }
 
-static bool is_init_only(const char *name)
+/* Most names are none of these, which their second character says. */
+static enum section_named kind_of_name(const char *name)
 {
-    return mini_str_equal(name, ".init") || mini_str_starts(name, ".init.");
+    if (name[0] != '.')
+        return NAMED_NOTHING;
+    switch (name[1]) {
+    case 'i':
+        if (mini_str_equal(name, ".init") || mini_str_starts(name, ".init."))
+            return NAMED_INIT;
+        break;
+    case 'e':
+        if (mini_str_starts(name, ".elfin."))
+            return NAMED_RECORD;
+        if (mini_str_starts(name, ".eh_frame"))
+            return mini_str_equal(name, ".eh_frame") ? NAMED_FRAMES : NAMED_UNWIND;
+        break;
+    case 'g':
+        if (mini_str_starts(name, ".gcc_except_table"))
+            return NAMED_UNWIND;
+        break;
+    case 'd':
+        if (mini_str_starts(name, ".data.rel.ro") || mini_str_starts(name, ".data..ro_after_init"))
+            return NAMED_RELRO;
+        if (mini_str_equal(name, ".dtors") || mini_str_starts(name, ".dtors."))
+            return NAMED_OLD_TABLE;
+        break;
+    case 'c':
+        if (mini_str_equal(name, ".ctors") || mini_str_starts(name, ".ctors."))
+            return NAMED_OLD_TABLE;
+        break;
+    default:
+        break;
+    }
+    return NAMED_NOTHING;
 }
 
 static bool is_init_table(uint32_t type)
@@ -57,15 +88,15 @@ static bool is_init_table(uint32_t type)
 }
 
 /* Read-only after init: said by the name, or by what it is for. */
-static bool is_relro(const struct section *section, const char *name)
+static bool is_relro(const struct section *section)
 {
-    return is_init_table(section->type) || mini_str_starts(name, ".data.rel.ro") ||
-           mini_str_starts(name, ".data..ro_after_init") || mini_str_starts(name, ".elfin.");
+    return is_init_table(section->type) || section->named == NAMED_RELRO ||
+           section->named == NAMED_RECORD;
 }
 
-static int8_t part_of(const struct load *load, const struct section *section, const char *name)
+static int8_t part_of(const struct load *load, const struct section *section)
 {
-    bool init_only = load->host->trim && is_init_only(name);
+    bool init_only = load->host->trim && section->named == NAMED_INIT;
 
     if (section->flags & SHF_TLS)
         return ELFIN_PART_RODATA; /* the initial image: nobody writes it */
@@ -75,7 +106,7 @@ static int8_t part_of(const struct load *load, const struct section *section, co
         return ELFIN_PART_INIT_DATA;
     if (!(section->flags & SHF_WRITE) || section->frames)
         return ELFIN_PART_RODATA;
-    return is_relro(section, name) ? ELFIN_PART_RELRO : ELFIN_PART_DATA;
+    return is_relro(section) ? ELFIN_PART_RELRO : ELFIN_PART_DATA;
 }
 
 /* Types that describe the file and are never part of the module, whatever their flags say. */
@@ -104,17 +135,10 @@ static bool is_loaded(const struct section *section)
            !is_metadata(section->type);
 }
 
-/* The way of old compilers to run constructors; nobody would call these. */
-static bool is_old_table(const char *name)
-{
-    return mini_str_equal(name, ".ctors") || mini_str_starts(name, ".ctors.") ||
-           mini_str_equal(name, ".dtors") || mini_str_starts(name, ".dtors.");
-}
-
-static bool is_plain_data(const struct section *section, const char *name)
+static bool is_plain_data(const struct section *section)
 {
     return (section->type == SHT_PROGBITS || section->type == SHT_NOBITS) &&
-           !(section->flags & SHF_EXECINSTR) && !mini_str_starts(name, ".elfin.");
+           !(section->flags & SHF_EXECINSTR) && section->named != NAMED_RECORD;
 }
 
 static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
@@ -122,9 +146,10 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     struct section *section = &object->sections[index];
     const char *name = elfin_section_name(object, index);
 
+    section->named = (uint8_t)kind_of_name(name);
     if (!is_power_of_two(section->align))
         return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
-    if (section->flags & SHF_TLS && !is_plain_data(section, name))
+    if (section->flags & SHF_TLS && !is_plain_data(section))
         return elfin_fail_section(load, object, index, DEFECT_SECTION_TLS);
     if (section->flags & SHF_COMPRESSED)
         return elfin_fail_section(load, object, index, DEFECT_SECTION_COMPRESSED);
@@ -132,10 +157,10 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
         return elfin_fail_section(load, object, index, DEFECT_SECTION_WRITE_EXEC);
     if (is_init_table(section->type) && section->size % 8)
         return elfin_fail_section(load, object, index, DEFECT_INIT_ARRAY_SIZE);
-    if (section->size && is_old_table(name))
+    if (section->size && section->named == NAMED_OLD_TABLE)
         return elfin_fail_section(load, object, index, DEFECT_OLD_CONSTRUCTORS);
-    section->frames = elfin_is_frames(load, section, name);
-    section->part = part_of(load, section, name);
+    section->frames = elfin_is_frames(load, section);
+    section->part = part_of(load, section);
     if (is_init_table(section->type))
         section->priority = init_priority(section->type, name);
     return ELFIN_OK;

@@ -81,7 +81,7 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
 
 /* The group's symbol of that name, made on first mention. */
 static struct symbol *enter_name(struct load *load, struct object *object, const char *name,
-                                 elfin_status *status)
+                                 uint32_t length, elfin_status *status)
 {
     uint32_t hash = elfin_hash(name);
     struct names_entry *entry = elfin_names_slot(&load->symbols, &load->work, name, hash, status);
@@ -96,6 +96,7 @@ static struct symbol *enter_name(struct load *load, struct object *object, const
     }
     symbol->name = name;
     symbol->hash = hash;
+    symbol->length = length;
     symbol->object = object;
     elfin_names_set(&load->symbols, entry, name, hash, symbol);
     if (load->last_symbol)
@@ -148,10 +149,12 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     uint64_t align = elfin_is_common(section) && elf->st_value ? elf->st_value : 1;
     uint8_t state = SYMBOL_STRONG;
 
-    if (elfin_is_common(section))
+    if (elfin_is_common(section)) {
         state = SYMBOL_COMMON;
-    else if (elf_symbol_binding(elf) == STB_WEAK)
+        object->has_commons = true;
+    } else if (elf_symbol_binding(elf) == STB_WEAK) {
         state = SYMBOL_WEAK;
+    }
     /* Linked files may be preempted: objects come first, then the first of them. */
     if (symbol->state != SYMBOL_UNDEFINED && !object->program != !symbol->object->program) {
         if (object->program)
@@ -190,15 +193,53 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
  */
 static elfin_status mention_handle(struct load *load, struct object *object, uint32_t index)
 {
+    static const char name[] = "__cxa_finalize";
     elfin_status status = ELFIN_OK;
 
     if (object->handle_symbol)
         return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
     object->handle_symbol = index;
-    object->finalize = enter_name(load, object, "__cxa_finalize", &status);
+    object->finalize = enter_name(load, object, name, sizeof(name) - 1, &status);
     if (!object->finalize)
         return bad_symbol(load, object, index, defect_as(DEFECT_FINALIZE_MEMORY, status));
     refer(load, object->finalize, object, false);
+    return ELFIN_OK;
+}
+
+/* One that only one symbol of an object may have. */
+static elfin_status take_name(struct load *load, const struct object *object, uint32_t index,
+                              uint32_t *taken)
+{
+    if (*taken)
+        return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
+    *taken = index;
+    return ELFIN_OK;
+}
+
+/* Names with a meaning of their own begin like this. */
+static inline bool may_be_special(const char *name)
+{
+    return name[0] == '_' && (name[1] == '_' || name[1] == 'G' || name[1] == 'T');
+}
+
+/* *made is set for what the loader makes: there is nothing to resolve. */
+static elfin_status collect_special(struct load *load, struct object *object, uint32_t index,
+                                    const char *name, uint32_t section, bool *made)
+{
+    bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
+
+    *made = may_make;
+    if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_"))
+        return take_name(load, object, index, &object->got_symbol);
+    if (may_make && mini_str_equal(name, "_TLS_MODULE_BASE_"))
+        return take_name(load, object, index, &object->tls_base);
+    *made = false;
+    if (mini_str_equal(name, "__tls_get_addr"))
+        object->tls_get_addr = index;
+    if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
+        return bad_symbol(load, object, index, DEFECT_IS_GCC_LTO);
+    if (may_make && mini_str_equal(name, "__dso_handle"))
+        return mention_handle(load, object, index);
     return ELFIN_OK;
 }
 
@@ -207,42 +248,25 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
 {
     const char *name = elfin_symbol_name(object, elf);
     unsigned visibility = elf_symbol_visibility(elf);
-    bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
     elfin_status status = ELFIN_OK;
     struct symbol *symbol;
+    bool made = false;
+    uint32_t length;
 
-    if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_")) {
-        if (object->got_symbol)
-            return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
-        object->got_symbol = index;
-        return ELFIN_OK;
-    }
-    if (may_make && mini_str_equal(name, "_TLS_MODULE_BASE_")) {
-        if (object->tls_base)
-            return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
-        object->tls_base = index;
-        return ELFIN_OK;
-    }
-    if (mini_str_equal(name, "__tls_get_addr"))
-        object->tls_get_addr = index;
-    if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
-        return bad_symbol(load, object, index, DEFECT_IS_GCC_LTO);
-    if (!elfin_name_allowed(object, name))
+    if (may_be_special(name))
+        status = collect_special(load, object, index, name, section, &made);
+    if (made || status != ELFIN_OK)
+        return status;
+    if (!elfin_name_allowed(object, name, &length))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
-    symbol = enter_name(load, object, name, &status);
+    symbol = enter_name(load, object, name, length, &status);
     if (!symbol)
         return bad_symbol(load, object, index,
                           status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH
                                                     : defect_as(DEFECT_SYMBOL_MEMORY, status));
-    if (visibility_rank(visibility) > visibility_rank(symbol->visibility))
+    if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     object->global[index - object->first_global] = symbol;
-    if (may_make && mini_str_equal(name, "__dso_handle")) {
-        elfin_status handle = mention_handle(load, object, index);
-
-        if (handle != ELFIN_OK)
-            return handle;
-    }
     if (section == SHN_UNDEF && elf_symbol_type(elf) == STT_TLS && !symbol->tls_reference)
         symbol->tls_reference = object;
     if (section == SHN_UNDEF || is_dead(object, section))
@@ -270,29 +294,47 @@ static uint16_t local_use(const struct object *object, const struct elf_symbol *
     return (uint16_t)USE_INNER;
 }
 
+/* Most symbols: local, of a kind that needs no more checks, in a section of the object. */
+static inline bool is_plain_local(const struct object *object, const struct elf_symbol *symbol)
+{
+    return !object->program && symbol->st_info <= (STB_LOCAL << 4 | STT_SECTION) &&
+           symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < SHN_LORESERVE &&
+           symbol->st_shndx < object->section_count && symbol->st_name < object->symbol_names.size;
+}
+
+static elfin_status collect(struct load *load, struct object *object, uint32_t index,
+                            const struct elf_symbol *symbol)
+{
+    uint32_t section = elfin_symbol_section(object, symbol, index);
+    bool ignored = is_ignored(load, object, index, symbol);
+    elfin_status status = ELFIN_OK;
+
+    if (!ignored || !object->program->is_symtab)
+        status = check_symbol(load, object, index, symbol, section);
+    if (ignored || status != ELFIN_OK)
+        return status;
+    if (index >= object->first_global)
+        return collect_global(load, object, index, symbol, section);
+    object->use[index] = local_use(object, symbol, section);
+    return ELFIN_OK;
+}
+
 elfin_status elfin_symbols_collect(struct load *load, struct object *object)
 {
+    elfin_status status = ELFIN_OK;
+
     object->use = elfin_arena_get(&load->work, object->symbol_count, sizeof(*object->use));
     object->global = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
                                      sizeof(*object->global));
     if (!object->use || !object->global)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
-    for (uint32_t i = 1; i < object->symbol_count; i++) {
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         struct elf_symbol symbol = elfin_read_symbol(object, i);
-        uint32_t section = elfin_symbol_section(object, &symbol, i);
-        bool ignored = is_ignored(load, object, i, &symbol);
-        elfin_status status = ELFIN_OK;
 
-        if (!ignored || !object->program->is_symtab)
-            status = check_symbol(load, object, i, &symbol, section);
-        if (ignored && status == ELFIN_OK)
-            continue;
-        if (status == ELFIN_OK && i >= object->first_global)
-            status = collect_global(load, object, i, &symbol, section);
-        else if (status == ELFIN_OK)
-            object->use[i] = local_use(object, &symbol, section);
-        if (status != ELFIN_OK)
-            return status;
+        if (i < object->first_global && is_plain_local(object, &symbol))
+            object->use[i] = local_use(object, &symbol, symbol.st_shndx);
+        else
+            status = collect(load, object, i, &symbol);
     }
-    return ELFIN_OK;
+    return status;
 }

@@ -66,9 +66,9 @@ struct frames {
     uint64_t first_run; /* of the first record of all */
 };
 
-bool elfin_is_frames(const struct load *load, const struct section *section, const char *name)
+bool elfin_is_frames(const struct load *load, const struct section *section)
 {
-    return load->host->unwind_add && mini_str_equal(name, ".eh_frame") &&
+    return load->host->unwind_add && section->named == NAMED_FRAMES &&
            section->type != SHT_NOBITS && !(section->flags & (SHF_EXECINSTR | SHF_TLS));
 }
 

@@ -20,16 +20,8 @@ struct span elfin_section_bytes(const struct object *object, uint32_t index)
     return bytes;
 }
 
-struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index)
-{
-    struct elf_symbol symbol;
-
-    span_record(object->symbols, index, &symbol, sizeof(symbol));
-    return symbol;
-}
-
-uint32_t elfin_symbol_section(const struct object *object, const struct elf_symbol *symbol,
-                              uint32_t index)
+uint32_t elfin_special_section(const struct object *object, const struct elf_symbol *symbol,
+                               uint32_t index)
 {
     if (symbol->st_shndx == SHN_XINDEX && object->extended_indices.size)
         return span_u32(object->extended_indices, index);
@@ -45,12 +37,6 @@ const char *elfin_symbol_name(const struct object *object, const struct elf_symb
     const char *name = span_string(object->symbol_names, symbol->st_name);
 
     return name ? name : "";
-}
-
-bool elfin_is_common(uint32_t section)
-{
-    return section == (SECTION_SPECIAL | SHN_COMMON) ||
-           section == (SECTION_SPECIAL | SHN_X86_64_LCOMMON);
 }
 
 uint64_t elfin_own_address(const struct object *object, uint32_t index)
@@ -72,15 +58,16 @@ enum {
     NAME_BUDGET_BASE = 64 << 10
 };
 
-bool elfin_name_allowed(struct object *object, const char *name)
+bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length)
 {
-    uint64_t length;
+    uint64_t size;
 
     if (!object->name_budget)
         object->name_budget = NAME_BUDGET_FACTOR * object->symbol_names.size + NAME_BUDGET_BASE;
-    length = mini_strnlen(name, object->name_budget - 1);
-    object->name_budget -= length;
-    return object->name_budget > 1;
+    size = mini_strnlen(name, object->name_budget - 1);
+    object->name_budget -= size;
+    *length = (uint32_t)size;
+    return object->name_budget > 1 && size < UINT32_MAX;
 }
 
 const char *elfin_base_name(const char *path)
