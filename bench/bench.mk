@@ -13,8 +13,11 @@ $(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/i
 $(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o \
 	tests/lib/trace_heap.o tests/lib/placer.o)
 
-$(BENCH_PROGRAMS): $(BUILD)/host/libelfin.a
-	$(CC) $(HOST_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
+# cpus: a folder of modules is its argument, so it is no part of make bench.
+$(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/threads.o)
+
+$(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
+	$(CC) $(HOST_CFLAGS) -pthread $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 -include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d)
 

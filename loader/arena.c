@@ -48,6 +48,10 @@ static bool arena_grow(struct arena *arena, uint64_t size)
     struct arena_chunk *chunk;
     elfin_status status;
 
+    if (!arena->host) { /* it has what was lent to it */
+        arena->status = ELFIN_ERR_MEMORY;
+        return false;
+    }
     if (wanted < arena->chunk_size)
         wanted = arena->chunk_size;
     status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region);
@@ -81,6 +85,18 @@ void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
     arena->next += bytes;
     arena->left -= bytes;
     return memset(memory, 0, bytes);
+}
+
+bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to)
+{
+    size = round_up(size, ARENA_ALIGN);
+    if (size > from->left && !arena_grow(from, size))
+        return false;
+    to->next = from->next;
+    to->left = size;
+    from->next += size;
+    from->left -= size;
+    return true;
 }
 
 void elfin_arena_release(struct arena *arena)

@@ -194,6 +194,14 @@ static void write_handle(const struct load *load, const struct object *object)
         __builtin_memcpy(edit_at(load, object, address), &address, sizeof(address));
 }
 
+static void forget_use(struct object *object)
+{
+    for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
+        object->slot[i] &= ~ARCH_IN_USE;
+        object->stub[i] &= ~ARCH_IN_USE;
+    }
+}
+
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
 {
     struct arch_fixup fixup = {
@@ -241,23 +249,31 @@ static void clear_tails(const struct load *load, const struct block *block)
     }
 }
 
+/* Failures are reported, all of them, without stopping. */
+static elfin_status fix(struct load *load, struct object *object)
+{
+    if (object->begun)
+        forget_use(object);
+    object->begun = true;
+    fix_object(load, object, load->values);
+    check_entry(load, object, object->init);
+    check_entry(load, object, object->exit);
+    return ELFIN_OK;
+}
+
 elfin_status elfin_fixup(struct load *load)
 {
-    uint32_t most = 1;
-    uint64_t *value;
-
+    load->value_count = 1;
     for (const struct object *o = load->objects; o; o = o->next)
-        if (most < o->symbol_count)
-            most = o->symbol_count;
-    value = elfin_arena_get(&load->work, most, sizeof(*value));
-    if (!value)
+        if (load->value_count < o->symbol_count)
+            load->value_count = o->symbol_count;
+    load->values =
+        elfin_arena_get(&load->work, load->value_count * (uint64_t)elfin_parallel_cpus(load),
+                        sizeof(*load->values));
+    if (!load->values)
         return elfin_fail_memory(load, ELFIN_PHASE_FIXUP, NULL);
     for (uint32_t i = 0; i < load->block_count; i++)
         clear_tails(load, &load->blocks[i]);
-    for (struct object *o = load->objects; o; o = o->next) {
-        fix_object(load, o, value);
-        check_entry(load, o, o->init);
-        check_entry(load, o, o->exit);
-    }
+    elfin_each_object(load, fix);
     return load->status;
 }

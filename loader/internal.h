@@ -258,6 +258,7 @@ struct object {
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
     bool has_dead, needs_got, has_indirect, has_tls, has_commons;
+    bool begun;           /* to be fixed up, perhaps by a CPU that gave up */
     bool has_frames;      /* unwind tables that the host wants */
     uint64_t frame_count; /* FDEs in them */
 
@@ -351,6 +352,12 @@ struct index_backup {
     bool grown;
 };
 
+/* parallel.c */
+struct load;
+struct crew; /* the CPUs that share the work */
+typedef elfin_status (*object_phase)(struct load *load, struct object *object);
+typedef elfin_status (*parallel_job)(struct load *load, uint32_t number);
+
 struct load {
     elfin_space *space;
     const elfin_host *host;
@@ -377,6 +384,11 @@ struct load {
     bool published;
     uint64_t tls_start, tls_end; /* see struct elfin_group */
     struct index_backup index;   /* undoes the growth of the space's index */
+    struct crew *crew;           /* NULL: there is one CPU */
+    struct object **by_number;   /* from scan on */
+    object_phase object_phase;   /* of elfin_each_object */
+    uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
+    uint32_t value_count;
 };
 
 /* ---- arena.c --------------------------------------------------------------------------------- */
@@ -385,6 +397,8 @@ void elfin_arena_init(struct arena *arena, const elfin_host *host);
 /* Zeroed, 16-aligned; NULL when the host has no memory, or count * size overflows. */
 void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size);
 void elfin_arena_release(struct arena *arena);
+/* Makes `to`, an arena without a host, have `size` bytes that come out of `from`. */
+bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to);
 /* One reservation that is not for an image. */
 elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
                                  elfin_region *out);
@@ -417,6 +431,29 @@ void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from);
 /* A line for the host's log, if it has one. */
 void elfin_log(const elfin_host *host, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* ---- parallel.c ------------------------------------------------------------------------------ */
+
+/*
+ * A job is done on one CPU for one number. It gets a load to work with: a copy that belongs to the
+ * CPU, with working memory and a diagnostic of its own and nobody to report to, or, when it failed
+ * there, once more the load itself. So it must be possible to begin it again, it writes nothing
+ * that jobs for other numbers read or write, or else atomically, and it calls no callback of the
+ * host. ELFIN_ERR_BUSY: only the calling CPU can do it.
+ */
+
+/* Several CPUs for the load, if the host has them and the inputs are large enough. */
+void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t count);
+/*
+ * The job for all numbers below count, as if one after the other: if some fail, the calling CPU
+ * repeats those in their order, so that all is reported as by one CPU. Stops at the first that
+ * returns an error.
+ */
+elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job);
+/* The same for all objects. */
+elfin_status elfin_each_object(struct load *load, object_phase phase);
+/* CPUs that may work at the same time. */
+uint32_t elfin_parallel_cpus(const struct load *load);
 
 /* ---- view.c: reading a validated object ------------------------------------------------------ */
 
@@ -653,6 +690,13 @@ struct record *elfin_index_find(const elfin_space *space, const char *name, uint
                                 uint32_t kind, const char *archive);
 
 /* ---- Small helpers --------------------------------------------------------------------------- */
+
+/* Of something that jobs on several CPUs may set at the same time. */
+static inline void set_flag(bool *flag)
+{
+    if (!__atomic_load_n(flag, __ATOMIC_RELAXED))
+        __atomic_store_n(flag, true, __ATOMIC_RELAXED);
+}
 
 static inline uint64_t round_up(uint64_t value, uint64_t align)
 {

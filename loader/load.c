@@ -48,13 +48,30 @@ static elfin_status settle(struct load *load)
     return status;
 }
 
+/* All objects are there now: their numbers will not change. */
+static elfin_status number(struct load *load)
+{
+    load->by_number = elfin_arena_get(&load->work, load->object_count, sizeof(*load->by_number));
+    if (!load->by_number)
+        return elfin_fail_memory(load, ELFIN_PHASE_SCAN, NULL);
+    for (struct object *o = load->objects; o; o = o->next)
+        load->by_number[o->number] = o;
+    return ELFIN_OK;
+}
+
+static elfin_status scan(struct load *load, struct object *object)
+{
+    elfin_status status = elfin_scan(load, object);
+
+    return status == ELFIN_OK ? elfin_unwind_scan(load, object) : status;
+}
+
 static elfin_status link(struct load *load)
 {
-    elfin_status status = ELFIN_OK;
+    elfin_status status = number(load);
 
-    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        if ((status = elfin_scan(load, o)) == ELFIN_OK)
-            status = elfin_unwind_scan(load, o);
+    if (status == ELFIN_OK)
+        status = elfin_each_object(load, scan);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
         (status = elfin_tls_place(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
@@ -133,6 +150,7 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
     load.objects_end = &load.objects;
     load.libraries_end = &load.libraries;
     elfin_arena_init(&load.work, load.host);
+    elfin_parallel_begin(&load, inputs, count);
 
     if ((status = open_all(&load, inputs, count)) == ELFIN_OK && (status = link(&load)) == ELFIN_OK)
         status = commit(&load);

@@ -92,7 +92,7 @@ static elfin_status scan_export(struct load *load, struct object *object, uint32
         elf_symbol_visibility(&symbol) == STV_INTERNAL)
         return bad_export(load, object, table, record, DEFECT_EXPORT_HIDDEN);
     object->exported[index - object->first_global] = 1;
-    object->global[index - object->first_global]->exported = true;
+    set_flag(&object->global[index - object->first_global]->exported);
     seen[rela.r_offset / 16] = 1;
     return ELFIN_OK;
 }
@@ -138,6 +138,9 @@ elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
+    /* Another CPU may have begun, and given up. */
+    object->demands = NULL;
+    object->last_demand = NULL;
     object->demands_end = &object->demands;
     if (object->program)
         status = load->host->programs->scan(load, object);
@@ -156,7 +159,7 @@ elfin_status elfin_scan(struct load *load, struct object *object)
         struct symbol *symbol = object->global[i - object->first_global];
 
         if (symbol && object->use[i] & USE_ANY)
-            symbol->used = true;
+            set_flag(&symbol->used);
     }
     return ELFIN_OK;
 }

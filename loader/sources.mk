@@ -10,6 +10,7 @@ LOADER_SOURCES := \
     loader/space.c \
     loader/query.c \
     loader/load.c \
+    loader/parallel.c \
     loader/view.c \
     loader/inputs.c \
     loader/object.c \

@@ -140,6 +140,7 @@ elfin_status elfin_unwind_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
+    object->frame_count = 0;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].frames && object->sections[i].part != PART_NONE) {
             object->has_frames = true;

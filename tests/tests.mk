@@ -25,6 +25,7 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/
 
 # What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
+$(BUILD)/tests/unit/cpus: $(BUILD)/asan/obj/tools/elfin/threads.o
 $(BUILD)/tests/unit/uefi_utf8: $(BUILD)/asan/obj/uefi/utf8.o
 
 # Modules as their authors would build them, with position-independent code.
@@ -55,6 +56,15 @@ $(CLASSES_OBJECTS): $(BUILD)/tests/objects/classes_%.o: tests/objects/classes.cc
 	@mkdir -p $(@D)
 	$(CLASSES_$(word 1,$(subst _, ,$*))) -std=c++17 -Wall -Wextra -DPART=$(word 2,$(subst _, ,$*)) $(DEPS) -c $< -o $@
 
+# Loads on several CPUs, watched for accesses that nothing orders.
+TSAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fsanitize=thread
+$(eval $(call library,tsan,$$(CC),$$(TSAN_CFLAGS)))
+
+$(BUILD)/tsan/cpus: $(addprefix $(BUILD)/tsan/obj/tests/,unit/cpus.o lib/toy.o lib/toy_tls.o lib/elf_builder.o) \
+		$(BUILD)/tsan/obj/tools/elfin/threads.o $(BUILD)/tsan/libelfin.a
+	$(CC) $(TSAN_CFLAGS) $^ -o $@
+TSAN_PROGRAMS := $(BUILD)/tsan/cpus
+
 # A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
 FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \
                  -fsanitize=address,undefined,fuzzer-no-link
@@ -76,5 +86,5 @@ fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz
 -include $(patsubst tests/%.c,$(BUILD)/tests/obj/%.d,$(wildcard tests/lib/*.c))
 -include $(TEST_OBJECTS:.o=.d)
 
-TEST_DEPS += $(TEST_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
-TESTS     += $(TEST_PROGRAMS) $(sort $(wildcard tests/freestanding/run tests/fuzz/run))
+TEST_DEPS += $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
+TESTS     += $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(sort $(wildcard tests/freestanding/run tests/fuzz/run))

@@ -350,6 +350,22 @@ typedef struct elfin_host {
      */
     void (*tls_attach)(void *ctx, const elfin_tls *tls);
     void (*tls_detach)(void *ctx, const elfin_tls *tls);
+
+    /*
+     * Optional: several CPUs share the work of a load. parallel calls work(arg) once on each of at
+     * most cpu_count CPUs (counting the calling one, which is among them) at the same time, and
+     * returns when all calls have returned. It may use fewer of them, or none: what is not done is
+     * done by the caller then. cpu_count below 2: it is never called. parallel_size: a load of
+     * fewer bytes of input does without it, since starting other CPUs takes time; 0 = 1 MiB.
+     *
+     * `work` calls no callback and no module code, uses general registers only, and needs 8 KiB of
+     * stack; it reads the inputs and writes memory that `reserve` gave, which all CPUs must see at
+     * the same addresses. Memory, exports, reports and their order are the same for any number of
+     * CPUs; each CPU takes some working memory of its own.
+     */
+    uint32_t cpu_count;
+    uint64_t parallel_size;
+    void (*parallel)(void *ctx, void (*work)(void *arg), void *arg);
 } elfin_host;
 
 /*

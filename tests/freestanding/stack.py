@@ -23,18 +23,22 @@ POINTERS = {
     "put_fill": ["put_buffer"],
     "mini_vfmt_to": ["put_buffer"],
     "update": ["mini_pages_summarize"],
+    # Jobs for several CPUs; work() is what runs on each of them.
+    "work": ["do_object"],
+    "elfin_parallel": ["do_object"],
+    "do_object": ["scan", "fix"],
     # struct elfin_programs
     "elfin_object_open": ["elfin_program_open"],
     "elfin_symbols_collect": ["elfin_program_ignores"],
     "elfin_scan": ["elfin_program_scan"],
     "elfin_layout": ["elfin_program_layout"],
     "elfin_carve_indirect": ["elfin_program_list_resolvers"],
-    "elfin_fixup": ["elfin_program_fixup"],
+    "fix": ["elfin_program_fixup"],
     "elfin_init_run": ["elfin_program_resolve", "elfin_program_init"],
     "elfin_inspect": ["elfin_program_tally"],
 }
-# Their address is taken for users of libmini, who call by pointer from outside the library.
-FOR_USERS = set()
+# Their address is taken for who calls by pointer from outside the library: elfin_host.parallel.
+FOR_USERS = {"work"}
 
 # They come from the program that links the library; the bytes are those of libmini's own.
 FOREIGN = {"memcpy", "memmove", "memset", "memcmp"}
@@ -153,6 +157,11 @@ def public_functions(header="include/elfin/elfin.h"):
     return re.findall(r"^[a-z][\w \*]*?\b\*?(elfin_\w+)\(", text, re.MULTILINE)
 
 
+def worker_depth(graph, depth):
+    """What elfin_host.parallel calls on each CPU: `work` of loader/parallel.c."""
+    return max(depth[t] for t in depth if t.endswith("parallel.c:work"))
+
+
 def figures(build):
     """The lines that "make size" and the tests print."""
     sizes = code_sizes(f"{build}/libelfin.a")
@@ -169,6 +178,7 @@ def figures(build):
     entries = [f for f in public_functions() if f in depth]
     for entry in sorted(entries, key=lambda f: -depth[f])[:4]:
         yield f"worst stack: {depth[entry]} bytes below {entry}"
+    yield f"worst stack: {worker_depth(graph, depth)} bytes on another CPU (elfin_host.parallel)"
     path, title = [], "elfin_load"
     while title:
         path.append(f"{Graph.name(title)} {graph.frames[title]}")

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One phase on several CPUs. Whoever is free takes the next number; what a job finds and where it
+ * writes depends on its number only, so nothing depends on who did it when.
+ *
+ * Each CPU works on a copy of struct load, so that the code of the phases is the same for one CPU
+ * and for many. Memory for it was set aside by the calling CPU, which alone may call the host. A
+ * job that fails, for whatever reason, leaves its number undone, and its report goes nowhere: the
+ * calling CPU does all that is undone afterwards, in order, and reports.
+ */
+#include "loader/internal.h"
+
+enum {
+    CPU_LIMIT = 64,
+    DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
+    FIRST_LOAN = 64 << 10
+};
+
+struct worker {
+    struct load load;
+    elfin_options options; /* the load's, without its report */
+    struct arena work;
+};
+
+struct crew {
+    struct worker *workers;
+    uint32_t cpus;
+    uint64_t loan; /* working memory that the next worker that has none is given */
+
+    /* Of the current phase. */
+    struct load *load;
+    parallel_job job;
+    bool *done;
+    uint32_t count, next; /* the number that will be taken next */
+    uint32_t stop;        /* no number from here on matters: this one failed */
+    uint32_t joined;
+    bool dry; /* a worker has run out of memory */
+};
+
+uint32_t elfin_parallel_cpus(const struct load *load)
+{
+    return load->crew ? load->crew->cpus : 1;
+}
+
+void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t count)
+{
+    const elfin_host *host = load->host;
+    uint64_t least = host->parallel_size ? host->parallel_size : DEFAULT_SIZE, size = 0;
+    struct crew *crew;
+
+    for (size_t i = 0; i < count; i++)
+        size += inputs[i].size;
+    if (!host->parallel || host->cpu_count < 2 || size < least)
+        return;
+    crew = elfin_arena_get(&load->work, 1, sizeof(*crew));
+    if (!crew)
+        return;
+    crew->cpus = host->cpu_count < CPU_LIMIT ? host->cpu_count : CPU_LIMIT;
+    crew->loan = FIRST_LOAN;
+    crew->workers = elfin_arena_get(&load->work, crew->cpus, sizeof(*crew->workers));
+    if (crew->workers)
+        load->crew = crew;
+}
+
+/* Nobody works at higher numbers any more: the load ends with this one, or with one before it. */
+static void stop_at(struct crew *crew, uint32_t number)
+{
+    uint32_t stop = __atomic_load_n(&crew->stop, __ATOMIC_RELAXED);
+
+    while (number < stop && !__atomic_compare_exchange_n(&crew->stop, &stop, number, true,
+                                                         __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+}
+
+/* False when the worker cannot go on. */
+static bool do_job(struct crew *crew, struct load *load, uint32_t number)
+{
+    elfin_status status;
+
+    load->status = load->work.status = ELFIN_OK;
+    status = crew->job(load, number);
+    if (load->work.status != ELFIN_OK) {
+        __atomic_store_n(&crew->dry, true, __ATOMIC_RELAXED);
+        return false;
+    }
+    if (status == ELFIN_OK && load->status == ELFIN_OK)
+        crew->done[number] = true;
+    else if (status != ELFIN_ERR_BUSY)
+        stop_at(crew, number);
+    return true;
+}
+
+/* On each CPU, at the same time. */
+static void work(void *arg)
+{
+    struct crew *crew = arg;
+    uint32_t self = __atomic_fetch_add(&crew->joined, 1, __ATOMIC_RELAXED), number;
+    struct worker *worker;
+
+    if (self >= crew->cpus)
+        return;
+    worker = &crew->workers[self];
+    worker->load = *crew->load;
+    worker->options = *crew->load->options;
+    worker->options.report = NULL;
+    worker->load.options = &worker->options;
+    worker->load.diag = NULL;
+    worker->load.work = worker->work;
+    if (worker->load.values)
+        worker->load.values += self * (uint64_t)worker->load.value_count;
+    do
+        number = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED);
+    while (number < __atomic_load_n(&crew->stop, __ATOMIC_RELAXED) &&
+           (crew->done[number] || do_job(crew, &worker->load, number)));
+    worker->work = worker->load.work;
+}
+
+/* Those that have less than half a loan get a new one. False when there is no memory. */
+static bool lend(struct crew *crew)
+{
+    for (uint32_t i = 0; i < crew->cpus; i++)
+        if (crew->workers[i].work.left < crew->loan / 2 &&
+            !elfin_arena_lend(&crew->load->work, crew->loan, &crew->workers[i].work))
+            return false;
+    return true;
+}
+
+static uint32_t count_done(const struct crew *crew)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < crew->count; i++)
+        count += crew->done[i];
+    return count;
+}
+
+/* In rounds, because memory may run out; a round that gets nothing done is the last. */
+static void do_in_parallel(struct crew *crew)
+{
+    const elfin_host *host = crew->load->host;
+    uint32_t before, done = 0;
+
+    do {
+        if (!lend(crew))
+            return;
+        before = done;
+        crew->next = crew->joined = 0;
+        crew->stop = crew->count;
+        crew->dry = false;
+        host->parallel(host->ctx, work, crew);
+        done = count_done(crew);
+        if (crew->dry)
+            crew->loan *= 2;
+    } while (crew->dry && crew->stop == crew->count && done > before);
+}
+
+elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job)
+{
+    struct crew *crew = load->crew;
+    elfin_status status = ELFIN_OK;
+    bool *done = NULL;
+
+    if (crew && count > 1 && (done = elfin_arena_get(&load->work, count, sizeof(*done)))) {
+        crew->load = load;
+        crew->job = job;
+        crew->done = done;
+        crew->count = count;
+        do_in_parallel(crew);
+    }
+    for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
+        if (!done || !done[i])
+            status = job(load, i);
+    return status;
+}
+
+/* A worker has no host: executables and shared objects are left to the calling CPU. */
+static elfin_status do_object(struct load *load, uint32_t number)
+{
+    struct object *object = load->by_number[number];
+
+    return object->program && !load->work.host ? ELFIN_ERR_BUSY : load->object_phase(load, object);
+}
+
+elfin_status elfin_each_object(struct load *load, object_phase phase)
+{
+    load->object_phase = phase;
+    return elfin_parallel(load, load->object_count, do_object);
+}
