@@ -283,6 +283,9 @@ static void copy_to(struct arch_fixup *f, uint64_t end)
     f->left -= size;
 }
 
+/* More than a section's size and what a displacement spans. */
+#define NEAR_ZERO (UINT64_C(8) << 30)
+
 /* Fields that begin below this lie wholly in what is copied. */
 static uint64_t copied_fields(const struct arch_fixup *f)
 {
@@ -291,6 +294,29 @@ static uint64_t copied_fields(const struct arch_fixup *f)
     if (!f->left)
         return UINT64_MAX;
     return copied < 8 ? 0 : copied - 7;
+}
+
+/* *at when it has been fixed: of two records that belong together the second. */
+static __attribute__((noinline)) const uint8_t *fix_next(struct arch_fixup *f, const uint8_t *at,
+                                                         elfin_status *status)
+{
+    bool skip = false;
+
+    copy_to(f, read_word(at) + SEQUENCE_MAX);
+    *status = fix_record(f, (uint64_t)(at - f->rela.data) / sizeof(struct elf_rela), &skip);
+    return skip ? at + sizeof(struct elf_rela) : at;
+}
+
+/*
+ * Fields that begin below this may be stored without a look at anything else. An undefined weak
+ * symbol, 0, is in reach of the lowest and the highest addresses only; if the module has a trap for
+ * calls of it, all records are looked at there.
+ */
+static uint64_t plain_limit(const struct arch_fixup *f)
+{
+    if (f->has_dead || (f->trap && f->address + NEAR_ZERO < 2 * NEAR_ZERO))
+        return 0;
+    return copied_fields(f);
 }
 
 /*
@@ -303,20 +329,19 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
     const uint8_t *const end = f->rela.data + f->rela.size;
     const uint64_t *const values = f->value;
     const uint64_t address = f->address;
-    uint64_t limit = f->has_dead ? 0 : copied_fields(f);
+    uint64_t limit = plain_limit(f);
     uint8_t *const edit = f->edit;
 
-    for (; at < end; at += sizeof(struct elf_rela)) {
-        uint64_t offset = read_word(at), info = read_word(at + 8), a = read_word(at + 16);
-        uint64_t s = values[elf_rela_symbol(info)], value = s + a;
+    for (; at != end; at += sizeof(struct elf_rela)) {
+        uint64_t offset = read_word(at), info = read_word(at + 8);
+        uint64_t value = values[elf_rela_symbol(info)] + read_word(at + 16);
         uint32_t type = elf_rela_type(info);
         elfin_status status;
-        bool skip = false;
 
         if (offset < limit) {
             if (type == 2 /* PC32 */ || type == 4 /* PLT32 */) {
                 value -= address + offset;
-                if (fits_s32(value) && s) {
+                if (fits_s32(value)) {
                     store32(edit + offset, value);
                     continue;
                 }
@@ -328,13 +353,10 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
                 continue;
             }
         }
-        copy_to(f, offset + SEQUENCE_MAX);
-        status = fix_record(f, (uint64_t)(at - f->rela.data) / 24, &skip);
+        at = fix_next(f, at, &status);
         if (status != ELFIN_OK)
             return status;
-        if (skip)
-            at += sizeof(struct elf_rela);
-        limit = f->has_dead ? 0 : copied_fields(f);
+        limit = plain_limit(f);
     }
     copy_to(f, f->bytes.size);
     return ELFIN_OK;

@@ -116,16 +116,20 @@ bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arc
  * small cache, and are given to the loader when the entry is needed for others. The first of each
  * row is given at once, so that the order in which the loader meets them is that of the table.
  */
-struct pending {
+struct row {
     uint32_t symbol;
     uint8_t type; /* 0: nothing can be added */
-    bool wider;
     uint16_t use;
     int64_t least, most; /* of k */
 };
 
 enum {
-    PENDING_COUNT = 8
+    ROW_COUNT = 8
+};
+
+struct pending {
+    unsigned wider; /* bit per row: to be given to the loader */
+    struct row row[ROW_COUNT];
 };
 
 /* Further away than this, k is given to the loader as it is. */
@@ -134,72 +138,71 @@ static inline bool is_near(int64_t k)
     return k == (int32_t)k;
 }
 
-static inline struct pending *pending_of(struct pending *pending, uint32_t symbol)
+static inline bool widen(struct pending *pending, uint32_t symbol, uint32_t type, unsigned use,
+                         int64_t k)
 {
-    return &pending[symbol % PENDING_COUNT];
-}
+    struct row *row = &pending->row[symbol % ROW_COUNT];
 
-static inline bool widen(struct pending *p, uint32_t symbol, uint32_t type, unsigned use, int64_t k)
-{
-    if (p->symbol != symbol || p->type != type || p->use != use || !is_near(k))
+    if (row->type != type || row->symbol != symbol || row->use != use || !is_near(k))
         return false;
-    if (k < p->least) {
-        p->least = k;
-        p->wider = true;
-    } else if (k > p->most) {
-        p->most = k;
-        p->wider = true;
-    }
+    if (k < row->least)
+        row->least = k;
+    else if (k > row->most)
+        row->most = k;
+    else
+        return true;
+    pending->wider |= 1u << symbol % ROW_COUNT;
     return true;
 }
 
-static elfin_status add_one(struct arch_scan *scan, const struct pending *p, int64_t k)
+static elfin_status add_one(struct arch_scan *scan, const struct row *row, int64_t k)
 {
     struct arch_demand demand = {
-        .type = p->type,
-        .symbol = p->symbol,
-        .use = p->use,
-        .term = (uint8_t)term_of(&elfin_relocations[p->type]),
+        .type = row->type,
+        .symbol = row->symbol,
+        .use = row->use,
+        .term = (uint8_t)term_of(&elfin_relocations[row->type]),
         .k = k,
     };
 
-    elfin_arch_field(p->type, &demand.low, &demand.span);
+    elfin_arch_field(row->type, &demand.low, &demand.span);
     return elfin_demand_add(scan->ctx, &demand);
 }
 
-static elfin_status flush(struct arch_scan *scan, struct pending *p)
+static elfin_status flush(struct arch_scan *scan, struct pending *pending, unsigned index)
 {
+    const struct row *row = &pending->row[index];
     elfin_status status;
 
-    if (!p->wider)
+    if (!(pending->wider & 1u << index))
         return ELFIN_OK;
-    p->wider = false;
-    status = add_one(scan, p, p->least);
-    return status == ELFIN_OK ? add_one(scan, p, p->most) : status;
+    pending->wider &= ~(1u << index);
+    status = add_one(scan, row, row->least);
+    return status == ELFIN_OK ? add_one(scan, row, row->most) : status;
 }
 
 static elfin_status add_demand(struct arch_scan *scan, struct pending *pending,
                                const struct arch_demand *demand)
 {
-    struct pending *p = pending_of(pending, demand->symbol);
+    unsigned index = demand->symbol % ROW_COUNT;
     elfin_status status;
 
-    if (widen(p, demand->symbol, demand->type, demand->use, demand->k))
+    if (widen(pending, demand->symbol, demand->type, demand->use, demand->k))
         return ELFIN_OK;
-    status = flush(scan, p);
+    status = flush(scan, pending, index);
     if (status == ELFIN_OK)
         status = elfin_demand_add(scan->ctx, demand);
-    *p = (struct pending){ .symbol = demand->symbol,
-                           .type = is_near(demand->k) ? (uint8_t)demand->type : 0,
-                           .use = demand->use,
-                           .least = demand->k,
-                           .most = demand->k };
+    pending->row[index] = (struct row){ .symbol = demand->symbol,
+                                        .type = is_near(demand->k) ? (uint8_t)demand->type : 0,
+                                        .use = demand->use,
+                                        .least = demand->k,
+                                        .most = demand->k };
     return status;
 }
 
 /* Any record. *skip is set when the next one belongs to it. */
-static __attribute__((noinline)) elfin_status
-scan_record(struct arch_scan *scan, struct pending *pending, uint64_t i, bool *skip)
+static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, uint64_t i,
+                             bool *skip)
 {
     struct elf_rela rela = read_rela(scan->rela, i);
     uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
@@ -241,11 +244,20 @@ scan_record(struct arch_scan *scan, struct pending *pending, uint64_t i, bool *s
     return ELFIN_OK;
 }
 
-/* 64, PC64, PC32, PLT32: these always reach what lies in the same object. */
-static inline bool is_direct(uint32_t type)
+/* *at when it has been scanned: of two records that belong together the second. */
+static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *scan,
+                                                            struct pending *pending,
+                                                            const uint8_t *at, elfin_status *status)
 {
-    return type < 32 && (UINT32_C(1) << type & (1u << 1 | 1u << 24 | 1u << 2 | 1u << 4));
+    bool skip = false;
+
+    *status =
+        scan_any(scan, pending, (uint64_t)(at - scan->rela.data) / sizeof(struct elf_rela), &skip);
+    return skip ? at + sizeof(struct elf_rela) : at;
 }
+
+/* 64, PC64, PC32, PLT32: with a small addend these always reach what lies in the same object. */
+#define DIRECT_TYPES (UINT32_C(1) << 1 | UINT32_C(1) << 24 | UINT32_C(1) << 2 | UINT32_C(1) << 4)
 
 /*
  * The records that objects consist of, without calls and mostly without a look at the code. Their
@@ -263,13 +275,11 @@ static inline unsigned common_use(const struct arch_scan *scan, struct pending *
     if (type == 2 /* PC32 */) {
         if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
             return symbol ? USE_BRANCH : 0;
-        return widen(pending_of(pending, symbol), symbol, 2, USE_NEAR, addend - (int64_t)offset)
-                   ? USE_NEAR
-                   : 0;
+        return widen(pending, symbol, 2, USE_NEAR, addend - (int64_t)offset) ? USE_NEAR : 0;
     }
     if (type == 1 /* 64 */ || type == 24 /* PC64 */)
         return USE_VALUE;
-    if (type == 11 /* 32S */ && widen(pending_of(pending, symbol), symbol, 11, USE_ABS32S, addend))
+    if (type == 11 /* 32S */ && widen(pending, symbol, 11, USE_ABS32S, addend))
         return USE_ABS32S;
     return 0;
 }
@@ -279,34 +289,36 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     const uint8_t *at = scan->rela.data, *const end = at + scan->rela.size;
     const uint64_t limit = scan->bytes.size < 8 ? 0 : scan->bytes.size - 7;
     const uint32_t symbol_count = scan->symbol_count;
+    const uint32_t direct = DIRECT_TYPES;
     uint16_t *const uses = scan->use;
-    struct pending pending[PENDING_COUNT] = { 0 };
+    struct pending pending;
     elfin_status status = ELFIN_OK;
 
+    pending.wider = 0;
+    for (unsigned i = 0; i < ROW_COUNT; i++)
+        pending.row[i].type = 0;
     for (; at < end; at += sizeof(struct elf_rela)) {
         uint64_t offset = read_word(at), info = read_word(at + 8);
         int64_t addend = (int64_t)read_word(at + 16);
-        uint32_t symbol = elf_rela_symbol(info);
-        bool skip = false;
+        uint32_t symbol = elf_rela_symbol(info), type = elf_rela_type(info);
 
         if (symbol < symbol_count && offset < limit && is_small(addend)) {
-            unsigned known = uses[symbol], use = USE_VALUE;
+            unsigned known = uses[symbol], use;
 
-            if (!(known & USE_INNER) || !is_direct(elf_rela_type(info)))
-                use = common_use(scan, pending, known, elf_rela_type(info), symbol, offset, addend);
+            if (known & USE_INNER && type < 32 && direct >> type & 1)
+                continue;
+            use = common_use(scan, &pending, known, type, symbol, offset, addend);
             if (use) {
                 uses[symbol] = (uint16_t)(known | use);
                 continue;
             }
         }
-        status = scan_record(scan, pending, (uint64_t)(at - scan->rela.data) / 24, &skip);
+        at = scan_record(scan, &pending, at, &status);
         if (status != ELFIN_OK)
             return status;
-        if (skip)
-            at += sizeof(struct elf_rela);
     }
-    for (unsigned i = 0; status == ELFIN_OK && i < PENDING_COUNT; i++)
-        status = flush(scan, &pending[i]);
+    for (unsigned i = 0; status == ELFIN_OK && pending.wider && i < ROW_COUNT; i++)
+        status = flush(scan, &pending, i);
     if (status != ELFIN_OK)
         return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1,
                       defect_as(DEFECT_SCAN_MEMORY, status));

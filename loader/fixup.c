@@ -23,8 +23,7 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
 /* A local symbol whose value is that in the file, plus the address of its section. */
 static inline bool is_plain(const struct object *object, uint32_t index)
 {
-    return index < object->first_global && object->use[index] & USE_INNER &&
-           !object->has_indirect && !object->has_tls && !object->program;
+    return index < object->first_global && object->use[index] & USE_INNER && !object->program;
 }
 
 /*
@@ -37,7 +36,7 @@ static void compute_values(const struct load *load, const struct object *object,
 
     value[0] = 0;
     for (uint32_t i = 1; i < object->symbol_count; i++) {
-        if (!(object->use[i] & USE_ANY) && !object->program)
+        if (!object->use[i] && !object->program)
             continue;
         if (is_plain(object, i)) {
             struct elf_symbol elf = elfin_read_symbol(object, i);

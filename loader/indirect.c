@@ -18,7 +18,7 @@ static bool is_used(const struct object *object, uint32_t index)
     const struct symbol *symbol;
 
     if (index < object->first_global)
-        return object->use[index] & ~USE_INNER && !(object->use[index] & USE_DEAD);
+        return object->use[index] && !(object->use[index] & USE_DEAD);
     symbol = object->global[index - object->first_global];
     return symbol && symbol->object == object && symbol->index == index &&
            (symbol->state == SYMBOL_WEAK || symbol->state == SYMBOL_STRONG);

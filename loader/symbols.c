@@ -143,6 +143,16 @@ static void duplicate(struct load *load, const struct object *object, uint32_t i
     elfin_diag_emit(load);
 }
 
+/*
+ * Lies in a section of the object for certain: whoever refers to it needs no proof. What indirect
+ * functions and thread-local data are used for has to be known all the same.
+ */
+static bool is_inner(const struct object *object, const struct elf_symbol *symbol, uint32_t section)
+{
+    return !(section & SECTION_SPECIAL) && symbol->st_value <= object->sections[section].size &&
+           elf_symbol_type(symbol) != STT_GNU_IFUNC && !is_tls(&object->sections[section]);
+}
+
 static void define(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
                    const struct elf_symbol *elf, uint32_t section)
 {
@@ -181,8 +191,7 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->size = elf->st_size;
     symbol->align = align;
     symbol->tls = elf_symbol_type(elf) == STT_TLS;
-    if (state == SYMBOL_STRONG && !object->program && !(section & SECTION_SPECIAL) &&
-        elf->st_value <= object->sections[section].size)
+    if (state == SYMBOL_STRONG && !object->program && is_inner(object, elf, section))
         object->use[index] |= USE_INNER;
 }
 
@@ -289,9 +298,7 @@ static uint16_t local_use(const struct object *object, const struct elf_symbol *
 {
     if (is_dead(object, section))
         return USE_DEAD;
-    if (section & SECTION_SPECIAL || symbol->st_value > object->sections[section].size)
-        return 0;
-    return (uint16_t)USE_INNER;
+    return is_inner(object, symbol, section) ? (uint16_t)USE_INNER : 0;
 }
 
 /* Most symbols: local, of a kind that needs no more checks, in a section of the object. */
