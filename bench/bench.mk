@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
-# Benchmarks: bench/*.c are programs, bench/lib and the other sources named below what they share.
+# Benchmarks: bench/*.c are programs, bench/lib, bench/floor.c and the other sources named below what
+# they share.
 
 BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages fragmentation)
 BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c) tests/lib/trace.c tests/lib/trace_heap.c tests/lib/placer.c
@@ -19,8 +20,35 @@ $(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/th
 $(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
 	$(CC) $(HOST_CFLAGS) -pthread $(filter %.o,$^) $(filter %.a,$^) -o $@
 
--include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d)
+# Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
+# -Os; and with the memory functions of the C library and with libmini's.
+LOAD_NAMES    := load modules
+LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard bench/lib/arena.c \
+	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
+	bench/lib/setup.c)) $(BUILD)/bench/obj/copy_mini.o
+LOAD_PROGRAMS := $(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(BUILD)/bench/$n-$l-$m)))
+BENCH_LIBRARY_O2 := $(BUILD)/host/libelfin.a
+BENCH_LIBRARY_Os := $(BUILD)/libelfin.a
+BENCH_MEMORY_libc :=
+BENCH_MEMORY_mini := $(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o)
 
-.PHONY: bench
-bench: $(BENCH_PROGRAMS) ## run the benchmarks: ratios in one run, and counts that any machine repeats
-	@set -e; for program in $^; do $$program; echo; done
+# libmini's memcpy, by another name.
+$(BUILD)/bench/obj/copy_mini.o: libmini/mem_copy.c Makefile bench/bench.mk
+	@mkdir -p $(@D)
+	$(CC) $(CORE_CFLAGS) -Os -Dmemcpy=bench_copy_mini $(DEPS) -c $< -o $@
+
+# $(call load_program,NAME,LIBRARY,MEMORY)
+define load_program
+$(BUILD)/bench/$(1)-$(2)-$(3): $(BUILD)/bench/obj/bench/$(1).o $(LOAD_SHARED) $(BENCH_MEMORY_$(3)) $(BENCH_LIBRARY_$(2))
+	$$(CC) $$(HOST_CFLAGS) $$^ -ldl -o $$@
+endef
+$(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(eval $(call load_program,$n,$l,$m)))))
+
+-include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d) $(BUILD)/bench/obj/copy_mini.d
+
+.PHONY: bench bench-programs
+bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS)
+
+# BENCH=short: a minute, once the corpora are there.
+bench: bench-programs ## run the benchmarks (BENCH=short: a minute): BUILD/bench/report.md, .json and pictures
+	@bench/run.py $(BUILD) $(BENCH)

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * All modules at once: each is loaded after those that it uses, every global definition of each is
+ * registered, and all stay until the end. Prints one line of JSON.
+ *
+ * usage: modules keep|growth ROUNDS FILE...
+ *   keep    time of the whole set: floor (which registers nothing) and the library, alternately
+ *   growth  time of loading and unloading one small module when so many others are there
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/lib/order.h"
+#include "bench/lib/setup.h"
+
+enum {
+    MOST_ROUNDS = 100,
+    PROBES = 101
+};
+
+static struct setup s;
+static elfin_group **groups;
+
+/* Names that say which module it is are given: the files' may be the same. */
+static const char *name_of(size_t i)
+{
+    static char name[24];
+
+    snprintf(name, sizeof(name), "m%zu", i);
+    return name;
+}
+
+static uint64_t keep_one(const size_t *order, size_t i)
+{
+    uint64_t ticks;
+    const struct object *o = &s.objects.list[order[i]];
+
+    if (setup_load(&s, o, name_of(i), &groups[i], &ticks) != ELFIN_OK) {
+        fprintf(stderr, "%s: refused\n", o->file);
+        exit(1);
+    }
+    return ticks;
+}
+
+static void drop_all(size_t count)
+{
+    s.unload = 0;
+    while (count-- > 0)
+        setup_unload(&s, groups[count]);
+    setup_rewind(&s);
+}
+
+static uint64_t host_names(void)
+{
+    elfin_export row;
+    uint64_t count = 0;
+
+    while (elfin_host_export(&s.space, count, &row))
+        count++;
+    return count;
+}
+
+static void keep(const size_t *order, size_t count, unsigned rounds)
+{
+    static double samples[5][MOST_ROUNDS];
+    static const enum contender who[] = { COPY_LIBC, COPY_MINI, RECORDS, FLOOR };
+
+    for (unsigned round = 0; round < rounds; round++) {
+        uint64_t ticks = 0;
+
+        for (unsigned k = 0; k < 4; k++) {
+            uint64_t sum = 0;
+
+            setup_rewind(&s);
+            for (size_t i = 0; i < count; i++)
+                sum += setup_run(&s, who[k], &s.objects.list[order[i]]);
+            samples[k][round] = bench_ns(sum);
+        }
+        setup_rewind(&s);
+        for (size_t i = 0; i < count; i++)
+            ticks += keep_one(order, i);
+        samples[4][round] = bench_ns(ticks);
+        if (round + 1 == rounds) {
+            elfin_space_stats stats;
+
+            elfin_space_get_stats(&s.space, &stats);
+            setup_print(&s, "keep");
+            printf(", \"registered\": %lu, \"record_bytes\": %lu", stats.exports - host_names(),
+                   stats.record_bytes);
+        }
+        drop_all(count);
+    }
+    for (unsigned k = 0; k < 4; k++)
+        print_samples(contender_name[who[k]], samples[k], rounds);
+    print_samples("elfin", samples[4], rounds);
+    printf(", \"unload_last\": %.0f}\n", bench_ns(s.unload));
+}
+
+static int by_value(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+/* The median of many loads of the same small module. */
+static void probe(const struct object *o, size_t loaded)
+{
+    uint64_t load[PROBES], unload[PROBES];
+    uint64_t kept = s.host.image.kept;
+
+    s.host.image.kept = s.host.image.used;
+    for (unsigned i = 0; i < PROBES; i++) {
+        elfin_group *group;
+
+        if (setup_load(&s, o, "probe", &group, &load[i]) != ELFIN_OK)
+            exit(1);
+        s.unload = 0;
+        setup_unload(&s, group);
+        unload[i] = s.unload;
+    }
+    s.host.image.kept = kept;
+    qsort(load, PROBES, sizeof(*load), by_value);
+    qsort(unload, PROBES, sizeof(*unload), by_value);
+    printf("%s{\"loaded\": %zu, \"load\": %.0f, \"unload\": %.0f}", loaded ? ", " : "", loaded,
+           bench_ns(load[PROBES / 2]), bench_ns(unload[PROBES / 2]));
+}
+
+/* The first file is the probe. */
+static void growth(const size_t *order, size_t count)
+{
+    setup_print(&s, "growth");
+    printf(", \"probes\": [");
+    for (size_t i = 0, next = 0; i <= count; i++) {
+        if (i == next || i == count) {
+            probe(&s.objects.list[0], i);
+            next = next ? 2 * next : 1;
+        }
+        if (i < count)
+            keep_one(order, i);
+    }
+    printf("]}\n");
+}
+
+int main(int argc, char **argv)
+{
+    int rounds = argc > 3 ? atoi(argv[2]) : 0;
+    size_t count, *order;
+
+    if (rounds < 1 || rounds > MOST_ROUNDS || !strchr("kg", argv[1][0])) {
+        fprintf(stderr, "usage: %s keep|growth ROUNDS FILE...\n", argv[0]);
+        return 2;
+    }
+    setup_init(&s, argv + 3, argc - 3, NAMES_OUTER);
+    groups = calloc(s.objects.count, sizeof(*groups));
+    order = order_by_use(&s.objects, &count);
+    if (!groups)
+        return 1;
+    if (argv[1][0] == 'k')
+        keep(order, count, (unsigned)rounds);
+    else
+        growth(order, count);
+    free(groups);
+    free(order);
+    return 0;
+}

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: MIT
+"""Writes the table as Markdown and everything as JSON."""
+import datetime
+import json
+import platform
+
+import rows
+
+
+def number(value):
+    if value is None:
+        return ""
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.3g}" if abs(value) >= 1 or value == 0 else f"{value:.2f}"
+
+
+def cell(entry, column):
+    value = entry["values"].get(column)
+    if value is None:
+        return ""
+    text = number(value)
+    spread = entry["quartiles"].get(column)
+    if spread:
+        text += f" ({number(spread[0])}–{number(spread[1])})"
+    mark = {None: "", True: " ✓", False: " ✗"}[rows.reached(entry, column)]
+    return text + mark
+
+
+def markdown(table, columns):
+    lines = ["| goal | quantity | unit | limit | " + " | ".join(columns) + " |",
+             "|" + "---|" * (4 + len(columns))]
+    for entry in table:
+        limit = "" if entry["limit"] is None else f"{'≥' if entry['at_least'] else '≤'} {number(entry['limit'])}"
+        lines.append("| " + " | ".join([entry["goal"], entry["quantity"], entry["unit"], limit,
+                                        *(cell(entry, column) for column in columns)]) + " |")
+    return "\n".join(lines) + "\n"
+
+
+def machine():
+    model = "unknown processor"
+    with open("/proc/cpuinfo", encoding="ascii") as file:
+        for line in file:
+            if line.startswith("model name"):
+                model = line.split(":")[1].strip()
+                break
+    return f"{model}, {platform.system()} {platform.release()}"
+
+
+def write(bench, table, folder):
+    used = [c for c in rows.COLUMNS if any(c in entry["values"] for entry in table)]
+    text = (f"# elfin: measured on {datetime.date.today()}, {machine()}{', short run' if bench.short else ''}\n\n"
+            "Medians of rounds (quartiles); ✓ and ✗ say whether a goal is reached. What each row means:\n"
+            "docs/BENCHMARKS.md.\n\n" + markdown(table, used))
+    (folder / "report.md").write_text(text)
+    (folder / "report.json").write_text(json.dumps(
+        {"machine": machine(), "short": bench.short, "rows": table, "results": bench.results}, indent=1))
+    print(text)
+    print(f"written: {folder}/report.md, {folder}/report.json")

@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""`make bench`: runs everything and writes BUILD/bench/report.md, .json and the pictures.
+
+usage: run.py BUILD [short]
+"""
+import pathlib
+import subprocess
+import sys
+
+import corpus
+import report
+import rows
+from measure import Bench
+
+
+SYNTHETIC = ("calls_small", "calls_pic", "calls_large", "calls_kernel", "abs64", "abs64loc", "abs64ext",
+             "imports100k", "sections30k")
+ONE = {"memories": ("libc",)}
+
+
+def loads(bench):
+    some = {"libraries": ("O2",), **ONE} if bench.short else {}
+    bench.run("load", "sweep", bench.rounds(9, 3), "ko")
+    bench.run("modules", "keep", bench.rounds(9, 3), "ko", **ONE)
+    for name in ("ko/amdgpu", "ko/sch_prio"):
+        bench.run("load", "warm", bench.rounds(31, 7), name)
+        bench.run("load", "flush", bench.rounds(31, 7), name)
+    for name in ("grub", "crypto", "musl", *SYNTHETIC):
+        bench.run("load", "warm", bench.rounds(11, 3), name, **some)
+
+
+def instructions(bench):
+    for name in ("ko/amdgpu", "ko/sch_prio"):
+        bench.callgrind(name, **ONE)
+
+
+def main():
+    build, short = pathlib.Path(sys.argv[1]), sys.argv[2:] == ["short"]
+    try:
+        sets = corpus.ensure(build / "bench/corpus")
+    except corpus.NoPackage as error:
+        sys.exit(f"bench: {error}")
+    if not short:
+        for program in ("pages", "fragmentation"):
+            subprocess.run([build / "bench" / program], check=True)
+            print(flush=True)
+    bench = Bench(build / "bench", sets, short)
+    loads(bench)
+    instructions(bench)
+    report.write(bench, rows.all_rows(bench), build / "bench")
+
+
+if __name__ == "__main__":
+    main()
