@@ -118,8 +118,7 @@ bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arc
  */
 struct row {
     uint32_t symbol;
-    uint8_t type; /* 0: nothing can be added */
-    uint16_t use;
+    uint32_t type;       /* PC32 (data) or 32S; 0: nothing can be added */
     int64_t least, most; /* of k */
 };
 
@@ -132,18 +131,11 @@ struct pending {
     struct row row[ROW_COUNT];
 };
 
-/* Further away than this, k is given to the loader as it is. */
-static inline bool is_near(int64_t k)
-{
-    return k == (int32_t)k;
-}
-
-static inline bool widen(struct pending *pending, uint32_t symbol, uint32_t type, unsigned use,
-                         int64_t k)
+static inline bool widen(struct pending *pending, uint32_t symbol, uint32_t type, int64_t k)
 {
     struct row *row = &pending->row[symbol % ROW_COUNT];
 
-    if (row->type != type || row->symbol != symbol || row->use != use || !is_near(k))
+    if (row->type != type || row->symbol != symbol)
         return false;
     if (k < row->least)
         row->least = k;
@@ -155,12 +147,21 @@ static inline bool widen(struct pending *pending, uint32_t symbol, uint32_t type
     return true;
 }
 
+/* A record with a small addend makes such a demand; what others demand is given as it is. */
+static bool is_row(const struct arch_demand *demand)
+{
+    if (demand->k != (int32_t)demand->k)
+        return false;
+    return (demand->type == 2 && demand->use == USE_NEAR) ||
+           (demand->type == 11 && demand->use == USE_ABS32S);
+}
+
 static elfin_status add_one(struct arch_scan *scan, const struct row *row, int64_t k)
 {
     struct arch_demand demand = {
         .type = row->type,
         .symbol = row->symbol,
-        .use = row->use,
+        .use = row->type == 2 ? USE_NEAR : USE_ABS32S,
         .term = (uint8_t)term_of(&elfin_relocations[row->type]),
         .k = k,
     };
@@ -187,16 +188,16 @@ static elfin_status add_demand(struct arch_scan *scan, struct pending *pending,
     unsigned index = demand->symbol % ROW_COUNT;
     elfin_status status;
 
-    if (widen(pending, demand->symbol, demand->type, demand->use, demand->k))
+    if (!is_row(demand))
+        return elfin_demand_add(scan->ctx, demand);
+    if (widen(pending, demand->symbol, demand->type, demand->k))
         return ELFIN_OK;
     status = flush(scan, pending, index);
     if (status == ELFIN_OK)
         status = elfin_demand_add(scan->ctx, demand);
-    pending->row[index] = (struct row){ .symbol = demand->symbol,
-                                        .type = is_near(demand->k) ? (uint8_t)demand->type : 0,
-                                        .use = demand->use,
-                                        .least = demand->k,
-                                        .most = demand->k };
+    pending->row[index] = (struct row){
+        .symbol = demand->symbol, .type = demand->type, .least = demand->k, .most = demand->k
+    };
     return status;
 }
 
@@ -260,35 +261,33 @@ static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *sc
 #define DIRECT_TYPES (UINT32_C(1) << 1 | UINT32_C(1) << 24 | UINT32_C(1) << 2 | UINT32_C(1) << 4)
 
 /*
- * The records that objects consist of, without calls and mostly without a look at the code. Their
- * symbol is loaded, their field lies in the section and their addend is small. The use they make of
- * the symbol; 0: for scan_record.
+ * The other records that objects consist of. The use they make of a symbol that is loaded; 0: for
+ * scan_record.
  */
 static inline unsigned common_use(const struct arch_scan *scan, struct pending *pending,
-                                  unsigned known, uint32_t type, uint32_t symbol, uint64_t offset,
-                                  int64_t addend)
+                                  uint32_t type, uint32_t symbol, uint64_t offset, int64_t addend)
 {
-    if (known & USE_DEAD)
-        return 0;
     if (type == 4 /* PLT32 */)
-        return is_stub_field(scan->executable, addend) && symbol ? USE_BRANCH : 0;
+        return is_stub_field(scan->executable, addend) ? USE_BRANCH : 0;
     if (type == 2 /* PC32 */) {
         if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
-            return symbol ? USE_BRANCH : 0;
-        return widen(pending, symbol, 2, USE_NEAR, addend - (int64_t)offset) ? USE_NEAR : 0;
+            return USE_BRANCH;
+        return widen(pending, symbol, 2, addend - (int64_t)offset) ? USE_NEAR : 0;
     }
     if (type == 1 /* 64 */ || type == 24 /* PC64 */)
         return USE_VALUE;
-    if (type == 11 /* 32S */ && widen(pending, symbol, 11, USE_ABS32S, addend))
-        return USE_ABS32S;
-    return 0;
+    return type == 11 /* 32S */ && widen(pending, symbol, 11, addend) ? USE_ABS32S : 0;
 }
 
+/*
+ * Most records take no call, and no look at the code: their symbol is none but 0, their field lies
+ * in the section, their addend is small.
+ */
 elfin_status elfin_arch_scan(struct arch_scan *scan)
 {
     const uint8_t *at = scan->rela.data, *const end = at + scan->rela.size;
     const uint64_t limit = scan->bytes.size < 8 ? 0 : scan->bytes.size - 7;
-    const uint32_t symbol_count = scan->symbol_count;
+    const uint32_t others = scan->symbol_count ? scan->symbol_count - 1 : 0;
     const uint32_t direct = DIRECT_TYPES;
     uint16_t *const uses = scan->use;
     struct pending pending;
@@ -302,13 +301,13 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         int64_t addend = (int64_t)read_word(at + 16);
         uint32_t symbol = elf_rela_symbol(info), type = elf_rela_type(info);
 
-        if (symbol < symbol_count && offset < limit && is_small(addend)) {
+        if (symbol - 1 < others && offset < limit && is_small(addend)) {
             unsigned known = uses[symbol], use;
 
             if (known & USE_INNER && type < 32 && direct >> type & 1)
                 continue;
-            use = common_use(scan, &pending, known, type, symbol, offset, addend);
-            if (use) {
+            if (!(known & USE_DEAD) &&
+                (use = common_use(scan, &pending, type, symbol, offset, addend))) {
                 uses[symbol] = (uint16_t)(known | use);
                 continue;
             }

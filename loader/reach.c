@@ -166,7 +166,10 @@ static uint64_t wish(const struct load *load, const struct block *block)
             if (!(o->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)) || !symbol ||
                 is_defined_in(symbol, block))
                 continue;
-            target = elfin_locate(load, o, i);
+            if (symbol->state == SYMBOL_IMPORT)
+                target = (struct target){ .value = symbol->value };
+            else
+                target = elfin_locate(load, o, i);
             if (target.block ? !target.block->has_at : symbol->state != SYMBOL_IMPORT)
                 continue;
             if (target.block)
