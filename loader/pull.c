@@ -70,7 +70,7 @@ static bool is_settled(const struct load *load, struct symbol *symbol)
 
 elfin_status elfin_library_pull(struct load *load)
 {
-    while (load->open) {
+    while (load->open && load->libraries) {
         struct symbol *symbol = load->open;
         struct library *library = load->libraries;
 
