@@ -260,6 +260,11 @@ static elfin_status fix(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
+static void take_values(struct load *load, uint32_t cpu)
+{
+    load->values += cpu * (uint64_t)load->value_count;
+}
+
 elfin_status elfin_fixup(struct load *load)
 {
     load->value_count = 1;
@@ -273,6 +278,6 @@ elfin_status elfin_fixup(struct load *load)
         return elfin_fail_memory(load, ELFIN_PHASE_FIXUP, NULL);
     for (uint32_t i = 0; i < load->block_count; i++)
         clear_tails(load, &load->blocks[i]);
-    elfin_each_object(load, fix);
+    elfin_each_object(load, fix, take_values);
     return load->status;
 }

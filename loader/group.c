@@ -72,21 +72,17 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
     }
 }
 
-static uint64_t count_finals(const struct load *load)
+static uint64_t count_finals(const struct load *load, const struct object *object)
 {
-    uint64_t count = 0;
+    uint64_t count = (uint64_t)(object->exit != 0) + (object->handle_symbol != 0);
 
     if (load->options->flags & ELFIN_LOAD_NO_INIT)
         return 0;
-    for (const struct object *o = load->objects; o; o = o->next) {
-        count += o->exit != 0;
-        if (o->program)
-            count += 1 + o->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
-        count += o->handle_symbol != 0;
-        for (uint32_t i = 1; i < o->section_count; i++)
-            if (o->sections[i].type == SHT_FINI_ARRAY && o->sections[i].part != PART_NONE)
-                count += o->sections[i].size / 8;
-    }
+    if (object->program)
+        count += 1 + object->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].type == SHT_FINI_ARRAY && object->sections[i].part != PART_NONE)
+            count += object->sections[i].size / 8;
     return count;
 }
 
@@ -105,31 +101,14 @@ static void carve_segments(struct carver *c, const struct object *object, struct
 }
 
 /* Both walks are this function: the order of the pieces is the same by construction. */
-static void carve_group(struct load *load, struct carver *c)
+static void carve_object(struct load *load, struct carver *c, struct object *object)
 {
-    struct elfin_group *group = carve(c, sizeof(*group));
-    struct elfin_module *modules = carve(c, load->object_count * sizeof(*modules));
-    struct elfin_block *blocks = carve(c, load->block_count * sizeof(*blocks));
-    struct final_call *finals = carve(c, count_finals(load) * sizeof(*finals));
-
-    if (group) {
-        group->modules = modules;
-        group->blocks = blocks;
-        group->finals = finals;
-        group->module_count = load->object_count;
-    }
-    for (struct object *o = load->objects; o; o = o->next) {
-        if (group) {
-            o->module = modules++;
-            o->module->group = group;
-        }
-        carve_module(load, c, o);
-        if (o->program)
-            carve_segments(c, o, &load->blocks[o->block]);
-    }
+    carve_module(load, c, object);
+    if (object->program)
+        carve_segments(c, object, &load->blocks[object->block]);
 }
 
-/* Modules exist only now, so edges between objects of the group are translated last. */
+/* All modules have their places. */
 static void fill_uses(const struct object *object)
 {
     struct elfin_module **next = object->module->uses;
@@ -162,28 +141,74 @@ static void fill_blocks(const struct load *load, struct elfin_group *group)
     }
 }
 
+/* The first walk. */
+static elfin_status measure(struct load *load, struct object *object)
+{
+    struct carver c = { 0 };
+    elfin_status status = elfin_collect_own(load, object);
+
+    carve_object(load, &c, object);
+    object->record_size = c.used;
+    object->final_count = count_finals(load, object);
+    return status;
+}
+
+/* The second one. */
+static elfin_status fill(struct load *load, struct object *object)
+{
+    struct carver c = { .base = object->records };
+
+    memset(object->records, 0, object->record_size);
+    carve_object(load, &c, object);
+    fill_uses(object);
+    return ELFIN_OK;
+}
+
+/* What comes before the objects' pieces. */
+static void carve_head(struct load *load, struct carver *c)
+{
+    struct elfin_group *group = carve(c, sizeof(*group));
+    struct elfin_module *modules = carve(c, load->object_count * sizeof(*modules));
+    struct elfin_block *blocks = carve(c, load->block_count * sizeof(*blocks));
+    uint64_t final_count = 0;
+    struct final_call *finals;
+
+    for (const struct object *o = load->objects; o; o = o->next)
+        final_count += o->final_count;
+    finals = carve(c, final_count * sizeof(*finals));
+    if (!group)
+        return;
+    memset(group, 0, c->used);
+    group->modules = modules;
+    group->blocks = blocks;
+    group->finals = finals;
+    group->module_count = load->object_count;
+}
+
 elfin_status elfin_group_create(struct load *load)
 {
     struct carver carver = { 0 };
     elfin_region region;
-    elfin_status status = ELFIN_OK;
+    elfin_status status = elfin_each_object(load, measure, NULL);
 
-    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = elfin_collect_own(load, o);
     if (status != ELFIN_OK)
         return status;
-
-    carve_group(load, &carver);
+    carve_head(load, &carver);
+    for (const struct object *o = load->objects; o; o = o->next)
+        carver.used += o->record_size;
     status = elfin_reserve_plain(load->host, ELFIN_PURPOSE_RECORDS, carver.used, &region);
     if (status != ELFIN_OK)
         return elfin_fail(load, load->objects, defect_as(DEFECT_RECORDS_MEMORY, status));
-    memset(region.edit, 0, carver.used);
+    carver = (struct carver){ .base = region.edit };
+    carve_head(load, &carver);
     load->group = region.edit;
     load->group->records = region;
-    carver = (struct carver){ .base = region.edit };
-    carve_group(load, &carver);
-    for (const struct object *o = load->objects; o; o = o->next)
-        fill_uses(o);
+    for (struct object *o = load->objects; o; o = o->next) {
+        o->module = &load->group->modules[o->number];
+        o->module->group = load->group;
+        o->records = carve(&carver, o->record_size);
+    }
+    status = elfin_each_object(load, fill, NULL);
     fill_blocks(load, load->group);
-    return ELFIN_OK;
+    return status;
 }

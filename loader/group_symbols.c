@@ -68,6 +68,7 @@ static inline bool is_plain_own(const struct object *object, const struct elf_sy
 /* Finds the definitions once, for both walks. */
 elfin_status elfin_collect_own(struct load *load, struct object *object)
 {
+    object->own_count = 0;
     object->own = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
                                   sizeof(*object->own));
     if (!object->own)

@@ -268,10 +268,14 @@ struct object {
     uint32_t slot_count, stub_count, trap;
     uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
     uint32_t handle;   /* 1 + the slot that is the module's __dso_handle, 0 = none */
+    uint64_t near;     /* reach.c: where most of what it refers to lies, */
+    uint32_t votes;    /* and by how many more than half of the references */
     uint64_t got, plt; /* offset in the block, then run address */
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
     struct elfin_module *module;
+    uint8_t *records; /* group.c: the pieces of the group's records that are its own */
+    uint64_t record_size, final_count;
 
     /* group_symbols.c: indices of the definitions that it provides */
     uint32_t *own, own_count;
@@ -357,6 +361,7 @@ struct load;
 struct crew; /* the CPUs that share the work */
 typedef elfin_status (*object_phase)(struct load *load, struct object *object);
 typedef elfin_status (*parallel_job)(struct load *load, uint32_t number);
+typedef void (*parallel_start)(struct load *load, uint32_t cpu);
 
 struct load {
     elfin_space *space;
@@ -385,8 +390,9 @@ struct load {
     uint64_t tls_start, tls_end; /* see struct elfin_group */
     struct index_backup index;   /* undoes the growth of the space's index */
     struct crew *crew;           /* NULL: there is one CPU */
-    struct object **by_number;   /* from scan on */
-    object_phase object_phase;   /* of elfin_each_object */
+    struct object **by_number;   /* for elfin_each_object */
+    object_phase object_phase;   /* its phase */
+    struct block *own_blocks;    /* reach.c: a copy of all blocks for each CPU */
     uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
     uint32_t value_count;
 };
@@ -447,11 +453,13 @@ void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t c
 /*
  * The job for all numbers below count, as if one after the other: if some fail, the calling CPU
  * repeats those in their order, so that all is reported as by one CPU. Stops at the first that
- * returns an error.
+ * returns an error. `start`, or NULL, is called on each CPU, but not for the load itself, to give
+ * the CPU's copy what else it needs for itself.
  */
-elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job);
+elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job,
+                            parallel_start start);
 /* The same for all objects. */
-elfin_status elfin_each_object(struct load *load, object_phase phase);
+elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start);
 /* CPUs that may work at the same time. */
 uint32_t elfin_parallel_cpus(const struct load *load);
 

@@ -259,6 +259,14 @@ static bool is_far(const struct object *object, uint32_t index)
     return elf.st_value > definer->sections[elfin_symbol_section(definer, &elf, index)].size;
 }
 
+/* What an earlier layout has found, or a CPU that gave up. */
+static void forget_slots(struct object *object)
+{
+    object->slot = object->stub = NULL;
+    object->slot_count = object->stub_count = object->trap = 0;
+    object->got = object->plt = object->got_gap = object->plt_gap = 0;
+}
+
 static bool is_zero(const struct object *object, uint32_t index)
 {
     return index >= object->first_global && object->global[index - object->first_global] &&
@@ -268,8 +276,10 @@ static bool is_zero(const struct object *object, uint32_t index)
 /* Numbers the slots and stubs that the object may need. */
 static elfin_status plan_slots(struct load *load, struct object *object)
 {
-    elfin_status status = elfin_indirect_plan(load, object);
+    elfin_status status;
 
+    forget_slots(object);
+    status = elfin_indirect_plan(load, object);
     if (object->handle_symbol)
         object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
@@ -338,28 +348,32 @@ static void reset(struct load *load)
         if (load->blocks[o->block].reserved)
             continue;
         o->next_in_block = NULL;
-        o->slot = o->stub = NULL;
-        o->slot_count = o->stub_count = o->trap = 0;
-        o->got = o->plt = o->got_gap = o->plt_gap = 0;
+        forget_slots(o);
     }
+}
+
+/* All that an object's layout needs to know of others is who defines what. */
+static elfin_status plan(struct load *load, struct object *object)
+{
+    if (object->program || load->blocks[object->block].reserved)
+        return ELFIN_OK;
+    list_parts(object);
+    return plan_slots(load, object);
 }
 
 elfin_status elfin_layout(struct load *load)
 {
     uint64_t limit = load->host->max_image_size & ~(load->host->page_size - 1);
-    elfin_status status = ELFIN_OK;
+    elfin_status status;
 
     reset(load);
     distribute_gathered(load);
-    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next) {
+    status = elfin_each_object(load, plan, NULL);
+    for (struct object *o = load->objects; o; o = o->next) {
         struct block *block = &load->blocks[o->block];
 
         if (block->reserved)
             continue;
-        if (!o->program) {
-            list_parts(o);
-            status = plan_slots(load, o);
-        }
         *block->end = o;
         block->end = &o->next_in_block;
     }

@@ -48,17 +48,6 @@ static elfin_status settle(struct load *load)
     return status;
 }
 
-/* All objects are there now: their numbers will not change. */
-static elfin_status number(struct load *load)
-{
-    load->by_number = elfin_arena_get(&load->work, load->object_count, sizeof(*load->by_number));
-    if (!load->by_number)
-        return elfin_fail_memory(load, ELFIN_PHASE_SCAN, NULL);
-    for (struct object *o = load->objects; o; o = o->next)
-        load->by_number[o->number] = o;
-    return ELFIN_OK;
-}
-
 static elfin_status scan(struct load *load, struct object *object)
 {
     elfin_status status = elfin_scan(load, object);
@@ -68,10 +57,8 @@ static elfin_status scan(struct load *load, struct object *object)
 
 static elfin_status link(struct load *load)
 {
-    elfin_status status = number(load);
+    elfin_status status = elfin_each_object(load, scan, NULL);
 
-    if (status == ELFIN_OK)
-        status = elfin_each_object(load, scan);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
         (status = elfin_tls_place(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||

@@ -30,6 +30,7 @@ struct crew {
     /* Of the current phase. */
     struct load *load;
     parallel_job job;
+    parallel_start start;
     bool *done;
     uint32_t count, next; /* the number that will be taken next */
     uint32_t stop;        /* no number from here on matters: this one failed */
@@ -106,8 +107,8 @@ static void work(void *arg)
     worker->load.options = &worker->options;
     worker->load.diag = NULL;
     worker->load.work = worker->work;
-    if (worker->load.values)
-        worker->load.values += self * (uint64_t)worker->load.value_count;
+    if (crew->start)
+        crew->start(&worker->load, self);
     do
         number = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED);
     while (number < __atomic_load_n(&crew->stop, __ATOMIC_RELAXED) &&
@@ -154,7 +155,8 @@ static void do_in_parallel(struct crew *crew)
     } while (crew->dry && crew->stop == crew->count && done > before);
 }
 
-elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job)
+elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job,
+                            parallel_start start)
 {
     struct crew *crew = load->crew;
     elfin_status status = ELFIN_OK;
@@ -163,6 +165,7 @@ elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job)
     if (crew && count > 1 && (done = elfin_arena_get(&load->work, count, sizeof(*done)))) {
         crew->load = load;
         crew->job = job;
+        crew->start = start;
         crew->done = done;
         crew->count = count;
         do_in_parallel(crew);
@@ -181,8 +184,25 @@ static elfin_status do_object(struct load *load, uint32_t number)
     return object->program && !load->work.host ? ELFIN_ERR_BUSY : load->object_phase(load, object);
 }
 
-elfin_status elfin_each_object(struct load *load, object_phase phase)
+/* False: there is no memory for it, or one CPU. */
+static bool list_objects(struct load *load)
 {
+    if (!load->crew || load->by_number)
+        return load->crew;
+    load->by_number = elfin_arena_get(&load->work, load->object_count, sizeof(*load->by_number));
+    for (struct object *o = load->objects; load->by_number && o; o = o->next)
+        load->by_number[o->number] = o;
+    return load->by_number;
+}
+
+elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start)
+{
+    elfin_status status = ELFIN_OK;
+
     load->object_phase = phase;
-    return elfin_parallel(load, load->object_count, do_object);
+    if (list_objects(load))
+        return elfin_parallel(load, load->object_count, do_object, start);
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = phase(load, o);
+    return status;
 }

@@ -154,27 +154,33 @@ void elfin_report_no_memory(struct load *load)
     refused(load, load->stuck, range->low, range->high + (load->stuck->size - 1), DEFECT_NO_PLACE);
 }
 
-/* Offsets in the block become run addresses. */
-static void assign(struct object *object, uint64_t run)
+/* Of a symbol that the object defines: it is the group's. */
+static void assign_own(const struct load *load, const struct object *object, uint32_t index)
 {
+    struct symbol *symbol = object->global[index - object->first_global];
+
+    if (!symbol || symbol->object != object || symbol->index != index)
+        return;
+    if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)
+        symbol->value = elfin_own_address(object, index);
+    else if (symbol->state == SYMBOL_COMMON && !symbol->tls) /* which has its offset already */
+        symbol->value += load->blocks[object->block].region.run;
+}
+
+/* Offsets in the block become run addresses. */
+static elfin_status assign(struct load *load, struct object *object)
+{
+    uint64_t run = load->blocks[object->block].region.run;
+
     for (uint32_t i = 1; i < object->section_count; i++)
         if (object->sections[i].part != PART_NONE)
             object->sections[i].address += run;
     object->tls_image += run;
     object->got += run;
     object->plt += run;
-}
-
-static void assign_symbol(struct load *load, struct symbol *symbol)
-{
-    if (symbol->state == SYMBOL_COMMON && symbol->tls)
-        return; /* it has its offset from the thread pointer already */
-    if (symbol->state == SYMBOL_COMMON)
-        symbol->value += load->blocks[symbol->object->block].region.run;
-    else if (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK)
-        symbol->value = elfin_own_address(symbol->object, symbol->index);
-    else if (is_section_end(symbol))
-        symbol->value = section_end(symbol);
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++)
+        assign_own(load, object, i);
+    return ELFIN_OK;
 }
 
 /*
@@ -212,9 +218,9 @@ elfin_status elfin_place(struct load *load)
         status = place_all_floating(load);
     if (status != ELFIN_OK)
         return status;
-    for (struct object *o = load->objects; o; o = o->next)
-        assign(o, load->blocks[o->block].region.run);
-    for (struct symbol *s = load->first_symbol; s; s = s->next)
-        assign_symbol(load, s);
-    return ELFIN_OK;
+    status = elfin_each_object(load, assign, NULL);
+    for (struct symbol *s = load->gathered ? load->first_symbol : NULL; s; s = s->next)
+        if (is_section_end(s))
+            s->value = section_end(s);
+    return status;
 }

@@ -9,6 +9,10 @@
  */
 #include "loader/internal.h"
 
+enum {
+    OWN_BLOCKS_MAX = 64 /* of which each CPU has a copy */
+};
+
 static void keep_range(struct reach *result, struct range range)
 {
     if (range.low <= range.high && result->count < REACH_MAX)
@@ -143,58 +147,143 @@ static void align(struct block *block)
 }
 
 /* Nothing to wish for. */
-static bool is_defined_in(const struct symbol *symbol, const struct block *block)
+static bool is_defined_in(const struct symbol *symbol, uint32_t block)
 {
-    return (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK) && !block->has_at &&
-           symbol->object->block == block->first->block;
+    return (symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK) &&
+           symbol->object->block == block;
 }
 
 /*
- * Where most of what the block calls, or reads through slots, lies: near it those need no stubs and
- * no slots. A vote between neighbourhoods of 2 GiB, in which a majority wins for certain.
+ * Where most of what the object calls, or reads through slots, lies: near it those need no stubs
+ * and no slots. A vote between neighbourhoods of 2 GiB, in which a majority wins for certain.
  */
-static uint64_t wish(const struct load *load, const struct block *block)
+static void vote(const struct load *load, struct object *object)
+{
+    uint64_t near = 0;
+    uint32_t votes = 0;
+
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+        struct target target;
+
+        if (!(object->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)) || !symbol ||
+            is_defined_in(symbol, object->block))
+            continue;
+        if (symbol->state == SYMBOL_IMPORT)
+            target = (struct target){ .value = symbol->value };
+        else
+            target = elfin_locate(load, object, i);
+        if (target.block ? !target.block->has_at : symbol->state != SYMBOL_IMPORT)
+            continue;
+        if (target.block)
+            target.value += target.block->at;
+        if (!votes)
+            near = target.value;
+        if (near >> 31 == target.value >> 31)
+            votes++;
+        else
+            votes--;
+    }
+    object->near = near;
+    object->votes = votes;
+}
+
+/* The same vote between the objects of a block, each with the majority that it is left with. */
+static uint64_t wish(const struct block *block)
 {
     uint64_t near = 0;
     uint32_t votes = 0;
 
     for (const struct object *o = block->first; o; o = o->next_in_block) {
-        for (uint32_t i = o->first_global; i < o->symbol_count; i++) {
-            const struct symbol *symbol = o->global[i - o->first_global];
-            struct target target;
-
-            if (!(o->use[i] & (USE_BRANCH | USE_SLOT | USE_NEAR)) || !symbol ||
-                is_defined_in(symbol, block))
-                continue;
-            if (symbol->state == SYMBOL_IMPORT)
-                target = (struct target){ .value = symbol->value };
-            else
-                target = elfin_locate(load, o, i);
-            if (target.block ? !target.block->has_at : symbol->state != SYMBOL_IMPORT)
-                continue;
-            if (target.block)
-                target.value += target.block->at;
-            if (!votes)
-                near = target.value;
-            if (near >> 31 == target.value >> 31)
-                votes++;
-            else
-                votes--;
+        if (!votes)
+            near = o->near;
+        if (near >> 31 == o->near >> 31) {
+            votes += o->votes;
+        } else if (votes < o->votes) {
+            near = o->near;
+            votes = o->votes - votes;
+        } else {
+            votes -= o->votes;
         }
     }
     return near;
 }
 
-elfin_status elfin_reach(struct load *load)
+/* ELFIN_ERR_RANGE, not reported: some demand cannot be satisfied. */
+static elfin_status apply_all(struct load *load, struct object *object)
 {
     bool misfit = false;
+
+    if (!load->options->near && !load->blocks[object->block].has_at)
+        vote(load, object);
+    for (const struct demand *d = object->demands; d; d = d->next)
+        misfit |= !apply(load, object, d);
+    return misfit ? ELFIN_ERR_RANGE : ELFIN_OK;
+}
+
+static void take_blocks(struct load *load, uint32_t cpu)
+{
+    load->blocks = load->own_blocks + cpu * (uint64_t)load->block_count;
+}
+
+/* What holds for both. */
+static void join(struct reach *reach, const struct reach *other)
+{
+    struct reach result = { 0 };
+
+    for (uint32_t i = 0; i < other->count; i++) {
+        const struct range *r = &other->range[i];
+        struct reach part = { 0 };
+
+        intersect(&part, reach, r->low, r->high, r->low_by);
+        for (uint32_t k = 0; k < part.count; k++)
+            keep_range(&result, part.range[k]);
+    }
+    *reach = result;
+}
+
+/*
+ * Each CPU narrows the reach of its copies of the blocks; then these are joined. Who set a bound is
+ * not known then, and not asked for: elfin_inspect has one CPU.
+ */
+static bool apply_in_parallel(struct load *load)
+{
+    uint32_t count = load->block_count, cpus = elfin_parallel_cpus(load);
+    elfin_status status;
+
+    if (cpus < 2 || count > OWN_BLOCKS_MAX)
+        return false;
+    load->own_blocks = elfin_arena_get(&load->work, count * cpus, sizeof(*load->own_blocks));
+    if (!load->own_blocks)
+        return false;
+    for (uint32_t i = 0; i < count * cpus; i++)
+        load->own_blocks[i] = load->blocks[i % count];
+    status = elfin_each_object(load, apply_all, take_blocks);
+    for (uint32_t i = 0; i < count * cpus; i++)
+        if (load->blocks[i % count].size && !load->blocks[i % count].has_at)
+            join(&load->blocks[i % count].reach, &load->own_blocks[i].reach);
+    return status == ELFIN_OK;
+}
+
+static bool apply_to_all(struct load *load)
+{
+    bool misfit = false;
+
+    if (apply_in_parallel(load))
+        return true;
+    for (struct object *o = load->objects; o; o = o->next)
+        misfit |= apply_all(load, o) != ELFIN_OK;
+    return !misfit;
+}
+
+elfin_status elfin_reach(struct load *load)
+{
+    bool misfit;
 
     for (uint32_t i = 0; i < load->block_count; i++)
         if (load->blocks[i].size && !load->blocks[i].has_at)
             begin(&load->blocks[i], load->options);
-    for (const struct object *o = load->objects; o; o = o->next)
-        for (const struct demand *d = o->demands; d; d = d->next)
-            misfit |= !apply(load, o, d);
+    misfit = !apply_to_all(load);
     if (misfit && load->apart)
         return ELFIN_ERR_RANGE;
     if (misfit) {
@@ -207,7 +296,7 @@ elfin_status elfin_reach(struct load *load)
         if (!block->size || block->has_at)
             continue;
         align(block);
-        block->near = load->options->near ? load->options->near : wish(load, block);
+        block->near = load->options->near ? load->options->near : wish(block);
         if (block->reach.count)
             continue;
         load->stuck = block;

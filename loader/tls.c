@@ -53,7 +53,7 @@ static elfin_status lay_sections(struct load *load, struct object *object, bool 
 /* Their values are offsets in the block until elfin_tls_place. */
 static elfin_status lay_commons(struct load *load, struct object *object)
 {
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+    for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
         struct symbol *symbol = object->global[i - object->first_global];
 
         if (is_own_common(object, i) && symbol->tls &&
@@ -68,6 +68,7 @@ elfin_status elfin_tls_measure(struct load *load, struct object *object)
     elfin_status status;
 
     object->tls_align = 1;
+    object->tls_size = 0;
     status = lay_sections(load, object, false);
     object->tls_file_size = object->tls_size;
     if (status == ELFIN_OK)

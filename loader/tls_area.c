@@ -27,14 +27,19 @@ static elfin_status no_area(struct load *load, const struct object *object)
     return elfin_diag_emit(load);
 }
 
+static elfin_status measure_block(struct load *load, struct object *object)
+{
+    return elfin_tls_measure(load, object);
+}
+
 /* Sets the distance of each block from the group's start; *size and *align are the group's. */
 static elfin_status lay_blocks(struct load *load, uint64_t *size, uint64_t *align)
 {
-    for (struct object *o = load->objects; o; o = o->next) {
-        elfin_status status = elfin_tls_measure(load, o);
+    elfin_status status = elfin_each_object(load, measure_block, NULL);
 
-        if (status != ELFIN_OK)
-            return status;
+    if (status != ELFIN_OK)
+        return status;
+    for (struct object *o = load->objects; o; o = o->next) {
         if (!o->tls_size)
             continue;
         if (!load->host->tls_size)
@@ -75,7 +80,7 @@ static bool find_gap(const struct load *load, uint64_t size, uint64_t align, uin
 
 static void place_commons(const struct object *object)
 {
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+    for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
         struct symbol *symbol = object->global[i - object->first_global];
 
         if (is_own_common(object, i) && symbol->tls)

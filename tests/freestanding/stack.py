@@ -14,6 +14,9 @@ import re
 import subprocess
 import sys
 
+# What elfin_each_object is called with.
+PHASES = ["scan", "measure_block", "plan", "apply_all", "assign", "measure", "fill", "fix"]
+
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
     "sift_down": ["by_priority", "by_number", "by_freedom", "by_code"],
@@ -24,9 +27,10 @@ POINTERS = {
     "mini_vfmt_to": ["put_buffer"],
     "update": ["mini_pages_summarize"],
     # Jobs for several CPUs; work() is what runs on each of them.
-    "work": ["do_object"],
+    "work": ["do_object", "take_values", "take_blocks"],
     "elfin_parallel": ["do_object"],
-    "do_object": ["scan", "fix"],
+    "do_object": PHASES,
+    "elfin_each_object": PHASES,
     # struct elfin_programs
     "elfin_object_open": ["elfin_program_open"],
     "elfin_symbols_collect": ["elfin_program_ignores"],
