@@ -104,21 +104,6 @@ static uint64_t read_big_endian(struct span s, uint64_t offset, unsigned width)
     return value;
 }
 
-/* Enters one symbol of the index; the first member that defines a name has it. */
-static elfin_status enter_symbol(struct load *load, struct library *library, const char *name,
-                                 struct library_entry *member)
-{
-    uint32_t hash = elfin_hash(name);
-    elfin_status status = ELFIN_OK;
-    struct names_entry *entry = elfin_names_slot(&library->index, &load->work, name, hash, &status);
-
-    if (!entry)
-        return elfin_fail(load, NULL, defect_as(DEFECT_ARCHIVE_INDEX_MEMORY, status));
-    if (!entry->item)
-        elfin_names_set(&library->index, entry, name, hash, member);
-    return ELFIN_OK;
-}
-
 /* The index: a count, that many offsets of members, that many names; numbers are big-endian. */
 static elfin_status read_index(struct load *load, struct library *library, struct span index,
                                unsigned width)
@@ -126,6 +111,7 @@ static elfin_status read_index(struct load *load, struct library *library, struc
     struct library_entry *entries;
     struct span offsets, names;
     uint64_t count, at = 0;
+    elfin_status status;
 
     if (index.size < width)
         return bad_archive(load, library, 0, DEFECT_ARCHIVE_INDEX_CUT);
@@ -137,18 +123,22 @@ static elfin_status read_index(struct load *load, struct library *library, struc
     entries = elfin_arena_get(&load->work, count, sizeof(*entries));
     if (!entries)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
-    for (uint64_t i = 0; i < count; i++) {
-        const char *name = span_string(names, at);
-        elfin_status status;
+    status = elfin_names_reserve(&library->index, &load->work, count);
+    for (uint64_t i = 0; status == ELFIN_OK && i < count; i++) {
+        struct name name;
 
-        if (!name)
+        if (!span_string(names, at))
             return bad_archive(load, library, 0, DEFECT_ARCHIVE_INDEX_NAMES);
+        name = elfin_name_in(names, at);
+        entries[i].name = name.text;
         entries[i].offset = read_big_endian(offsets, i * width, width);
-        status = enter_symbol(load, library, name, &entries[i]);
-        if (status != ELFIN_OK)
-            return status;
-        at += mini_strlen(name) + 1;
+        /* The first member that defines a name has it. */
+        if (!elfin_names_enter(&library->index, name, &entries[i]))
+            status = ELFIN_ERR_LIMIT;
+        at += (uint64_t)name.length + 1;
     }
+    if (status != ELFIN_OK)
+        return elfin_fail(load, NULL, defect_as(DEFECT_ARCHIVE_INDEX_MEMORY, status));
     return ELFIN_OK;
 }
 

@@ -70,6 +70,7 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
 void elfin_carve_indirect(const struct load *load, struct carver *c, const struct object *object,
                           struct elfin_module *module);
 void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module);
+void elfin_record_tie(struct record *record, const struct elfin_module *module, const char *name);
 /* Bytes of memory that the module occupies, without padding. */
 uint64_t elfin_loaded_size(const struct object *object);
 

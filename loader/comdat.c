@@ -27,16 +27,18 @@ static const char *signature_of(const struct object *object, const struct sectio
 static elfin_status enter(struct load *load, const struct object *object, const char *signature,
                           bool *lost)
 {
-    uint32_t hash = elfin_hash(signature);
-    elfin_status status = ELFIN_OK;
-    struct names_entry *entry =
-        elfin_names_slot(&load->comdats, &load->work, signature, hash, &status);
+    struct named *named = elfin_arena_get(&load->work, 1, sizeof(*named)), *first;
+    elfin_status status =
+        named ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
 
-    if (!entry)
+    if (status == ELFIN_OK) {
+        named->text = signature;
+        first = elfin_names_enter(&load->comdats, elfin_name(signature), named);
+        *lost = first != named;
+        status = first ? ELFIN_OK : ELFIN_ERR_LIMIT;
+    }
+    if (status != ELFIN_OK)
         return elfin_fail(load, object, defect_as(DEFECT_GROUP_MEMORY, status));
-    *lost = entry->item != NULL;
-    if (!*lost)
-        elfin_names_set(&load->comdats, entry, signature, hash, load);
     return ELFIN_OK;
 }
 

@@ -25,38 +25,38 @@ static void add_module(struct load *load, struct object *user, struct elfin_modu
 
 static void add_symbol(struct load *load, struct object *user, const struct symbol *symbol)
 {
-    if (symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->owner)
-        add_module(load, user, symbol->import->owner);
+    if (symbol->state == SYMBOL_IMPORT && symbol->import)
+        add_module(load, user, record_module(symbol->import));
     else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
         add_object(user, symbol->object);
 }
 
-static void add_need(struct load *load, struct object *object, const char *name)
+static void add_need(struct load *load, struct object *object, const char *text)
 {
-    uint32_t hash = elfin_hash(name);
-    struct object *other = elfin_names_find(&load->modules, name, hash);
-    const struct record *record;
+    struct name name = elfin_name(text);
+    struct object *other = elfin_names_find(&load->modules, name);
+    item found;
 
     if (other) {
         add_object(object, other);
         return;
     }
-    record = elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
-    if (record)
-        add_module(load, object, record->owner);
+    found = elfin_index_find(load->space, name, ITEM_MODULE, NULL);
+    if (found)
+        add_module(load, object, elfin_item_definition(found).owner);
 }
 
-static bool is_taken(struct load *load, const char *name, uint32_t hash)
+static bool is_taken(const struct load *load, struct name name)
 {
-    return elfin_names_find(&load->modules, name, hash) ||
-           elfin_index_find(load->space, name, hash, RECORD_MODULE, NULL);
+    return elfin_names_find(&load->modules, name) ||
+           elfin_index_find(load->space, name, ITEM_MODULE, NULL);
 }
 
 static void check_need(struct load *load, struct object *object, const char *name)
 {
     elfin_diag *diag;
 
-    if (is_taken(load, name, elfin_hash(name)))
+    if (is_taken(load, elfin_name(name)))
         return;
     diag = elfin_diag_begin(load, object, DEFECT_NEED);
     elfin_diag_section(diag, object, object->needs);
@@ -136,7 +136,7 @@ static elfin_status rename_member(struct load *load, struct object *object)
     if (!name)
         return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
     mini_fmt(name, size, "%s@0x%llx", object->name, (unsigned long long)object->offset);
-    while (is_taken(load, name, elfin_hash(name)))
+    while (is_taken(load, elfin_name(name)))
         mini_fmt(name, size, "%s@0x%llx#%u", object->name, (unsigned long long)object->offset,
                  ++copy);
     object->name = name;
@@ -145,33 +145,32 @@ static elfin_status rename_member(struct load *load, struct object *object)
 
 static elfin_status enter_name(struct load *load, struct object *object)
 {
-    uint32_t hash = elfin_hash(object->name);
-    elfin_status status = ELFIN_OK;
-    struct names_entry *entry;
+    struct name name = elfin_name(object->name);
+    elfin_status status;
 
-    if (object->archive && is_taken(load, object->name, hash)) {
+    if (object->archive && is_taken(load, name)) {
         status = rename_member(load, object);
         if (status != ELFIN_OK)
             return status;
-        hash = elfin_hash(object->name);
+        name = elfin_name(object->name);
     }
-    if (is_taken(load, object->name, hash)) {
+    if (is_taken(load, name)) {
         elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_MODULE_NAME);
 
         elfin_copy_name(diag->other, object->name);
         return elfin_diag_emit(load);
     }
-    entry = elfin_names_slot(&load->modules, &load->work, object->name, hash, &status);
-    if (!entry)
-        return elfin_fail(load, object, defect_as(DEFECT_MODULE_NAMES_MEMORY, status));
-    elfin_names_set(&load->modules, entry, object->name, hash, object);
+    if (!elfin_names_enter(&load->modules, name, object))
+        return elfin_fail(load, object, defect_as(DEFECT_MODULE_NAMES_MEMORY, ELFIN_ERR_LIMIT));
     return ELFIN_OK;
 }
 
 elfin_status elfin_needs(struct load *load)
 {
-    elfin_status status = ELFIN_OK;
+    elfin_status status = elfin_names_reserve(&load->modules, &load->work, load->object_count);
 
+    if (status != ELFIN_OK)
+        return elfin_fail(load, load->objects, defect_as(DEFECT_MODULE_NAMES_MEMORY, status));
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = enter_name(load, o);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)

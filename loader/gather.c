@@ -45,24 +45,25 @@ static const char *named_section(const struct symbol *symbol, bool *is_stop)
     return is_identifier(name) ? name : NULL;
 }
 
-static elfin_status enter(struct load *load, struct names *names, const char *name)
+static elfin_status enter(struct load *load, struct names *names, const char *text)
 {
-    uint32_t hash = elfin_hash(name);
-    elfin_status status = ELFIN_OK;
-    struct names_entry *entry = elfin_names_slot(names, &load->work, name, hash, &status);
+    struct name name = elfin_name(text);
+    elfin_status status = elfin_names_reserve(names, &load->work, 1);
     struct gathered *gathered;
 
-    if (!entry)
-        return elfin_fail(load, load->objects, defect_as(DEFECT_GATHER_MEMORY, status));
-    if (entry->item)
+    if (status == ELFIN_OK && elfin_names_find(names, name))
         return ELFIN_OK;
     gathered = elfin_arena_get(&load->work, 1, sizeof(*gathered));
     if (!gathered)
-        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, load->objects);
+        status = load->work.status;
+    if (status == ELFIN_OK && !elfin_names_enter(names, name, gathered))
+        status = ELFIN_ERR_LIMIT;
+    if (status != ELFIN_OK)
+        return elfin_fail(load, load->objects, defect_as(DEFECT_GATHER_MEMORY, status));
+    gathered->name = text;
     gathered->end = &gathered->first;
     gathered->next = load->gathered;
     load->gathered = gathered;
-    elfin_names_set(names, entry, name, hash, gathered);
     return ELFIN_OK;
 }
 
@@ -94,7 +95,7 @@ static elfin_status collect(struct load *load, const struct names *names, struct
 
         if (is_lasting(&object->sections[i]) && !(object->sections[i].flags & SHF_TLS) &&
             is_identifier(name))
-            gathered = elfin_names_find(names, name, elfin_hash(name));
+            gathered = elfin_names_find(names, elfin_name(name));
         if (gathered)
             status = append(load, gathered, object, i);
     }
@@ -159,7 +160,7 @@ elfin_status elfin_gather(struct load *load)
             status = settle(load, g);
     for (struct symbol *s = load->first_symbol; status == ELFIN_OK && s; s = s->next) {
         const char *name = named_section(s, &is_stop);
-        const struct gathered *g = name ? elfin_names_find(&names, name, elfin_hash(name)) : NULL;
+        const struct gathered *g = name ? elfin_names_find(&names, elfin_name(name)) : NULL;
 
         if (g && g->first)
             bind(s, g, is_stop);

@@ -21,11 +21,10 @@ static uint64_t first_address(const struct object *object)
     return first ? first->address : 0;
 }
 
-static void fill_module(struct object *object, struct elfin_module *module)
+static void fill_module(struct object *object, struct elfin_module *module, const char *name)
 {
-    module->self.owner = module;
-    module->self.hash = elfin_hash(object->name);
     module->self.flags = RECORD_MODULE;
+    elfin_record_tie(&module->self, module, name);
     module->flags = object->flags;
     if (object->archive)
         module->flags |= ELFIN_MODULE_MEMBER;
@@ -54,8 +53,7 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
     struct elfin_module **list = carve(c, uses * sizeof(struct elfin_module *));
 
     if (module) {
-        fill_module(object, module);
-        module->self.name = name;
+        fill_module(object, module, name);
         module->file = file;
         module->version = version;
         module->description = description;
@@ -196,6 +194,8 @@ elfin_status elfin_group_create(struct load *load)
     carve_head(load, &carver);
     for (const struct object *o = load->objects; o; o = o->next)
         carver.used += o->record_size;
+    if (carver.used > UINT32_MAX) /* see struct record */
+        return elfin_fail(load, load->objects, defect_as(DEFECT_RECORDS_MEMORY, ELFIN_ERR_LIMIT));
     status = elfin_reserve_plain(load->host, ELFIN_PURPOSE_RECORDS, carver.used, &region);
     if (status != ELFIN_OK)
         return elfin_fail(load, load->objects, defect_as(DEFECT_RECORDS_MEMORY, status));

@@ -44,16 +44,21 @@ static bool is_own_tls(const struct object *object, uint32_t index, uint32_t sec
     return !(section & SECTION_SPECIAL) && is_tls(&object->sections[section]);
 }
 
+void elfin_record_tie(struct record *record, const struct elfin_module *module, const char *name)
+{
+    record->module = (uint32_t)((uintptr_t)record - (uintptr_t)module);
+    record->name = (uint32_t)((uintptr_t)name - (uintptr_t)record);
+}
+
 static void fill_record(struct record *record, const struct object *object, uint32_t index,
                         const struct elf_symbol *elf, uint32_t section)
 {
     const struct symbol *symbol = object->global[index - object->first_global];
+    uint64_t size = elfin_is_common(section) ? symbol->size : elf->st_size;
 
-    record->hash = symbol->hash;
-    record->owner = object->module;
     record->address = elfin_is_common(section) ? symbol->value : elfin_own_address(object, index);
-    record->size = elfin_is_common(section) ? symbol->size : elf->st_size;
-    record->flags = record_flags(object, index, elf);
+    record->size = (size < RECORD_SIZE_MAX ? size : RECORD_SIZE_MAX) & RECORD_SIZE_MAX;
+    record->flags = record_flags(object, index, elf) & 0xff;
     if (is_own_tls(object, index, section))
         record->flags |= RECORD_TLS;
 }
@@ -103,7 +108,7 @@ void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_m
         elf = elfin_read_symbol(object, index);
         memcpy(name, symbol->name, symbol->length + 1);
         fill_record(&records[i], object, index, &elf, elfin_symbol_section(object, &elf, index));
-        records[i].name = name;
+        elfin_record_tie(&records[i], module, name);
     }
     c->used = round_up(c->used, CARVE_ALIGN);
     if (module) {

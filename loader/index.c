@@ -1,94 +1,220 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The space's index of names: open addressing with linear probing, at most half full, removal by
- * shifting back, so there are no tombstones. One entry per kind and name; records that were
- * published under a name that was taken wait in its list of shadows, in order of publication.
+ * The space's index of names: one table (table.h) for what modules and the host export, for hidden
+ * names of archive members, and for names of modules. Entries refer to records and to the host's
+ * rows where they lie.
+ *
+ * The first to publish a name has it. Others wait in a queue of struct shadow, in order of
+ * publication; the entry then refers to the first of these, which knows who has the name.
  */
 #include "loader/internal.h"
 #include "libmini/str.h"
 
 enum {
-    KIND_MASK = RECORD_EXPORTED | RECORD_PRIVATE | RECORD_MODULE,
-    INDEX_FIRST = 256
+    INDEX_FIRST = 64,
+    KIND_MODULE = 0x5bd1e980, /* for elfin_hash_as */
+    EXPORTED_KINDS = 1 << ITEM_RECORD | 1 << ITEM_ROW | 1 << ITEM_ROW_TLS
 };
 
-/* Private names are found within their archive only. */
-static bool same_key(const struct record *record, uint32_t kind, const char *name,
-                     const char *archive)
+/* What is looked for: the name, with the hash of its kind, the kinds, and whose archive. */
+struct key {
+    struct name name;
+    uint32_t kinds;
+    const char *archive;
+};
+
+static struct key make_key(struct name name, enum item_kind kind, const char *archive)
 {
-    return record->flags & kind && mini_str_equal(record->name, name) &&
-           (kind != RECORD_PRIVATE || mini_str_equal(record->owner->archive, archive));
+    struct key key = { .name = name, .kinds = 1u << kind, .archive = archive };
+
+    if (key.kinds & EXPORTED_KINDS)
+        key.kinds = EXPORTED_KINDS;
+    else
+        key.name.hash = elfin_hash_as(name.hash, kind == ITEM_MODULE ? (uint32_t)KIND_MODULE
+                                                                     : elfin_name(archive).hash);
+    return key;
 }
 
-/* The entry with that key, or the free entry where it belongs, or NULL after PROBE_LIMIT steps. */
-static struct elfin_index_entry *probe(const elfin_space *space, uint32_t hash, uint32_t kind,
-                                       const char *name, const char *archive)
+static bool is_record(item i)
 {
-    uint64_t mask = space->index_capacity - 1;
+    return item_kind(i) < ITEM_ROW;
+}
 
-    for (uint64_t step = 0; step < PROBE_LIMIT; step++) {
-        struct elfin_index_entry *entry = &space->index[(hash + step) & mask];
+const char *elfin_item_name(item i)
+{
+    const elfin_export *row = item_pointer(i);
 
-        if (!entry->record || (entry->hash == hash && same_key(entry->record, kind, name, archive)))
-            return entry;
+    return is_record(i) ? record_name(item_pointer(i)) : row->name;
+}
+
+struct definition elfin_item_definition(item i)
+{
+    const struct record *record = item_pointer(i);
+    const elfin_export *row = item_pointer(i);
+
+    if (!is_record(i))
+        return (struct definition){ .address = row->address, .tls = item_kind(i) == ITEM_ROW_TLS };
+    return (struct definition){ .record = record,
+                                .owner = record_module(record),
+                                .address = record->address,
+                                .size = record->size,
+                                .tls = record->flags & RECORD_TLS };
+}
+
+/* Who has the name of an entry. */
+static item holder(item i)
+{
+    const struct shadow *shadow = item_pointer(i);
+
+    return item_kind(i) == ITEM_QUEUE ? shadow->first : i;
+}
+
+static bool is_match(item i, const struct key *key)
+{
+    const struct record *record = item_pointer(i);
+
+    return key->kinds & 1u << item_kind(i) &&
+           elfin_name_equal(elfin_item_name(i), key->name.text, key->name.hash) &&
+           (item_kind(i) != ITEM_PRIVATE ||
+            mini_str_equal(record_module(record)->archive, key->archive));
+}
+
+/* 0: nobody; then *where is the entry before which the name belongs. */
+static item search(const struct elfin_table *table, const struct key *key,
+                   struct elfin_table_entry **where)
+{
+    struct elfin_table_entry *entry;
+    item found = 0;
+
+    if (!table->capacity)
+        return 0;
+    for (entry = table_first(table, key->name.hash); entry->hash == key->name.hash; entry++) {
+        found = holder(table_item(table, entry));
+        if (is_match(found, key))
+            break;
+        found = 0;
     }
-    return NULL;
+    *where = entry;
+    return found;
 }
 
-static struct elfin_index_entry *probe_record(const elfin_space *space, const struct record *record)
+/* The host's fixed table was there first. */
+static item search_all(const elfin_space *space, const struct key *key,
+                       struct elfin_table_entry **where)
 {
-    return probe(space, record->hash, record->flags & KIND_MASK, record->name,
-                 record->owner ? record->owner->archive : NULL);
+    item found = key->kinds & EXPORTED_KINDS ? search(&space->fixed, key, where) : 0;
+
+    return found ? found : search(&space->index, key, where);
 }
 
-/* Enters all records of the old table into a new one. */
-static bool rehash(elfin_space *space, const struct elfin_index_entry *old, uint64_t capacity)
+item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
+                      const char *archive)
 {
-    for (uint64_t i = 0; i < capacity; i++) {
-        struct elfin_index_entry *entry;
+    struct key key = make_key(name, kind, archive);
+    struct elfin_table_entry *where;
 
-        if (!old[i].record)
-            continue;
-        entry = probe_record(space, old[i].record);
-        if (!entry)
-            return false;
-        *entry = old[i];
+    return search_all(space, &key, &where);
+}
+
+static void prefetch(const struct elfin_table *table, uint32_t hash)
+{
+    if (table->capacity)
+        __builtin_prefetch(&table->entries[table_home(table, hash)]);
+}
+
+void elfin_index_prefetch(const elfin_space *space, uint32_t hash)
+{
+    prefetch(&space->fixed, hash);
+    prefetch(&space->index, hash);
+}
+
+/* Of the first entry with that hash; 0: there is none. */
+static item first_item(const struct elfin_table *table, uint32_t hash)
+{
+    const struct elfin_table_entry *entry;
+    item found = 0;
+
+    if (!table->capacity)
+        return 0;
+    for (entry = table_first(table, hash); !found && entry->hash == hash; entry++)
+        found = table_item(table, entry);
+    return found;
+}
+
+/* Step by step for all, so that their cache misses are one after the other's shadow. */
+void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
+                              item *found)
+{
+    for (uint32_t i = 0; i < count; i++)
+        elfin_index_prefetch(space, names[i].hash);
+    for (uint32_t i = 0; i < count; i++) {
+        found[i] = first_item(&space->fixed, names[i].hash);
+        if (!found[i])
+            found[i] = first_item(&space->index, names[i].hash);
+        __builtin_prefetch(item_pointer(found[i]));
     }
-    return true;
+    for (uint32_t i = 0; i < count; i++)
+        if (found[i]) {
+            found[i] = holder(found[i]);
+            __builtin_prefetch(elfin_item_name(found[i]));
+        }
+    for (uint32_t i = 0; i < count; i++) {
+        struct key key = make_key(names[i], ITEM_RECORD, NULL);
+        struct elfin_table_entry *where;
+
+        if (found[i] && !is_match(found[i], &key))
+            found[i] = search_all(space, &key, &where);
+    }
+}
+
+/* ---- Changes --------------------------------------------------------------------------------- */
+
+static elfin_status grow(elfin_space *space, uint64_t capacity, struct index_backup *backup)
+{
+    struct elfin_table table = { .capacity = (uint32_t)capacity };
+    elfin_region region;
+    elfin_status status;
+
+    if (capacity > UINT32_MAX)
+        return ELFIN_ERR_LIMIT;
+    status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, elfin_table_size(capacity),
+                                 &region);
+    if (status != ELFIN_OK)
+        return status;
+    table.entries = memset(region.edit, 0, elfin_table_size(capacity));
+    if (!elfin_table_fill(&table, &space->index)) {
+        space->host.release(space->host.ctx, &region);
+        return ELFIN_ERR_LIMIT;
+    }
+    backup->grown = true;
+    space->index = table;
+    space->index_region = region;
+    return ELFIN_OK;
 }
 
 elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup)
 {
-    uint64_t capacity = space->index_capacity ? space->index_capacity : INDEX_FIRST;
-    elfin_region region;
-    elfin_status status;
+    struct elfin_table *index = &space->index;
+    uint64_t live = index->used - index->dead, capacity = elfin_table_capacity(live + more);
 
-    *backup = (struct index_backup){ .index = space->index,
-                                     .region = space->index_region,
-                                     .capacity = space->index_capacity,
-                                     .used = space->index_used };
-    while (2 * (space->index_used + more) > capacity)
-        capacity *= 2;
-    if (capacity == space->index_capacity)
+    *backup = (struct index_backup){ .table = *index, .region = space->index_region };
+    if (!capacity)
+        return ELFIN_ERR_LIMIT;
+    if (elfin_table_capacity(index->used + more) <= index->capacity)
         return ELFIN_OK;
-    status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS,
-                                 capacity * sizeof(struct elfin_index_entry), &region);
-    if (status != ELFIN_OK)
-        return status;
-    memset(region.edit, 0, capacity * sizeof(struct elfin_index_entry));
-    space->index = region.edit;
-    space->index_region = region;
-    space->index_capacity = capacity;
-    backup->grown = true;
-    if (rehash(space, backup->index, backup->capacity))
+    if (capacity <= index->capacity) {
+        elfin_table_fill(index, index);
+        backup->table = *index;
         return ELFIN_OK;
-    elfin_index_restore(space, backup);
-    return ELFIN_ERR_LIMIT;
+    }
+    if (capacity < index->capacity + index->capacity / 4 + INDEX_FIRST)
+        capacity = index->capacity + index->capacity / 4 + INDEX_FIRST;
+    return grow(space, capacity, backup);
 }
 
 void elfin_index_keep(elfin_space *space, struct index_backup *backup)
 {
-    if (backup->grown && backup->capacity)
+    if (backup->grown && backup->table.capacity)
         space->host.release(space->host.ctx, &backup->region);
     backup->grown = false;
 }
@@ -98,91 +224,115 @@ void elfin_index_restore(elfin_space *space, struct index_backup *backup)
     if (!backup->grown)
         return;
     space->host.release(space->host.ctx, &space->index_region);
-    space->index = backup->index;
+    space->index = backup->table;
     space->index_region = backup->region;
-    space->index_capacity = backup->capacity;
-    space->index_used = backup->used;
     backup->grown = false;
 }
 
-elfin_status elfin_index_add(elfin_space *space, struct record *record)
+elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const char *archive,
+                             item *holds)
 {
-    struct elfin_index_entry *entry = probe_record(space, record);
-    struct record *first;
+    struct key key = make_key(name, item_kind(i), archive);
+    struct elfin_table_entry *where;
 
-    if (!entry)
-        return ELFIN_ERR_LIMIT;
-    record->flags |= RECORD_INDEXED;
-    record->shadow = record->before = NULL;
-    if (!entry->record) {
-        *entry = (struct elfin_index_entry){ .hash = record->hash, .record = record };
-        space->index_used++;
-        return ELFIN_OK;
-    }
-    first = entry->record;
-    record->before = first->before ? first->before : first;
-    record->before->shadow = record;
-    first->before = record;
-    return ELFIN_OK;
+    *holds = search_all(space, &key, &where);
+    return *holds ? ELFIN_OK : elfin_table_add(&space->index, where, key.name.hash, i);
 }
 
-/* Closes the hole: entries that probed past it move back, until a free one. */
-static void close_hole(elfin_space *space, struct elfin_index_entry *entry)
+item elfin_index_queue(elfin_space *space, struct name name, const char *archive,
+                       struct shadow *shadow)
 {
-    uint64_t mask = space->index_capacity - 1, hole = (uint64_t)(entry - space->index), i = hole;
+    struct key key = make_key(name, item_kind(shadow->own), archive);
+    struct elfin_table_entry *entry;
+    item first = search(&space->fixed, &key, &entry);
+    struct shadow *head;
 
-    for (;;) {
-        i = (i + 1) & mask;
-        if (!space->index[i].record)
-            break;
-        /* An entry may move if its home is not cyclically within (hole, i]. */
-        if (((i - space->index[i].hash) & mask) < ((i - hole) & mask))
-            continue;
-        space->index[hole] = space->index[i];
-        hole = i;
+    if (first) { /* for ever */
+        shadow->own = 0;
+        return first;
     }
-    space->index[hole].record = NULL;
-    space->index_used--;
-}
-
-/* Takes one of several records of a name out of their list; the first one knows the last. */
-static void unlink_shadow(struct elfin_index_entry *entry, struct record *record)
-{
-    struct record *first = entry->record, *last = first->before;
-
-    if (record == first) {
-        entry->record = first = record->shadow;
+    first = search(&space->index, &key, &entry);
+    if (item_kind(entry_item(entry)) == ITEM_QUEUE) {
+        head = item_pointer(entry_item(entry));
+        shadow->next = head;
+        shadow->previous = head->previous;
+        head->previous = head->previous->next = shadow;
     } else {
-        record->before->shadow = record->shadow;
-        if (record == last)
-            last = record->before;
-        else
-            record->shadow->before = record->before;
+        shadow->first = first;
+        shadow->next = shadow->previous = shadow;
+        table_set(entry, make_item(shadow, ITEM_QUEUE));
     }
-    first->before = first == last ? NULL : last;
+    return first;
 }
 
-void elfin_index_remove(elfin_space *space, struct record *record)
+bool elfin_index_has_row(const elfin_space *space, struct name name)
 {
-    struct elfin_index_entry *entry;
+    struct key key = make_key(name, ITEM_ROW, NULL);
+    struct elfin_table_entry *entry;
+    item first = search_all(space, &key, &entry);
+    const struct shadow *head, *s;
 
-    if (!(record->flags & RECORD_INDEXED))
+    if (!first || !is_record(first) || item_kind(entry_item(entry)) != ITEM_QUEUE)
+        return first && !is_record(first);
+    s = head = item_pointer(entry_item(entry));
+    do {
+        if (!is_record(s->own))
+            return true;
+    } while ((s = s->next) != head);
+    return false;
+}
+
+/* The entry with that hash that is the item, or says that the item has the name. */
+static struct elfin_table_entry *entry_of(const elfin_space *space, uint32_t hash, item i)
+{
+    struct elfin_table_entry *entry = table_first(&space->index, hash);
+
+    while (entry_item(entry) != i && holder(entry_item(entry)) != i)
+        entry++;
+    return entry;
+}
+
+/* The next one, if there is any, becomes the first of the queue; `first` has the name. */
+static void leave_queue(struct elfin_table_entry *entry, struct shadow *shadow, item first)
+{
+    struct shadow *next = shadow->next;
+
+    next->previous = shadow->previous;
+    shadow->previous->next = next;
+    next->first = first;
+    table_set(entry, next == shadow ? first : make_item(next, ITEM_QUEUE));
+    shadow->own = 0;
+}
+
+static void remove_waiting(elfin_space *space, uint32_t hash, struct shadow *shadow)
+{
+    if (shadow->first) {
+        leave_queue(entry_of(space, hash, make_item(shadow, ITEM_QUEUE)), shadow, shadow->first);
         return;
-    record->flags &= ~(uint32_t)RECORD_INDEXED;
-    entry = probe_record(space, record);
-    if (entry->record == record && !record->shadow)
-        close_hole(space, entry);
-    else
-        unlink_shadow(entry, record);
+    }
+    shadow->next->previous = shadow->previous;
+    shadow->previous->next = shadow->next;
+    shadow->own = 0;
 }
 
-struct record *elfin_index_find(const elfin_space *space, const char *name, uint32_t hash,
-                                uint32_t kind, const char *archive)
+void elfin_index_remove(elfin_space *space, struct name name, item i, const char *archive,
+                        struct shadow *shadow)
 {
-    struct elfin_index_entry *entry;
+    struct key key = make_key(name, item_kind(i), archive);
+    struct elfin_table_entry *entry;
+    struct shadow *head;
 
-    if (!space->index_capacity)
-        return NULL;
-    entry = probe(space, hash, kind, name, archive);
-    return entry ? entry->record : NULL;
+    if (shadow && shadow->own) {
+        remove_waiting(space, key.name.hash, shadow);
+        return;
+    }
+    entry = entry_of(space, key.name.hash, i);
+    if (item_kind(entry_item(entry)) != ITEM_QUEUE) {
+        elfin_table_remove(&space->index, entry);
+        return;
+    }
+    head = item_pointer(entry_item(entry));
+    if (is_record(head->own))
+        ((struct record *)item_pointer(head->own))->flags |= RECORD_INDEXED;
+    leave_queue(entry, head, head->own);
 }

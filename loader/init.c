@@ -46,7 +46,7 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
 
         if (call(host, &c, &result) != ELFIN_OK)
             elfin_log(host, "%s: an exit function did not return normally",
-                      final->module->self.name);
+                      record_name(&final->module->self));
     }
 }
 

@@ -25,18 +25,29 @@ enum {
     RECORD_MODULE = 1 << 2,   /* not a symbol: the module's name, in the same index */
     RECORD_WEAK = 1 << 3,
     RECORD_FUNCTION = 1 << 4,
-    RECORD_INDEXED = 1 << 5, /* the index refers to it */
-    RECORD_TLS = 1 << 6,     /* thread-local: its address is an offset from the thread pointer */
+    RECORD_INDEXED = 1 << 5,  /* it has its name in the index */
+    RECORD_TLS = 1 << 6,      /* thread-local: its address is an offset from the thread pointer */
+    RECORD_SHADOWED = 1 << 7, /* others had it when it was published: there is a struct shadow */
 };
 
-/* A name in the symbol index: a module's definition, a host export, or a module itself. */
+#define RECORD_SIZE_MAX (((uint64_t)1 << 56) - 1) /* this, or more */
+
+/*
+ * A definition of a module, or the module's name. It lies between its module and its name, in one
+ * region of at most 4 GiB.
+ */
 struct record {
-    const char *name;
-    uint64_t address, size;
-    struct elfin_module *owner; /* NULL: the host */
-    struct record *shadow;      /* next record of the same kind and name, published later */
-    struct record *before;      /* the one before it; of the first: the last, or NULL if alone */
-    uint32_t hash, flags;
+    uint64_t address;
+    uint64_t flags : 8, size : 56;
+    uint32_t module; /* bytes from there to here */
+    uint32_t name;   /* bytes from here to there */
+};
+
+/* Waits in the queue of a name that others published before; see index.c. */
+struct shadow {
+    item own;                       /* who waits; 0: nobody, or nobody any more */
+    item first;                     /* of the first in the queue: who has the name; else 0 */
+    struct shadow *next, *previous; /* a ring */
 };
 
 struct module_section {
@@ -79,7 +90,9 @@ struct final_call {
 
 struct elfin_group {
     struct elfin_group *next, *previous;
-    elfin_region records; /* this structure and all that it points to */
+    elfin_region records; /* this structure and all that it points to, but for these: */
+    elfin_region shadow_region;
+    struct shadow *shadows; /* of its shadowed records, in their order; NULL: there are none */
     struct elfin_module *modules;
     struct elfin_block *blocks;
     struct final_call *finals;
@@ -94,8 +107,9 @@ struct elfin_group {
 struct elfin_export_table {
     struct elfin_export_table *next;
     elfin_region region;
+    const elfin_export *rows;
     size_t count;
-    struct record rows[];
+    struct shadow shadows[]; /* of the rows that modules had exported before */
 };
 
 /* ---- Working structures ---------------------------------------------------------------------- */
@@ -172,12 +186,13 @@ struct symbol {
     bool outside;           /* referred to by an object that is no member of `archive` */
     bool open;              /* on the list below */
     bool finalizes;         /* __cxa_finalize, and needed at unload */
+    bool import_tls;        /* bound to a thread-local variable */
     const struct object *tls_reference; /* the first that refers to it as thread-local, or NULL */
     struct object *object; /* the definition's owner; of an undefined one: the first that refers */
     uint32_t index;        /* in that object's symbol table */
     uint64_t value;        /* final run address */
     uint64_t size, align;  /* of COMMON: the largest of all; size also of other definitions */
-    const struct record *import; /* when bound to one */
+    const struct record *import; /* when bound to a module's; NULL: to the host's */
     const char *archive; /* base name of the first library whose member refers to it, or NULL */
     struct symbol *next; /* in order of first mention */
     struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
@@ -205,6 +220,7 @@ enum {
 
 /* Sections of one name, from __start_NAME to __stop_NAME, in order. */
 struct gathered {
+    const char *name;
     struct gathered *next, *next_in_block;
     struct gathered_section *first, *last, **end;
     uint64_t align;
@@ -222,13 +238,13 @@ struct program; /* loader/program.h: what an executable or shared object has bes
 
 /* One member of the group in the making. */
 struct object {
+    const char *name; /* the module's; first, see names.h */
     struct object *next, *next_in_block;
     const elfin_input *input;
     struct span file;
     const char *file_name; /* "a.o", or "lib.a(member.o)" */
     const char *archive;   /* base name of its library, or NULL */
     uint64_t offset;       /* of its header in the library */
-    const char *name;      /* the module's */
     uint32_t block;
     uint32_t number;         /* position in the group */
     struct program *program; /* NULL: an ET_REL object */
@@ -293,6 +309,7 @@ struct object {
 };
 
 struct library_entry {
+    const char *name;
     uint64_t offset; /* of the member's header */
 };
 
@@ -350,9 +367,8 @@ struct block {
 
 /* The table that growing replaced, kept until it is certain that it will not be needed again. */
 struct index_backup {
-    struct elfin_index_entry *index;
+    struct elfin_table table;
     elfin_region region;
-    uint64_t capacity, used;
     bool grown;
 };
 
@@ -374,7 +390,8 @@ struct load {
     struct object *objects, **objects_end; /* in input order, then as pulled */
     struct library *libraries, **libraries_end;
     struct symbol *first_symbol, *last_symbol;
-    struct symbol *open; /* undefined names to ask libraries for */
+    struct symbol *spare_symbol; /* for the next one */
+    struct symbol *open;         /* undefined names to ask libraries for */
     struct gathered *gathered;
     struct names symbols, comdats, modules;
     uint32_t object_count;
@@ -503,6 +520,8 @@ uint64_t elfin_own_address(const struct object *object, uint32_t index);
  * to a few times the size of the table. False when the name would exceed that, or 4 GiB.
  */
 bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length);
+/* The same for one that has been measured. */
+bool elfin_name_charge(struct object *object, uint32_t length);
 /* The part of a path after its last slash or backslash. */
 const char *elfin_base_name(const char *path);
 
@@ -542,7 +561,8 @@ elfin_status elfin_gather(struct load *load);
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);
-const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol);
+/* What the symbol would be bound to; 0: nothing. */
+item elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
@@ -690,12 +710,45 @@ void elfin_final_run(const elfin_host *host, elfin_group *group);
 elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup);
 void elfin_index_keep(elfin_space *space, struct index_backup *backup);
 void elfin_index_restore(elfin_space *space, struct index_backup *backup);
-/* ELFIN_ERR_LIMIT: too many names with one hash. The record's flags say what kind it is. */
-elfin_status elfin_index_add(elfin_space *space, struct record *record);
-void elfin_index_remove(elfin_space *space, struct record *record);
-/* kind: RECORD_EXPORTED, RECORD_PRIVATE (then of this archive) or RECORD_MODULE. */
-struct record *elfin_index_find(const elfin_space *space, const char *name, uint32_t hash,
-                                uint32_t kind, const char *archive);
+/*
+ * What is published under a name, 0: nothing. kind: ITEM_RECORD (all that is exported, the host's
+ * too), ITEM_PRIVATE (then of this archive) or ITEM_MODULE.
+ */
+item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
+                      const char *archive);
+/* The same for exports, many at once. */
+void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
+                              item *found);
+/*
+ * Publishes an item, unless another has the name: then that is *holder, else *holder is 0.
+ * ELFIN_ERR_LIMIT: too many names with one hash. archive: of an ITEM_PRIVATE.
+ */
+elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const char *archive,
+                             item *holder);
+/* For exports: the first step of finding or adding a name, worth taking for many at once. */
+void elfin_index_prefetch(const elfin_space *space, uint32_t hash);
+/*
+ * shadow->own waits from now on for the name, which another has, who is returned. Behind the fixed
+ * table, which stays for ever, nobody waits: shadow->own becomes 0.
+ */
+item elfin_index_queue(elfin_space *space, struct name name, const char *archive,
+                       struct shadow *shadow);
+/* Whether a row of the host has the name or waits for it. */
+bool elfin_index_has_row(const elfin_space *space, struct name name);
+/* Takes out an item that has its name, or waits for it as this shadow (which may be NULL). */
+void elfin_index_remove(elfin_space *space, struct name name, item i, const char *archive,
+                        struct shadow *shadow);
+
+const char *elfin_item_name(item i);
+
+/* What somebody who is bound to an item has to know. */
+struct definition {
+    const struct record *record; /* NULL: a row of the host */
+    struct elfin_module *owner;  /* NULL: the host */
+    uint64_t address, size;
+    bool tls;
+};
+struct definition elfin_item_definition(item i);
 
 /* ---- Small helpers --------------------------------------------------------------------------- */
 
@@ -704,6 +757,16 @@ static inline void set_flag(bool *flag)
 {
     if (!__atomic_load_n(flag, __ATOMIC_RELAXED))
         __atomic_store_n(flag, true, __ATOMIC_RELAXED);
+}
+
+static inline const char *record_name(const struct record *record)
+{
+    return (const char *)record + record->name;
+}
+
+static inline struct elfin_module *record_module(const struct record *record)
+{
+    return (struct elfin_module *)((uintptr_t)record - record->module);
 }
 
 static inline uint64_t round_up(uint64_t value, uint64_t align)

@@ -5,63 +5,153 @@
  */
 #include "loader/internal.h"
 
-static bool is_indexed(const struct record *record)
+enum {
+    BATCH = 32
+};
+
+/* The symbols of all modules that are published, one by one. */
+struct walk {
+    const elfin_group *group;
+    uint32_t module, symbol;
+};
+
+static struct record *next_symbol(struct walk *walk)
 {
-    return record->flags & (RECORD_EXPORTED | RECORD_PRIVATE);
+    for (; walk->module < walk->group->module_count; walk->module++, walk->symbol = 0) {
+        const struct elfin_module *module = &walk->group->modules[walk->module];
+
+        while (walk->symbol < module->symbol_count) {
+            struct record *record = &module->symbols[walk->symbol++];
+
+            if (record->flags & (RECORD_EXPORTED | RECORD_PRIVATE))
+                return record;
+        }
+    }
+    return NULL;
 }
 
 static uint64_t count_names(const elfin_group *group)
 {
+    struct walk walk = { .group = group };
     uint64_t count = group->module_count;
 
-    for (uint32_t m = 0; m < group->module_count; m++)
-        for (uint32_t i = 0; i < group->modules[m].symbol_count; i++)
-            count += is_indexed(&group->modules[m].symbols[i]);
+    while (next_symbol(&walk))
+        count++;
     return count;
 }
 
-/* A name that was exported before stays bound to its first owner; people should know. */
-static void log_shadowed(const elfin_space *space, const elfin_group *group)
+static item record_item(const struct record *record)
 {
-    for (uint32_t m = 0; m < group->module_count; m++) {
-        const struct elfin_module *module = &group->modules[m];
-
-        for (uint32_t i = 0; i < module->symbol_count; i++) {
-            const struct record *own = &module->symbols[i], *first;
-
-            if (!(own->flags & RECORD_EXPORTED))
-                continue;
-            first = elfin_index_find(space, own->name, own->hash, RECORD_EXPORTED, NULL);
-            if (first != own)
-                elfin_log(&space->host, "%s: its export %s is shadowed by that of %s",
-                          module->self.name, own->name,
-                          first && first->owner ? first->owner->self.name : "the host");
-        }
-    }
+    if (record->flags & RECORD_MODULE)
+        return make_item(record, ITEM_MODULE);
+    return make_item(record, record->flags & RECORD_EXPORTED ? ITEM_RECORD : ITEM_PRIVATE);
 }
 
-static elfin_status add_names(elfin_space *space, elfin_group *group)
+/* Its name, which lies in the group's records. */
+static struct name name_of(const elfin_group *group, const struct record *record)
 {
-    for (uint32_t m = 0; m < group->module_count; m++) {
-        struct elfin_module *module = &group->modules[m];
-        elfin_status status = elfin_index_add(space, &module->self);
+    struct span records = { .data = group->records.edit, .size = group->records.size };
 
-        for (uint32_t i = 0; status == ELFIN_OK && i < module->symbol_count; i++)
-            if (is_indexed(&module->symbols[i]))
-                status = elfin_index_add(space, &module->symbols[i]);
-        if (status != ELFIN_OK)
-            return status;
+    return elfin_name_in(records, (uint64_t)((const uint8_t *)record_name(record) - records.data));
+}
+
+static elfin_status add_name(elfin_space *space, struct name name, struct record *record,
+                             uint64_t *shadowed)
+{
+    item holder;
+    elfin_status status =
+        elfin_index_add(space, name, record_item(record), record_module(record)->archive, &holder);
+
+    if (status != ELFIN_OK)
+        return status;
+    record->flags |= holder ? RECORD_SHADOWED : RECORD_INDEXED;
+    *shadowed += holder != 0;
+    return ELFIN_OK;
+}
+
+static elfin_status add_names(elfin_space *space, const elfin_group *group, uint64_t *shadowed)
+{
+    struct walk walk = { .group = group };
+    elfin_status status = ELFIN_OK;
+    uint32_t count = 0;
+
+    for (uint32_t m = 0; status == ELFIN_OK && m < group->module_count; m++) {
+        struct record *self = &group->modules[m].self;
+
+        status = add_name(space, name_of(group, self), self, shadowed);
+    }
+    do {
+        struct record *records[BATCH];
+        struct name names[BATCH];
+
+        for (count = 0; count < BATCH && (records[count] = next_symbol(&walk)); count++) {
+            names[count] = name_of(group, records[count]);
+            elfin_index_prefetch(space, names[count].hash);
+        }
+        for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
+            status = add_name(space, names[i], records[i], shadowed);
+    } while (status == ELFIN_OK && count == BATCH);
+    return status;
+}
+
+/* A name that was exported before stays bound to its first owner; people should know. */
+static void log_shadowed(const elfin_space *space, const struct record *record, item holder)
+{
+    const struct elfin_module *owner = elfin_item_definition(holder).owner;
+
+    if (space->host.log && record->flags & RECORD_EXPORTED)
+        elfin_log(&space->host, "%s: its export %s is shadowed by that of %s",
+                  record_name(&record_module(record)->self), record_name(record),
+                  owner ? record_name(&owner->self) : "the host");
+}
+
+static elfin_status queue_names(elfin_space *space, elfin_group *group, uint64_t count)
+{
+    struct walk walk = { .group = group };
+    struct shadow *shadow;
+    struct record *record;
+    elfin_status status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS,
+                                              count * sizeof(struct shadow), &group->shadow_region);
+
+    if (status != ELFIN_OK)
+        return status;
+    shadow = group->shadows = memset(group->shadow_region.edit, 0, count * sizeof(struct shadow));
+    while ((record = next_symbol(&walk))) {
+        if (!(record->flags & RECORD_SHADOWED))
+            continue;
+        shadow->own = record_item(record);
+        log_shadowed(space, record,
+                     elfin_index_queue(space, name_of(group, record),
+                                       record_module(record)->archive, shadow++));
     }
     return ELFIN_OK;
 }
 
+static void remove_name(elfin_space *space, const elfin_group *group, const struct record *record,
+                        struct shadow *shadow)
+{
+    if (record->flags & RECORD_INDEXED || (shadow && shadow->own))
+        elfin_index_remove(space, name_of(group, record), record_item(record),
+                           record_module(record)->archive, shadow);
+}
+
 static void remove_names(elfin_space *space, elfin_group *group)
 {
-    for (uint32_t m = 0; m < group->module_count; m++) {
-        elfin_index_remove(space, &group->modules[m].self);
-        for (uint32_t i = 0; i < group->modules[m].symbol_count; i++)
-            elfin_index_remove(space, &group->modules[m].symbols[i]);
+    struct walk walk = { .group = group };
+    struct shadow *shadow = group->shadows;
+    struct record *record;
+
+    for (uint32_t m = 0; m < group->module_count; m++)
+        remove_name(space, group, &group->modules[m].self, NULL);
+    while ((record = next_symbol(&walk))) {
+        bool is_shadowed = shadow && record->flags & RECORD_SHADOWED;
+
+        remove_name(space, group, record, is_shadowed ? shadow : NULL);
+        shadow += is_shadowed;
     }
+    if (group->shadows)
+        space->host.release(space->host.ctx, &group->shadow_region);
+    group->shadows = NULL;
 }
 
 /* Edges to other groups keep those from being unloaded. */
@@ -89,17 +179,20 @@ static void append(elfin_space *space, elfin_group *group)
 elfin_status elfin_publish(struct load *load)
 {
     elfin_space *space = load->space;
+    uint64_t shadowed = 0;
     elfin_status status = elfin_index_reserve(space, count_names(load->group), &load->index);
 
     if (status != ELFIN_OK)
         return elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
-    status = add_names(space, load->group);
+    status = add_names(space, load->group, &shadowed);
+    if (status == ELFIN_OK && shadowed)
+        status = queue_names(space, load->group, shadowed);
     if (status != ELFIN_OK) {
         remove_names(space, load->group);
-        return elfin_fail(load, load->objects, DEFECT_INDEX_HASH);
+        return elfin_fail(load, load->objects,
+                          status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_INDEX_HASH
+                                                    : defect_as(DEFECT_INDEX_MEMORY, status));
     }
-    if (load->host->log)
-        log_shadowed(space, load->group);
     count_edges(load->group, true);
     append(space, load->group);
     elfin_tls_publish(space, load->group);

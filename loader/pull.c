@@ -76,8 +76,8 @@ elfin_status elfin_library_pull(struct load *load)
 
         load->open = symbol->next_open;
         for (; library && !is_settled(load, symbol); library = library->next) {
-            const struct library_entry *entry =
-                elfin_names_find(&library->index, symbol->name, symbol->hash);
+            const struct library_entry *entry = elfin_names_find(
+                &library->index, (struct name){ .text = symbol->name, .hash = symbol->hash });
             elfin_status status =
                 entry ? pull(load, library, entry->offset, symbol->name) : ELFIN_OK;
 

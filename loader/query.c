@@ -3,48 +3,55 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
+static elfin_status look_up(const elfin_space *space, const char *name, bool tls,
+                            struct definition *out)
+{
+    item found = elfin_index_find(space, elfin_name(name), ITEM_RECORD, NULL);
+
+    if (!found)
+        return ELFIN_ERR_NOT_FOUND;
+    *out = elfin_item_definition(found);
+    return out->tls == tls ? ELFIN_OK : ELFIN_ERR_TLS;
+}
+
 elfin_status elfin_lookup(const elfin_space *space, const char *name, uint64_t *address,
                           const elfin_module **owner)
 {
-    const struct record *record =
-        elfin_index_find(space, name, elfin_hash(name), RECORD_EXPORTED, NULL);
+    struct definition found;
+    elfin_status status = look_up(space, name, false, &found);
 
-    if (!record)
-        return ELFIN_ERR_NOT_FOUND;
-    if (record->flags & RECORD_TLS)
-        return ELFIN_ERR_TLS;
-    *address = record->address;
+    if (status != ELFIN_OK)
+        return status;
+    *address = found.address;
     if (owner)
-        *owner = record->owner;
+        *owner = found.owner;
     return ELFIN_OK;
 }
 
 elfin_status elfin_lookup_tls(const elfin_space *space, const char *name, int64_t *offset,
                               const elfin_module **owner)
 {
-    const struct record *record =
-        elfin_index_find(space, name, elfin_hash(name), RECORD_EXPORTED, NULL);
+    struct definition found;
+    elfin_status status = look_up(space, name, true, &found);
 
-    if (!record)
-        return ELFIN_ERR_NOT_FOUND;
-    if (!(record->flags & RECORD_TLS))
-        return ELFIN_ERR_TLS;
-    *offset = (int64_t)record->address;
+    if (status != ELFIN_OK)
+        return status;
+    *offset = (int64_t)found.address;
     if (owner)
-        *owner = record->owner;
+        *owner = found.owner;
     return ELFIN_OK;
 }
 
 elfin_status elfin_module_lookup(const elfin_module *module, const char *name, uint64_t *address)
 {
-    uint32_t hash = elfin_hash(name);
-
     for (uint32_t i = 0; i < module->symbol_count; i++) {
-        if (module->symbols[i].hash != hash || !mini_str_equal(module->symbols[i].name, name))
+        const struct record *record = &module->symbols[i];
+
+        if (!mini_str_equal(record_name(record), name))
             continue;
-        if (module->symbols[i].flags & RECORD_TLS)
+        if (record->flags & RECORD_TLS)
             return ELFIN_ERR_TLS;
-        *address = module->symbols[i].address;
+        *address = record->address;
         return ELFIN_OK;
     }
     return ELFIN_ERR_NOT_FOUND;
@@ -52,10 +59,9 @@ elfin_status elfin_module_lookup(const elfin_module *module, const char *name, u
 
 elfin_module *elfin_find_module(const elfin_space *space, const char *name)
 {
-    const struct record *record =
-        elfin_index_find(space, name, elfin_hash(name), RECORD_MODULE, NULL);
+    item found = elfin_index_find(space, elfin_name(name), ITEM_MODULE, NULL);
 
-    return record ? record->owner : NULL;
+    return found ? elfin_item_definition(found).owner : NULL;
 }
 
 elfin_group *elfin_next_group(const elfin_space *space, const elfin_group *group)
@@ -86,7 +92,7 @@ bool elfin_host_export(const elfin_space *space, size_t position, elfin_export *
 void elfin_module_get(const elfin_module *module, elfin_module_info *out)
 {
     *out = (elfin_module_info){
-        .name = module->self.name,
+        .name = record_name(&module->self),
         .file = module->file,
         .version = module->version,
         .description = module->description,
@@ -112,7 +118,7 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
         return false;
     record = &module->symbols[position];
     *out = (elfin_symbol){
-        .name = record->name,
+        .name = record_name(record),
         .address = record->address,
         .size = record->size,
         .exported = record->flags & RECORD_EXPORTED,
@@ -215,5 +221,5 @@ void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out)
     for (const struct elfin_export_table *t = space->first_table; t; t = t->next)
         out->record_bytes += t->region.size;
     out->record_bytes += space->index_region.size;
-    out->exports = space->index_used - out->modules;
+    out->exports = space->fixed.used + space->index.used - space->index.dead - out->modules;
 }

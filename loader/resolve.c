@@ -7,18 +7,30 @@
 #include "loader/internal.h"
 #include "libmini/str.h"
 
-/* Members of one archive see each other's hidden names, whichever group pulled them. */
-const struct record *elfin_find_import(const struct load *load, const struct symbol *symbol)
-{
-    const elfin_space *space = load->space;
-    const struct record *import = NULL;
+enum {
+    BATCH = 32
+};
 
-    if (symbol->archive && !symbol->outside)
-        import =
-            elfin_index_find(space, symbol->name, symbol->hash, RECORD_PRIVATE, symbol->archive);
-    if (!import && !is_hidden(symbol))
-        import = elfin_index_find(space, symbol->name, symbol->hash, RECORD_EXPORTED, NULL);
-    return import;
+static struct name symbol_name(const struct symbol *symbol)
+{
+    return (struct name){ .text = symbol->name, .hash = symbol->hash };
+}
+
+/* Members of one archive see each other's hidden names, whichever group pulled them. */
+static item find_private(const struct load *load, const struct symbol *symbol)
+{
+    if (!symbol->archive || symbol->outside)
+        return 0;
+    return elfin_index_find(load->space, symbol_name(symbol), ITEM_PRIVATE, symbol->archive);
+}
+
+item elfin_find_import(const struct load *load, const struct symbol *symbol)
+{
+    item found = find_private(load, symbol);
+
+    if (found || is_hidden(symbol))
+        return found;
+    return elfin_index_find(load->space, symbol_name(symbol), ITEM_RECORD, NULL);
 }
 
 bool elfin_ask_host(const struct load *load, struct symbol *symbol)
@@ -41,15 +53,21 @@ static void report_missing(struct load *load, const struct symbol *symbol)
     elfin_diag_emit(load);
 }
 
-static void bind(struct load *load, struct symbol *symbol)
+/* exported: what the space has under that name, or 0. */
+static void bind(struct load *load, struct symbol *symbol, item exported)
 {
-    const struct record *record = elfin_find_import(load, symbol);
+    item found = find_private(load, symbol);
 
-    if (record) {
+    if (!found && !is_hidden(symbol))
+        found = exported;
+    if (found) {
+        struct definition definition = elfin_item_definition(found);
+
         symbol->state = SYMBOL_IMPORT;
-        symbol->import = record;
-        symbol->value = record->address;
-        symbol->size = record->size;
+        symbol->import = definition.record;
+        symbol->import_tls = definition.tls;
+        symbol->value = definition.address;
+        symbol->size = definition.size;
     } else if (elfin_ask_host(load, symbol)) {
         symbol->state = SYMBOL_IMPORT;
     } else if (symbol->strong_reference && symbol->used) {
@@ -57,6 +75,28 @@ static void bind(struct load *load, struct symbol *symbol)
     } else {
         symbol->state = SYMBOL_ZERO;
         symbol->value = 0;
+    }
+}
+
+/* Looks names up in batches, in the order of the symbols. */
+static void bind_all(struct load *load)
+{
+    struct symbol *symbol = load->first_symbol;
+
+    while (symbol) {
+        struct symbol *symbols[BATCH];
+        struct name names[BATCH];
+        item exported[BATCH];
+        uint32_t count = 0;
+
+        for (; symbol && count < BATCH; symbol = symbol->next)
+            if (symbol->state == SYMBOL_UNDEFINED) {
+                symbols[count] = symbol;
+                names[count++] = symbol_name(symbol);
+            }
+        elfin_index_find_exports(load->space, names, count, exported);
+        for (uint32_t i = 0; i < count; i++)
+            bind(load, symbols[i], exported[i]);
     }
 }
 
@@ -68,7 +108,7 @@ static void check_sizes(struct load *load, const struct object *object)
         elfin_diag *diag;
 
         if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
-            (symbol->import && symbol->import->owner))
+            (symbol->import && symbol->size < RECORD_SIZE_MAX))
             continue;
         diag = elfin_diag_begin(load, object, DEFECT_SIZE_UNKNOWN);
         elfin_diag_symbol(diag, object, i);
@@ -82,8 +122,7 @@ static void check_sizes(struct load *load, const struct object *object)
  */
 void elfin_give_handles(struct load *load)
 {
-    static const char name[] = "__dso_handle";
-    struct symbol *symbol = elfin_names_find(&load->symbols, name, elfin_hash(name));
+    struct symbol *symbol = elfin_names_find(&load->symbols, elfin_name("__dso_handle"));
     bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
 
     for (struct object *o = load->objects; o; o = o->next) {
@@ -107,9 +146,7 @@ elfin_status elfin_resolve(struct load *load)
     if (status != ELFIN_OK)
         return status;
     elfin_give_handles(load);
-    for (struct symbol *symbol = load->first_symbol; symbol; symbol = symbol->next)
-        if (symbol->state == SYMBOL_UNDEFINED)
-            bind(load, symbol);
+    bind_all(load);
     for (const struct object *o = load->objects; o; o = o->next)
         check_sizes(load, o);
     if (load->status != ELFIN_OK)

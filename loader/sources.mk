@@ -3,7 +3,9 @@
 # LIBMINI_SOURCES beside it, and memcpy, memmove, memset, memcmp from the host or LIBMINI_MEM_SOURCES.
 LOADER_SOURCES := \
     loader/arena.c \
+    loader/name.c \
     loader/names.c \
+    loader/table.c \
     loader/diag.c \
     loader/diag_text.c \
     loader/index.c \

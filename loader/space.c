@@ -41,72 +41,133 @@ static void append_table(elfin_space *space, struct elfin_export_table *table)
     space->last_table = table;
 }
 
-/* Enters the rows; on a duplicate or a full probe takes out again what went in. */
-static elfin_status add_rows(elfin_space *space, struct elfin_export_table *table)
+enum {
+    BATCH = 32
+};
+
+/* Rows that are being exported. */
+struct rows {
+    const elfin_export *rows;
+    size_t count;
+    enum item_kind kind;
+    size_t shadowed; /* for which there are shadows, in order of the rows */
+    struct shadow *shadows;
+};
+
+/* Takes out what went in. */
+static void remove_rows(elfin_space *space, const struct rows *r, size_t count)
 {
-    elfin_status status = ELFIN_OK;
+    struct shadow *shadow = r->shadows;
 
-    for (size_t i = 0; i < table->count; i++) {
-        struct record *row = &table->rows[i], *other;
+    for (size_t i = 0; i < count; i++) {
+        struct name name = elfin_name(r->rows[i].name);
+        item own = make_item(&r->rows[i], r->kind);
 
-        other = elfin_index_find(space, row->name, row->hash, RECORD_EXPORTED, NULL);
-        while (other && other->owner)
-            other = other->shadow;
-        status = other ? ELFIN_ERR_DUPLICATE : elfin_index_add(space, row);
-        if (status == ELFIN_OK)
-            continue;
-        while (i > 0)
-            elfin_index_remove(space, &table->rows[--i]);
-        return status;
+        if (elfin_index_find(space, name, ITEM_RECORD, NULL) == own)
+            elfin_index_remove(space, name, own, NULL, NULL);
+        else if (shadow && shadow->own == own)
+            elfin_index_remove(space, name, own, NULL, shadow++);
+    }
+}
+
+/* Enters the rows, but for those that modules have exported before. */
+static elfin_status add_rows(elfin_space *space, struct rows *r)
+{
+    for (size_t from = 0; from < r->count; from += BATCH) {
+        size_t count = r->count - from < BATCH ? r->count - from : BATCH;
+        struct name names[BATCH];
+
+        for (size_t i = 0; i < count; i++) {
+            names[i] = elfin_name(r->rows[from + i].name);
+            elfin_index_prefetch(space, names[i].hash);
+        }
+        for (size_t i = 0; i < count; i++) {
+            item own = make_item(&r->rows[from + i], r->kind), holder;
+            elfin_status status = elfin_index_add(space, names[i], own, NULL, &holder);
+
+            if (holder && !elfin_item_definition(holder).owner)
+                status = ELFIN_ERR_DUPLICATE;
+            if (status != ELFIN_OK) {
+                remove_rows(space, r, from + i);
+                return status;
+            }
+            r->shadowed += holder != 0;
+        }
     }
     return ELFIN_OK;
 }
 
-static elfin_status export_rows(elfin_space *space, const elfin_export *exports, size_t count,
-                                uint32_t flags)
+/* Those wait for the modules' end. */
+static elfin_status queue_rows(elfin_space *space, const struct rows *r)
 {
+    struct shadow *shadow = r->shadows;
+
+    for (size_t i = 0; r->shadowed && i < r->count; i++) {
+        struct name name = elfin_name(r->rows[i].name);
+        item own = make_item(&r->rows[i], r->kind);
+
+        if (elfin_index_find(space, name, ITEM_RECORD, NULL) == own)
+            continue;
+        if (elfin_index_has_row(space, name))
+            return ELFIN_ERR_DUPLICATE;
+        shadow->own = own;
+        elfin_index_queue(space, name, NULL, shadow++);
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status append_rows(elfin_space *space, struct rows *r)
+{
+    uint64_t size = r->shadowed * sizeof(struct shadow);
     struct elfin_export_table *table;
-    struct index_backup backup;
     elfin_region region;
+    elfin_status status =
+        elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size, &region);
+
+    if (status == ELFIN_OK) {
+        table = memset(region.edit, 0, sizeof(*table) + size);
+        *table =
+            (struct elfin_export_table){ .region = region, .rows = r->rows, .count = r->count };
+        r->shadows = table->shadows;
+        status = queue_rows(space, r);
+        if (status == ELFIN_OK)
+            append_table(space, table);
+    }
+    if (status != ELFIN_OK)
+        remove_rows(space, r, r->count);
+    if (status != ELFIN_OK && r->shadows)
+        space->host.release(space->host.ctx, &region);
+    return status;
+}
+
+static elfin_status export_rows(elfin_space *space, const elfin_export *exports, size_t count,
+                                enum item_kind kind)
+{
+    struct rows r = { .rows = exports, .count = count, .kind = kind };
+    struct index_backup backup;
     elfin_status status;
-    uint64_t size;
 
     if (space->busy)
         return ELFIN_ERR_BUSY;
     for (size_t i = 0; i < count; i++)
         if (!exports[i].name || !*exports[i].name)
             return ELFIN_ERR_ARGUMENT;
-    if (__builtin_mul_overflow((uint64_t)count, sizeof(table->rows[0]), &size) ||
-        size > UINT64_MAX / 2)
-        return ELFIN_ERR_ARGUMENT;
-    status =
-        elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS, sizeof(*table) + size, &region);
+    status = elfin_index_reserve(space, count, &backup);
     if (status != ELFIN_OK)
         return status;
-    table = region.edit;
-    *table = (struct elfin_export_table){ .region = region, .count = count };
-    for (size_t i = 0; i < count; i++)
-        table->rows[i] = (struct record){ .name = exports[i].name,
-                                          .address = exports[i].address,
-                                          .hash = elfin_hash(exports[i].name),
-                                          .flags = flags };
-    status = elfin_index_reserve(space, count, &backup);
-    if (status == ELFIN_OK) {
-        status = add_rows(space, table);
-        if (status == ELFIN_OK) {
-            elfin_index_keep(space, &backup);
-            append_table(space, table);
-            return ELFIN_OK;
-        }
+    status = add_rows(space, &r);
+    if (status == ELFIN_OK)
+        status = append_rows(space, &r);
+    if (status == ELFIN_OK)
+        elfin_index_keep(space, &backup);
+    else
         elfin_index_restore(space, &backup);
-    }
-    space->host.release(space->host.ctx, &region);
     return status;
 }
 
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
 {
-    return export_rows(space, exports, count, RECORD_EXPORTED);
+    return export_rows(space, exports, count, ITEM_ROW);
 }
 
 elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count)
@@ -114,5 +175,5 @@ elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *expo
     for (size_t i = 0; i < count; i++)
         if (exports[i].address + TLS_SIZE_LIMIT >= 2 * TLS_SIZE_LIMIT)
             return ELFIN_ERR_ARGUMENT;
-    return export_rows(space, exports, count, RECORD_EXPORTED | RECORD_TLS);
+    return export_rows(space, exports, count, ITEM_ROW_TLS);
 }

@@ -80,25 +80,27 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
 }
 
 /* The group's symbol of that name, made on first mention. */
-static struct symbol *enter_name(struct load *load, struct object *object, const char *name,
-                                 uint32_t length, elfin_status *status)
+static struct symbol *enter_name(struct load *load, struct object *object, struct name name,
+                                 elfin_status *status)
 {
-    uint32_t hash = elfin_hash(name);
-    struct names_entry *entry = elfin_names_slot(&load->symbols, &load->work, name, hash, status);
-    struct symbol *symbol;
+    struct symbol *symbol, *spare = load->spare_symbol;
 
-    if (!entry || entry->item)
-        return entry ? entry->item : NULL;
-    symbol = elfin_arena_get(&load->work, 1, sizeof(*symbol));
-    if (!symbol) {
+    if (!spare)
+        load->spare_symbol = spare = elfin_arena_get(&load->work, 1, sizeof(*spare));
+    if (!spare) {
         *status = load->work.status;
         return NULL;
     }
-    symbol->name = name;
-    symbol->hash = hash;
-    symbol->length = length;
+    symbol = elfin_names_enter(&load->symbols, name, spare);
+    if (symbol != spare) {
+        *status = symbol ? ELFIN_OK : ELFIN_ERR_LIMIT;
+        return symbol;
+    }
+    load->spare_symbol = NULL;
+    symbol->name = name.text;
+    symbol->hash = name.hash;
+    symbol->length = name.length;
     symbol->object = object;
-    elfin_names_set(&load->symbols, entry, name, hash, symbol);
     if (load->last_symbol)
         load->last_symbol->next = symbol;
     else
@@ -202,13 +204,12 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
  */
 static elfin_status mention_handle(struct load *load, struct object *object, uint32_t index)
 {
-    static const char name[] = "__cxa_finalize";
     elfin_status status = ELFIN_OK;
 
     if (object->handle_symbol)
         return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
     object->handle_symbol = index;
-    object->finalize = enter_name(load, object, name, sizeof(name) - 1, &status);
+    object->finalize = enter_name(load, object, elfin_name("__cxa_finalize"), &status);
     if (!object->finalize)
         return bad_symbol(load, object, index, defect_as(DEFECT_FINALIZE_MEMORY, status));
     refer(load, object->finalize, object, false);
@@ -255,20 +256,19 @@ static elfin_status collect_special(struct load *load, struct object *object, ui
 static elfin_status collect_global(struct load *load, struct object *object, uint32_t index,
                                    const struct elf_symbol *elf, uint32_t section)
 {
-    const char *name = elfin_symbol_name(object, elf);
+    struct name name = elfin_name_in(object->symbol_names, elf->st_name);
     unsigned visibility = elf_symbol_visibility(elf);
     elfin_status status = ELFIN_OK;
     struct symbol *symbol;
     bool made = false;
-    uint32_t length;
 
-    if (may_be_special(name))
-        status = collect_special(load, object, index, name, section, &made);
+    if (may_be_special(name.text))
+        status = collect_special(load, object, index, name.text, section, &made);
     if (made || status != ELFIN_OK)
         return status;
-    if (!elfin_name_allowed(object, name, &length))
+    if (!elfin_name_charge(object, name.length))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
-    symbol = enter_name(load, object, name, length, &status);
+    symbol = enter_name(load, object, name, &status);
     if (!symbol)
         return bad_symbol(load, object, index,
                           status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH
@@ -335,6 +335,11 @@ elfin_status elfin_symbols_collect(struct load *load, struct object *object)
                                      sizeof(*object->global));
     if (!object->use || !object->global)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    /* One more: see mention_handle. */
+    status = elfin_names_reserve(&load->symbols, &load->work,
+                                 (uint64_t)object->symbol_count - object->first_global + 1);
+    if (status != ELFIN_OK)
+        return elfin_fail(load, object, defect_as(DEFECT_SYMBOL_MEMORY, status));
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         struct elf_symbol symbol = elfin_read_symbol(object, i);
 

@@ -96,7 +96,7 @@ static enum kind kind_of_own(const struct object *object, uint32_t index)
 
 static bool is_tls_import(const struct symbol *symbol)
 {
-    return symbol->state == SYMBOL_IMPORT && symbol->import && symbol->import->flags & RECORD_TLS;
+    return symbol->state == SYMBOL_IMPORT && symbol->import_tls;
 }
 
 static enum kind kind_of_name(const struct symbol *symbol)

@@ -21,12 +21,12 @@ static elfin_status report_users(const elfin_space *space, const elfin_group *gr
     elfin_diag d;
 
     elfin_diag_clear(&d, DEFECT_IN_USE);
-    elfin_copy_name(d.file, group->modules[0].self.name);
+    elfin_copy_name(d.file, record_name(&group->modules[0].self));
     for (const elfin_group *g = space->first; g; g = g->next) {
         for (uint32_t m = 0; g != group && m < g->module_count; m++) {
             if (!uses_group(&g->modules[m], group))
                 continue;
-            elfin_copy_name(d.other, g->modules[m].self.name);
+            elfin_copy_name(d.other, record_name(&g->modules[m].self));
             if (first && diag)
                 *diag = d;
             first = false;
@@ -85,7 +85,7 @@ elfin_status elfin_space_destroy(elfin_space *space)
         space->first_table = space->first_table->next;
         space->host.release(space->host.ctx, &region);
     }
-    if (space->index_capacity)
+    if (space->index.capacity)
         space->host.release(space->host.ctx, &space->index_region);
     *space = (elfin_space){ .host = space->host };
     return ELFIN_OK;

@@ -58,16 +58,22 @@ enum {
     NAME_BUDGET_BASE = 64 << 10
 };
 
-bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length)
+bool elfin_name_charge(struct object *object, uint32_t length)
 {
-    uint64_t size;
-
     if (!object->name_budget)
         object->name_budget = NAME_BUDGET_FACTOR * object->symbol_names.size + NAME_BUDGET_BASE;
-    size = mini_strnlen(name, object->name_budget - 1);
-    object->name_budget -= size;
+    if (length >= object->name_budget - 1 || length == UINT32_MAX)
+        return false;
+    object->name_budget -= length;
+    return true;
+}
+
+bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length)
+{
+    uint64_t size = mini_strnlen(name, UINT32_MAX);
+
     *length = (uint32_t)size;
-    return object->name_budget > 1 && size < UINT32_MAX;
+    return elfin_name_charge(object, *length);
 }
 
 const char *elfin_base_name(const char *path)

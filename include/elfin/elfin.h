@@ -382,24 +382,29 @@ typedef struct elfin_host {
 
 /* ---- Spaces ---------------------------------------------------------------------------------- */
 
-/* One row of a table of exports. The name must stay valid as long as the space. */
+/* One row of a table of exports. */
 typedef struct elfin_export {
     const char *name;
     uint64_t address;
 } elfin_export;
 
-/* An entry of the symbol index. Private. */
-struct elfin_index_entry {
+/* A table of names, and an entry of one. Private. */
+struct elfin_table_entry {
     uint32_t hash;
-    struct record *record;
+    uint32_t item[2];
+};
+struct elfin_table {
+    struct elfin_table_entry *entries;
+    uint64_t base;
+    uint32_t capacity, used, dead;
 };
 
 /* The caller provides the memory; the members are private. No global state exists beside it. */
 typedef struct elfin_space {
     elfin_host host;
-    struct elfin_index_entry *index; /* open addressing, capacity a power of two */
+    struct elfin_table index, fixed;
     elfin_region index_region;
-    uint64_t index_capacity, index_used, mark;
+    uint64_t mark;
     bool busy;
     struct elfin_group *first, *last; /* in load order */
     struct elfin_group *first_tls;    /* with thread-local data: from the thread pointer down */
@@ -410,8 +415,9 @@ typedef struct elfin_space {
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
 
 /*
- * Adds a table of the host's exports. The names are borrowed, the rows copied. The first export of
- * a name wins over later ones. All or nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
+ * Adds a table of the host's exports. Nothing is copied: the rows and their names must stay valid
+ * and as they are as long as the space. The first export of a name wins over later ones. All or
+ * nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
  * ELFIN_ERR_ARGUMENT (an empty name), ELFIN_ERR_DUPLICATE (a name the host has exported already),
  * ELFIN_ERR_LIMIT (too many names with one hash).
  */

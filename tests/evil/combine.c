@@ -38,7 +38,7 @@ static void begin(void)
     const elfin_export host[] = { { "near", 0x40100000 }, { "far", 0x7123456789a0 } };
 
     f = fx_new(FAKE_INVENTED);
-    STATUS(elfin_space_export(&f->space, host, 2), ELFIN_OK);
+    STATUS(fx_export(f, host, 2), ELFIN_OK);
     f->fake.base = 0x40000000;
     f->options.flags = ELFIN_LOAD_NO_INIT;
     /* The first load makes the index of the space; from then on everything is given back. */

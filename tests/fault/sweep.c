@@ -166,7 +166,7 @@ static elfin_status many_host_exports(struct fixture *f)
         snprintf(many_names[i], sizeof many_names[i], "host%zu", i);
         rows[i] = (elfin_export){ many_names[i], i + 1 };
     }
-    return elfin_space_export(&f->space, rows, 600);
+    return fx_export(f, rows, 600);
 }
 
 static bool many_host_exports_found(const struct fixture *f)

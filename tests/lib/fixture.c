@@ -45,6 +45,44 @@ static void report(void *ctx, const elfin_diag *diag)
     f->report_count++;
 }
 
+struct fx_rows {
+    struct fx_rows *next;
+    elfin_export rows[];
+};
+
+static elfin_status export(struct fixture *f, const elfin_export *rows, size_t count,
+                           elfin_status (*to)(elfin_space *, const elfin_export *, size_t))
+{
+    struct fx_rows *copy = xmalloc(sizeof *copy + count * sizeof *rows);
+
+    if (count > 0) {
+        memcpy(copy->rows, rows, count * sizeof *rows);
+    }
+    copy->next = f->rows;
+    f->rows = copy;
+    return to(&f->space, copy->rows, count);
+}
+
+elfin_status fx_export(struct fixture *f, const elfin_export *rows, size_t count)
+{
+    return export(f, rows, count, elfin_space_export);
+}
+
+elfin_status fx_export_tls(struct fixture *f, const elfin_export *rows, size_t count)
+{
+    return export(f, rows, count, elfin_space_export_tls);
+}
+
+static void free_rows(struct fixture *f)
+{
+    while (f->rows != NULL) {
+        struct fx_rows *rows = f->rows;
+
+        f->rows = rows->next;
+        free(rows);
+    }
+}
+
 struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t tls_align)
 {
     struct fixture *f = xmalloc(sizeof *f);
@@ -57,7 +95,7 @@ struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t 
     f->options.report = report;
     f->options.report_ctx = f;
     if (elfin_space_init(&f->space, &f->fake.host) != ELFIN_OK ||
-        elfin_space_export(&f->space, exports, 1) != ELFIN_OK) {
+        fx_export(f, exports, 1) != ELFIN_OK) {
         fprintf(stderr, "fixture: no space\n");
         abort();
     }
@@ -85,7 +123,7 @@ void fx_again(struct fixture *f)
 
     if (elfin_space_destroy(&f->space) != ELFIN_OK ||
         elfin_space_init(&f->space, &f->fake.host) != ELFIN_OK ||
-        elfin_space_export(&f->space, exports, 1) != ELFIN_OK) {
+        fx_export(f, exports, 1) != ELFIN_OK) {
         fprintf(stderr, "fixture: no space again\n");
         abort();
     }
@@ -123,6 +161,7 @@ const char *fx_end(struct fixture *f)
                  (unsigned long long)f->fake.live_work);
     }
     fake_host_fini(&f->fake);
+    free_rows(f);
     free(f);
     return text[0] == '\0' ? NULL : text;
 }

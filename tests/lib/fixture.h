@@ -27,6 +27,7 @@ struct fixture {
     elfin_diag diag;       /* of the last call that failed */
     elfin_diag reports[FX_MAX_REPORTS];
     size_t report_count;
+    struct fx_rows *rows; /* of fx_export */
 };
 
 /* What module code told through the export trace(int), since fx_new or fx_clear_trace. */
@@ -40,6 +41,10 @@ const char *fx_trace_text(void);
 
 /* A space with the host export "trace". Aborts when that fails. */
 struct fixture *fx_new(enum fake_memory memory);
+
+/* elfin_space_export with rows that the fixture keeps, so that the caller's may go. */
+elfin_status fx_export(struct fixture *f, const elfin_export *rows, size_t count);
+elfin_status fx_export_tls(struct fixture *f, const elfin_export *rows, size_t count);
 
 /* The same space anew, empty, after the test has changed f->fake.host. */
 void fx_again(struct fixture *f);

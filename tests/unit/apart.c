@@ -26,7 +26,7 @@ static struct fixture *begin(enum fake_memory memory)
     struct fixture *f = fx_new(memory);
     const elfin_export exports[] = { { "host_value", (uint64_t)(uintptr_t)&host_value } };
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     fake_host_rewind(&f->fake);
     return f;
 }
@@ -160,7 +160,7 @@ static void neighbours_of_different_imports(void)
     struct fixture *f = begin(FAKE_INVENTED);
     const elfin_export exports[] = { { "one", 0x100000000000 }, { "two", 0x200000000000 } };
 
-    STATUS(elfin_space_export(&f->space, exports, 2), ELFIN_OK);
+    STATUS(fx_export(f, exports, 2), ELFIN_OK);
     LOAD(f, "a.o", "lea a one; call ab b", "b.o", "lea b two; call ba a", "c.o", "call c a");
     CHECK_EQ(count_blocks(f), 3);
     CHECK(is_near(fx_lookup(f, "a"), 0x100000000000));

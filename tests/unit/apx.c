@@ -55,7 +55,7 @@ static elfin_status load(const struct row *row, uint64_t flags)
     eb_rela(eb, text, FIELD_AT, row->type, target, row->addend);
     object = eb_finish(eb);
     f = fx_new_tls(FAKE_INVENTED, 4096, 64);
-    STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+    STATUS(fx_export(f, host, 1), ELFIN_OK);
     input = (elfin_input)INPUT(object, "a.o");
     input.flags = ELFIN_INPUT_AT;
     input.at = BASE;
@@ -255,7 +255,7 @@ static void bounds_prefixes_do_not_matter(void)
         eb_rela(eb, 1, 2, types[i], eb_reference(eb, "target"), -4);
         object = eb_finish(eb);
         f = fx_new(FAKE_INVENTED);
-        STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+        STATUS(fx_export(f, host, 1), ELFIN_OK);
         input = (elfin_input)INPUT(object, "a.o");
         input.flags = ELFIN_INPUT_AT;
         input.at = BASE;

@@ -75,7 +75,7 @@ static void exports_win_over_pulling(void)
     const elfin_export host[] = { { "two", 0x2222 } };
     struct blob lib = library(chain, false);
 
-    STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+    STATUS(fx_export(f, host, 1), ELFIN_OK);
     STATUS(load_with(f, "a.o", "ptr p two", &lib, 1), ELFIN_OK);
     CHECK_EQ(fx_read(f, fx_lookup(f, "p")), 0x2222);
     CHECK_EQ(count_modules(f), 1);

@@ -106,7 +106,7 @@ static void a_member_hides_what_the_host_exports(void)
         struct blob lib = library(members, false);
 
         if (i < 2) {
-            STATUS(elfin_space_export(&f->space, names, 1), ELFIN_OK);
+            STATUS(fx_export(f, names, 1), ELFIN_OK);
         } else {
             f->fake.resolvable = names;
         }

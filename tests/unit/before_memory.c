@@ -155,7 +155,7 @@ static struct fixture *begin(void)
     struct fixture *f = fx_new(FAKE_INVENTED);
     const elfin_export exports[] = { { "target", 0x1000 } };
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     fake_host_rewind(&f->fake);
     return f;
 }
@@ -312,7 +312,7 @@ static void imports_too_far_from_each_other(void)
     struct fixture *f = begin();
     const elfin_export exports[] = { { "far", AT } };
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     fake_host_rewind(&f->fake);
     fx_load(f, "a.o", "lea l target; lea m far; call c far; addr a far; ptr p far", NULL);
     check_refusal(f, ELFIN_ERR_REACH, 2);

@@ -177,12 +177,12 @@ static void host_tables_are_all_or_nothing(void)
     const elfin_export none[] = { { "six", 3 }, { NULL, 4 } };
     elfin_export row;
 
-    STATUS(elfin_space_export(&f->space, good, 2), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, twice, 2), ELFIN_ERR_DUPLICATE);
-    STATUS(elfin_space_export(&f->space, within, 2), ELFIN_ERR_DUPLICATE);
-    STATUS(elfin_space_export(&f->space, empty, 2), ELFIN_ERR_ARGUMENT);
-    STATUS(elfin_space_export(&f->space, none, 2), ELFIN_ERR_ARGUMENT);
-    STATUS(elfin_space_export(&f->space, NULL, 0), ELFIN_OK);
+    STATUS(fx_export(f, good, 2), ELFIN_OK);
+    STATUS(fx_export(f, twice, 2), ELFIN_ERR_DUPLICATE);
+    STATUS(fx_export(f, within, 2), ELFIN_ERR_DUPLICATE);
+    STATUS(fx_export(f, empty, 2), ELFIN_ERR_ARGUMENT);
+    STATUS(fx_export(f, none, 2), ELFIN_ERR_ARGUMENT);
+    STATUS(fx_export(f, NULL, 0), ELFIN_OK);
     CHECK_EQ(fx_lookup(f, "one"), 1);
     CHECK_EQ(fx_lookup(f, "two"), 2);
     CHECK_EQ(fx_lookup(f, "three"), 0);
@@ -209,7 +209,7 @@ static void many_exports_are_found(void)
         snprintf(names[i], sizeof names[i], "name%zu", i);
         rows[i] = (elfin_export){ names[i], 0x1000 + i };
     }
-    STATUS(elfin_space_export(&f->space, rows, COUNT), ELFIN_OK);
+    STATUS(fx_export(f, rows, COUNT), ELFIN_OK);
     memset(rows, 0, COUNT * sizeof *rows);
     free(rows);
     for (size_t i = 0; i < COUNT; i++) {

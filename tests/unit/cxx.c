@@ -162,7 +162,7 @@ static struct fixture *new_space(enum fake_memory memory, uint64_t base, bool ar
     f->fake.host.unwind_add = unwind_add;
     f->fake.host.unwind_remove = unwind_remove;
     STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, exports, sizeof exports / sizeof exports[0]), ELFIN_OK);
+    STATUS(fx_export(f, exports, sizeof exports / sizeof exports[0]), ELFIN_OK);
     fx_clear_trace();
     action_count = 0;
     return f;

@@ -127,7 +127,7 @@ static void who_defines_a_name_has_it(void)
     struct fixture *f = fx_new(FAKE_INVENTED);
     const elfin_export exports[] = { { "__start_set", 0x1000 }, { "__stop_other", 0x2000 } };
 
-    STATUS(elfin_space_export(&f->space, exports, 2), ELFIN_OK);
+    STATUS(fx_export(f, exports, 2), ELFIN_OK);
     /* An object's own definition, then the group's sections, then what others export. */
     LOAD(f, "a.o", "var __stop_set 5; in set 1; " ENDS "; ptr away __stop_other");
     CHECK_EQ(fx_read(f, fx_lookup(f, "stop")), fx_lookup(f, "__stop_set"));
@@ -202,7 +202,7 @@ static void blocks(void)
     CHECK_STR(f->diag.other, "two.o");
 
     /* One must lie low, another one far: the set stays together, its user does not. */
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     LOAD(f, "low.o", "in set 1; var v 1; mov32 m v", "set.o", "in set 2", "high.o",
          "lea l far; in rest 3; " ENDS "; hidden undef __start_rest; ptr r __start_rest");
     CHECK_STR(values(f), "1 2");

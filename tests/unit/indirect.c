@@ -96,7 +96,7 @@ static void objects_that_lie_apart(void)
     const elfin_export exports[] = { { "far", UINT64_C(0x7f0000000000) } };
     elfin_indirect one;
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     LOAD(f, "low.o", "fn x 1; ifunc f x; var v 1; mov32 m v; call g f; call i k; ptr q k", "high.o",
          "lea l far; call h f; ptr p f; fn y 2; ifunc k y; local ifunc own y; call j own");
     CHECK(fx_lookup(f, "f") < UINT64_C(1) << 32);
@@ -213,7 +213,7 @@ static void the_library_calls_by_itself_without_a_callback(void)
     const elfin_export exports[] = { { "direct", (uint64_t)(uintptr_t)direct } };
 
     f->space.host.call = NULL;
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     LOAD(f, "a.o", "ifunc f direct 5");
     CHECK_EQ(fx_run(f, "f"), 9);
     CHECK_STR(fx_trace_text(), "5");

@@ -181,7 +181,7 @@ static void the_library_calls_by_itself_without_a_callback(void)
     f->fake.host.resolve = NULL;
     f->fake.host.trim = NULL;
     STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     direct_calls = 0;
     LOAD(f, "a.o", "ctor 1; init 10 0; exit 100; dtor 1000");
     CHECK_EQ(direct_calls, 11);
@@ -237,7 +237,7 @@ static void module_code_may_ask_but_not_load(void)
 
     STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
     STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     LOAD(f, "a.o", "fn first 1");
     nested = f;
     nested_calls = 0;
@@ -257,7 +257,7 @@ static void module_code_may_ask_but_not_load(void)
     }
     CHECK_EQ(nested_calls, 2);
     CHECK_EQ(fx_lookup(f, "nested"), 0);
-    STATUS(elfin_space_export(&f->space, nested_exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, nested_exports, 1), ELFIN_OK);
     CHECK_EQ(fx_lookup(f, "nested"), 0x1234);
     END(f);
 }

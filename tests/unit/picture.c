@@ -390,7 +390,7 @@ static void a_space(void)
     const char *text;
 
     memory[0].label = "kernel";
-    STATUS(elfin_space_export(&f->space, &far, 1), ELFIN_OK);
+    STATUS(fx_export(f, &far, 1), ELFIN_OK);
     f->options.flags = ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_NO_INIT;
     f->options.max = 0x7fffffff;
     LOAD(f, "a.o", "fn near 1; call f near; call g there; addr h there; var v 1; bss z 5000", "b.o",

@@ -156,7 +156,7 @@ static void without_a_wish_modules_lie_near_their_imports(void)
     const elfin_export host[] = { { "api", 0xffff900012345678 } };
     uint64_t address;
 
-    STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+    STATUS(fx_export(f, host, 1), ELFIN_OK);
     LOAD(f, "a.o", "call f api");
     address = fx_lookup(f, "f");
     CHECK_MSG(address - host[0].address + GIB < 2 * GIB, "0x%llx", (unsigned long long)address);
@@ -275,7 +275,7 @@ static void the_image_limit_counts_what_the_loader_adds(void)
         STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
         f->fake.host.max_image_size = 4096;
         STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-        STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+        STATUS(fx_export(f, host, 1), ELFIN_OK);
         eb_init(eb);
         eb_section(eb, ".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, NULL, 4090, 16);
         eb_rela(eb, 1, 1, i == 0 ? R_X86_64_PLT32 : R_X86_64_GOTPCREL, eb_reference(eb, "trace"),

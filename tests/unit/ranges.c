@@ -17,7 +17,7 @@ static void near_the_ends_of_the_address_space(void)
             const uint8_t *code;
             int32_t field;
 
-            STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+            STATUS(fx_export(f, exports, 1), ELFIN_OK);
             f->fake.ignore_near = true;
             f->fake.base = top != 0 ? 0xffffffff80100000 : 0x100000;
             LOAD(f, "a.o", "lea l edge");
@@ -35,7 +35,7 @@ static struct fixture *new_with_value(void)
     struct fixture *f = fx_new(FAKE_INVENTED);
     const elfin_export exports[] = { { "host_value", 0x555555550000 } };
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     return f;
 }
 
@@ -139,7 +139,7 @@ static void each_kind_of_field_has_its_own_addends(void)
     int own, text = begin_code(eb, &own);
 
     /* own + 3 GiB fits 32 bits, own + 0 fits 31, and the import is near: all below 1 GiB. */
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     eb_rela(eb, text, 8, R_X86_64_32, own, (int64_t)(3 * GIB));
     eb_rela(eb, text, 16, R_X86_64_32S, own, -(int64_t)GIB);
     eb_rela(eb, text, 24, R_X86_64_PC32, eb_reference(eb, "low"), -(int64_t)GIB);
@@ -160,7 +160,7 @@ static void the_range_nearest_to_the_imports_is_tried_first(void)
         const elfin_export exports[] = { { "kernel", kernels[i] } };
         elfin_module_info info;
 
-        STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+        STATUS(fx_export(f, exports, 1), ELFIN_OK);
         LOAD(f, "a.o", "call c kernel; mov32s m v; var v 1");
         CHECK_EQ(fx_lookup(f, "c") >= TOP, kernels[i] >= TOP);
         elfin_module_get(elfin_find_module(&f->space, "a"), &info);
@@ -176,7 +176,7 @@ static void the_other_range_is_tried_next(void)
     const elfin_export exports[] = { { "kernel", TOP + 0x1000000 } };
     unsigned high = 0, low = 0;
 
-    STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+    STATUS(fx_export(f, exports, 1), ELFIN_OK);
     for (uint64_t n = 1;; n++) {
         fake_host_rewind(&f->fake);
         f->fake.fail_at = n;

@@ -19,7 +19,7 @@ static struct fixture *new_with_host(enum fake_memory memory)
         { "host_value", (uint64_t)(uintptr_t)&host_value },
     };
 
-    STATUS(elfin_space_export(&f->space, exports, 2), ELFIN_OK);
+    STATUS(fx_export(f, exports, 2), ELFIN_OK);
     return f;
 }
 
@@ -212,7 +212,7 @@ static void data_too_far_apart_has_no_solution(void)
     struct fixture *f = new_with_host(FAKE_INVENTED);
     const elfin_export exports[] = { { "here", 0x100000000000 }, { "there", 0x100100000001 } };
 
-    STATUS(elfin_space_export(&f->space, exports, 2), ELFIN_OK);
+    STATUS(fx_export(f, exports, 2), ELFIN_OK);
     LOAD_FAILS(f, ELFIN_ERR_REACH, "a.o", "lea l here; lea m there");
     CHECK_STR(elfin_diag_relocation_name(&f->diag), "R_X86_64_PC32");
     CHECK(strcmp(f->diag.symbol, "here") == 0 || strcmp(f->diag.symbol, "there") == 0);
@@ -253,7 +253,7 @@ static void relaxed_loads_work_at_the_edge(void)
             struct blob object = toy("addr a edge");
             elfin_input input = INPUT(object, "a.o");
 
-            STATUS(elfin_space_export(&f->space, exports, 1), ELFIN_OK);
+            STATUS(fx_export(f, exports, 1), ELFIN_OK);
             input.flags = ELFIN_INPUT_AT;
             input.at = at;
             STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);

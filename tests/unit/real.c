@@ -40,7 +40,7 @@ static struct fixture *new_process_space(enum fake_memory memory, uint64_t base)
     f->fake.base = base;
     f->fake.ignore_near = base != 0;
     STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, exports, 5), ELFIN_OK);
+    STATUS(fx_export(f, exports, 5), ELFIN_OK);
     return f;
 }
 

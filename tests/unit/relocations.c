@@ -33,7 +33,7 @@ static struct placed place(uint32_t type, size_t width, bool own, uint64_t s, in
     int data, target;
 
     f = fx_new(FAKE_INVENTED);
-    STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+    STATUS(fx_export(f, host, 1), ELFIN_OK);
     eb_init(eb);
     data = eb_section(eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 64, 16);
     eb_symbol(eb, "field", ELF64_ST_INFO(STB_GLOBAL, STT_OBJECT), 0, (unsigned)data, FIELD_AT, 8);
@@ -217,7 +217,7 @@ static void only_known_instructions_are_relaxed(void)
                 rows[i].addend);
         object = eb_finish(eb);
         f = fx_new(FAKE_INVENTED);
-        STATUS(elfin_space_export(&f->space, host, 1), ELFIN_OK);
+        STATUS(fx_export(f, host, 1), ELFIN_OK);
         input = (elfin_input)INPUT(object, "a.o");
         input.flags = ELFIN_INPUT_AT;
         input.at = BASE;

@@ -130,7 +130,7 @@ static void export_one(void)
     const elfin_export row = { names[name], address_of(HOST, name) };
     bool twice = has_host(name);
 
-    STATUS(elfin_space_export(&f->space, &row, 1), twice ? ELFIN_ERR_DUPLICATE : ELFIN_OK);
+    STATUS(fx_export(f, &row, 1), twice ? ELFIN_ERR_DUPLICATE : ELFIN_OK);
     if (!twice) {
         enter(name, HOST);
     }
@@ -211,8 +211,8 @@ static void the_host_exports_a_name_once_behind_a_module_s(void)
     f = fx_new(FAKE_INVENTED);
     LOAD(f, "a.o", "abs thing 0x1000");
     LOAD(f, "b.o", "abs thing 0x2000");
-    STATUS(elfin_space_export(&f->space, &row, 1), ELFIN_OK);
-    STATUS(elfin_space_export(&f->space, &row, 1), ELFIN_ERR_DUPLICATE);
+    STATUS(fx_export(f, &row, 1), ELFIN_OK);
+    STATUS(fx_export(f, &row, 1), ELFIN_ERR_DUPLICATE);
     CHECK_EQ(fx_lookup(f, "thing"), 0x1000);
     END(f);
 }

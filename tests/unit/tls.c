@@ -143,8 +143,8 @@ static void the_host_exports_thread_local_variables(void)
     int64_t offset = 0;
 
     f = fx_new_tls(FAKE_REAL, 4096, 64);
-    STATUS(elfin_space_export_tls(&f->space, good, 1), ELFIN_OK);
-    STATUS(elfin_space_export_tls(&f->space, bad, 1), ELFIN_ERR_ARGUMENT);
+    STATUS(fx_export_tls(f, good, 1), ELFIN_OK);
+    STATUS(fx_export_tls(f, bad, 1), ELFIN_ERR_ARGUMENT);
     STATUS(elfin_lookup_tls(&f->space, "per_cpu", &offset, NULL), ELFIN_OK);
     CHECK_EQ(offset, fake_tls_host_offset(&f->fake.tls));
     LOAD(f, "user.o", "ie address per_cpu; desc other per_cpu");
@@ -159,7 +159,7 @@ static void a_host_without_an_area_can_export(void)
     const elfin_export host[] = { { "per_cpu", 64 } };
 
     f = fx_new(FAKE_INVENTED);
-    STATUS(elfin_space_export_tls(&f->space, host, 1), ELFIN_OK);
+    STATUS(fx_export_tls(f, host, 1), ELFIN_OK);
     LOAD(f, "user.o", "ie address per_cpu");
     LOAD_FAILS(f, ELFIN_ERR_TLS, "own.o", "tls own 1");
     END(f);

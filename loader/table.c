@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/table.h"
+
+enum {
+    CLOSE_LIMIT = 64 /* entries to move when one is removed: far more than honest tables need */
+};
+
+uint64_t elfin_table_size(uint64_t capacity)
+{
+    return (capacity + TABLE_TAIL) * sizeof(struct elfin_table_entry);
+}
+
+uint64_t elfin_table_capacity(uint64_t names)
+{
+    return names < (uint64_t)1 << 31 ? names + names / 3 + 1 : 0;
+}
+
+static bool is_last(const struct elfin_table *table, const struct elfin_table_entry *entry)
+{
+    return (uint64_t)(entry - table->entries) == table->capacity + TABLE_TAIL - 1u;
+}
+
+bool elfin_table_fill(struct elfin_table *table, const struct elfin_table *from)
+{
+    uint64_t end = from->capacity ? from->capacity + (uint64_t)TABLE_TAIL : 0, next = 0;
+
+    table->used = table->dead = 0;
+    for (uint64_t i = 0; i < end; i++) {
+        struct elfin_table_entry entry = from->entries[i];
+        uint64_t home;
+
+        if (table->entries == from->entries)
+            from->entries[i] = (struct elfin_table_entry){ 0 };
+        if (!entry.hash || !entry_item(&entry))
+            continue;
+        home = table_home(table, entry.hash);
+        next = next < home ? home : next;
+        if (is_last(table, &table->entries[next]))
+            return false;
+        table->entries[next++] = entry;
+        table->used++;
+    }
+    return true;
+}
+
+elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry *where,
+                             uint32_t hash, item i)
+{
+    const struct elfin_table_entry *home = &table->entries[table_home(table, hash)];
+    struct elfin_table_entry *free = where;
+
+    if (where - home >= EQUAL_LIMIT && where[-EQUAL_LIMIT].hash == hash)
+        return ELFIN_ERR_LIMIT;
+    for (; free->hash; free++)
+        if (free - home >= PROBE_LIMIT)
+            return ELFIN_ERR_LIMIT;
+    if (is_last(table, free))
+        return ELFIN_ERR_LIMIT;
+    for (; free > where; free--)
+        *free = free[-1];
+    where->hash = hash;
+    table_set(where, i);
+    table->used++;
+    return ELFIN_OK;
+}
+
+/*
+ * The entries behind move up, until a free one or one that is at home. An honest table never makes
+ * that a long way; in others the entry stays, for nothing, until the table is filled anew.
+ */
+void elfin_table_remove(struct elfin_table *table, struct elfin_table_entry *entry)
+{
+    for (unsigned moved = 0; moved < CLOSE_LIMIT; moved++, entry++) {
+        uint64_t next = (uint64_t)(entry - table->entries) + 1;
+
+        if (!entry[1].hash || table_home(table, entry[1].hash) == next) {
+            *entry = (struct elfin_table_entry){ 0 };
+            table->used--;
+            return;
+        }
+        *entry = entry[1];
+    }
+    table_set(entry, 0);
+    table->dead++;
+}
