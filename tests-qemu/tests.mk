@@ -25,12 +25,16 @@ $(BUILD)/tests-qemu/bad.a: tests-qemu/tests.mk
 
 # uefi/host.c on the build machine, over a fake firmware, with the sanitizers.
 UEFI_HOST_TEST_CFLAGS := $(ASAN_CFLAGS) -isystem $(GNUEFI_INCLUDE) -isystem $(GNUEFI_INCLUDE)/x86_64 \
-                         -DGNU_EFI_USE_MS_ABI
-$(BUILD)/tests-qemu/host: tests-qemu/host/host.c tests-qemu/host/firmware.c uefi/host.c \
+                         -DGNU_EFI_USE_MS_ABI -DUEFI_CPUS_HOSTED
+$(BUILD)/tests-qemu/host: tests-qemu/host/host.c tests-qemu/host/firmware.c uefi/host.c uefi/cpus.c uefi/cpus.h \
 		tests/lib/free_list.c tests/lib/free_list.h tests-qemu/host/firmware.h uefi/host.h $(BUILD)/asan/libelfin.a
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@
 
+$(BUILD)/tests-qemu/host_cpus: tests-qemu/host/cpus.c uefi/cpus.c uefi/cpus.h
+	@mkdir -p $(@D)
+	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c,$^) -o $@
+
 export LIBZ CLANG CLANG19
-TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
-TESTS     += $(BUILD)/tests-qemu/host $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))

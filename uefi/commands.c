@@ -32,6 +32,8 @@ static const struct command {
     { "map", "[MODULE]", "draw memory and what lies where; or one module and its neighbours", 0, 1,
       command_map },
     { "memory", "", "show the totals of the allocators", 0, 0, command_memory },
+    { "cpus", "[COUNT]", "show, or limit, how many CPUs share the work of large loads", 0, 1,
+      command_cpus },
     { "echo", "[WORD...]", "print the words", 0, -1, command_echo },
     { "help", "", "show this", 0, 0, command_help },
     { "quit", "[STATUS]", "unload everything and end, with a status of 0 to 123", 0, 1,

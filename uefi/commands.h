@@ -17,7 +17,7 @@ int commands_run(struct session *session, char *line);
 typedef int command_function(struct session *session, int count, char **words);
 
 command_function command_load, command_library, command_unload, command_call, command_lookup,
-    command_list, command_exports, command_deps, command_map, command_memory;
+    command_list, command_exports, command_deps, command_map, command_memory, command_cpus;
 
 /* Prints "error: " and the text; returns STATUS_FAILURE. */
 int command_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

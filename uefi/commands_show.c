@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The commands that show something: list, lookup, exports, deps, memory. */
+/* The commands that show something: list, lookup, exports, deps, memory, cpus. */
+#include "libmini/str.h"
 #include "uefi/commands.h"
 #include "uefi/console.h"
 
@@ -147,5 +148,21 @@ int command_memory(struct session *session, int count, char **words)
                   "free\n",
                   (ull)session->memory.image_pages, (ull)session->memory.data_pages,
                   (ull)(session->memory.scratch_size / MINI_PAGE_SIZE), (ull)free_pages);
+    return STATUS_SUCCESS;
+}
+
+int command_cpus(struct session *session, int count, char **words)
+{
+    struct uefi_cpus *cpus = &session->memory.cpus;
+    uint64_t limit;
+
+    if (count > 1) {
+        if (!mini_parse_u64(words[1], mini_strlen(words[1]), &limit) || limit == 0 ||
+            limit > cpus->count)
+            return command_error("COUNT is a number from 1 to %u", cpus->count);
+        cpus->limit = (uint32_t)limit;
+    }
+    console_print("%u of %u CPUs share the work of loads; others have joined in %u times\n",
+                  cpus->limit, cpus->count, __atomic_load_n(&cpus->taken, __ATOMIC_RELAXED));
     return STATUS_SUCCESS;
 }

@@ -5,6 +5,7 @@
 
 enum {
     PLACE_ATTEMPTS = 8, /* the firmware may allocate between our look and our request, or refuse */
+    PARALLEL_SIZE = 16 << 20,    /* of input: the other CPUs take 10 ms and more to come */
     SCRATCH_MARGIN_ENTRIES = 16, /* allocating the scratch itself splits entries of the map */
 };
 
@@ -298,6 +299,22 @@ static void host_log(void *ctx, const char *text)
         host->log(text);
 }
 
+static void host_parallel(void *ctx, void (*work)(void *arg), void *arg)
+{
+    struct uefi_host *host = ctx;
+
+    uefi_cpus_run(&host->cpus, work, arg);
+}
+
+/* Modules may want the other CPUs for themselves. */
+static elfin_status host_call(void *ctx, const elfin_call *call, uint64_t *result)
+{
+    struct uefi_host *host = ctx;
+
+    uefi_cpus_leave(&host->cpus);
+    return call_entry(ctx, call, result);
+}
+
 static struct uefi_memory_attributes *find_attributes(EFI_SYSTEM_TABLE *table)
 {
     EFI_GUID guid = {
@@ -321,7 +338,11 @@ elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elf
     out->release = host_release;
     out->protect = host_protect;
     out->log = host_log;
-    out->call = call_entry;
+    out->call = host_call;
+    uefi_cpus_init(&host->cpus, table->BootServices);
+    out->cpu_count = host->cpus.count;
+    out->parallel_size = PARALLEL_SIZE;
+    out->parallel = host_parallel;
     out->tls_size = CALL_TLS_SIZE;
     out->tls_align = CALL_TLS_ALIGN;
     out->tls_attach = call_tls_attach;
@@ -330,6 +351,7 @@ elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elf
 
 void uefi_host_finish(struct uefi_host *host)
 {
+    uefi_cpus_finish(&host->cpus);
     mini_heap_drop(&host->heap);
     if (host->scratch_size != 0)
         host->table->BootServices->FreePages(host->scratch, pages_of(host->scratch_size));

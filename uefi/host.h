@@ -11,6 +11,7 @@
 
 #include "libmini/heap.h"
 #include "libmini/pages.h"
+#include "uefi/cpus.h"
 
 /*
  * The host callbacks of struct elfin_host for a UEFI application:
@@ -31,7 +32,8 @@
  * writable and executable, and has no other service to change that for an application: the host
  * says so with ELFIN_HOST_NO_RIGHTS.
  *
- * Needs besides: uefi/call.c, uefi/call_asm.S, uefi/firmware.c, libelfin.a and libmini.a.
+ * Needs besides: uefi/call.c, uefi/call_asm.S, uefi/cpus.c, uefi/firmware.c, libelfin.a and
+ * libmini.a.
  */
 struct uefi_memory_attributes;
 
@@ -43,6 +45,7 @@ struct uefi_host {
     uint64_t image_pages;           /* in use by images */
     uint64_t data_pages;            /* in use by the heap and by uefi_pages_alloc */
     void (*log)(const char *text);  /* the application's own; may be NULL */
+    struct uefi_cpus cpus;          /* large loads are shared among all that the firmware has */
 };
 
 /* Fills in *host and *out; fails when the firmware has no memory. */

@@ -5,7 +5,7 @@ GNUEFI_INCLUDE ?= /usr/include/efi
 GNUEFI_LIB     ?= /usr/lib
 
 # What any application with uefi/host.c needs, and what elfin.efi has besides.
-UEFI_HOST_SOURCES := uefi/host.c uefi/call.c uefi/call_asm.S uefi/firmware.c
+UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/call.c uefi/call_asm.S uefi/firmware.c
 UEFI_SOURCES := $(UEFI_HOST_SOURCES) $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c))
 
 # Interrupt handlers of the firmware run on our stack (no red zone); they and the timer event do not
