@@ -182,23 +182,22 @@ static elfin_status flush(struct arch_scan *scan, struct pending *pending, unsig
     return status == ELFIN_OK ? add_one(scan, row, row->most) : status;
 }
 
-static elfin_status add_demand(struct arch_scan *scan, struct pending *pending,
-                               const struct arch_demand *demand)
+/* The first demand of a row: whose entry is taken is given to the loader. */
+static __attribute__((noinline)) elfin_status begin_row(struct arch_scan *scan,
+                                                        struct pending *pending, uint32_t symbol,
+                                                        uint32_t type, int64_t k)
 {
-    unsigned index = demand->symbol % ROW_COUNT;
-    elfin_status status;
+    struct row *row = &pending->row[symbol % ROW_COUNT];
+    elfin_status status = flush(scan, pending, symbol % ROW_COUNT);
 
-    if (!is_row(demand))
-        return elfin_demand_add(scan->ctx, demand);
-    if (widen(pending, demand->symbol, demand->type, demand->k))
-        return ELFIN_OK;
-    status = flush(scan, pending, index);
-    if (status == ELFIN_OK)
-        status = elfin_demand_add(scan->ctx, demand);
-    pending->row[index] = (struct row){
-        .symbol = demand->symbol, .type = demand->type, .least = demand->k, .most = demand->k
-    };
-    return status;
+    *row = (struct row){ .symbol = symbol, .type = type, .least = k, .most = k };
+    return status == ELFIN_OK ? add_one(scan, row, k) : status;
+}
+
+static inline elfin_status add_to_row(struct arch_scan *scan, struct pending *pending,
+                                      uint32_t symbol, uint32_t type, int64_t k)
+{
+    return widen(pending, symbol, type, k) ? ELFIN_OK : begin_row(scan, pending, symbol, type, k);
 }
 
 /* Any record. *skip is set when the next one belongs to it. */
@@ -234,7 +233,8 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
     use = use_of(r, &rela, scan->bytes.data, scan->executable);
     scan->use[symbol] |= (uint16_t)use;
     if (demand_of(scan, &rela, use, &demand)) {
-        elfin_status status = add_demand(scan, pending, &demand);
+        elfin_status status = is_row(&demand) ? add_to_row(scan, pending, symbol, type, demand.k)
+                                              : elfin_demand_add(scan->ctx, &demand);
 
         if (status != ELFIN_OK)
             return refuse(scan, i, defect_as(DEFECT_SCAN_MEMORY, status));
@@ -262,21 +262,24 @@ static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *sc
 
 /*
  * The other records that objects consist of. The use they make of a symbol that is loaded; 0: for
- * scan_record.
+ * scan_record, which tries again and reports.
  */
-static inline unsigned common_use(const struct arch_scan *scan, struct pending *pending,
-                                  uint32_t type, uint32_t symbol, uint64_t offset, int64_t addend)
+static inline unsigned common_use(struct arch_scan *scan, struct pending *pending, uint32_t type,
+                                  uint32_t symbol, uint64_t offset, int64_t addend)
 {
     if (type == 4 /* PLT32 */)
         return is_stub_field(scan->executable, addend) ? USE_BRANCH : 0;
     if (type == 2 /* PC32 */) {
         if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
             return USE_BRANCH;
-        return widen(pending, symbol, 2, addend - (int64_t)offset) ? USE_NEAR : 0;
+        return add_to_row(scan, pending, symbol, 2, addend - (int64_t)offset) == ELFIN_OK ? USE_NEAR
+                                                                                          : 0;
     }
     if (type == 1 /* 64 */ || type == 24 /* PC64 */)
         return USE_VALUE;
-    return type == 11 /* 32S */ && widen(pending, symbol, 11, addend) ? USE_ABS32S : 0;
+    if (type != 11 /* 32S */ || add_to_row(scan, pending, symbol, 11, addend) != ELFIN_OK)
+        return 0;
+    return USE_ABS32S;
 }
 
 /*
@@ -289,6 +292,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     const uint64_t limit = scan->bytes.size < 8 ? 0 : scan->bytes.size - 7;
     const uint32_t others = scan->symbol_count ? scan->symbol_count - 1 : 0;
     const uint32_t direct = DIRECT_TYPES;
+    const int64_t call = scan->executable ? -4 : INT64_MIN; /* the addend of a branch */
     uint16_t *const uses = scan->use;
     struct pending pending;
     elfin_status status = ELFIN_OK;
@@ -306,6 +310,11 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
 
             if (known & USE_INNER && type < 32 && direct >> type & 1)
                 continue;
+            if (type == 4 /* PLT32 */ && addend == call && !(known & USE_DEAD)) {
+                if (!(known & USE_BRANCH))
+                    uses[symbol] = (uint16_t)(known | USE_BRANCH);
+                continue;
+            }
             if (!(known & USE_DEAD) &&
                 (use = common_use(scan, &pending, type, symbol, offset, addend))) {
                 uses[symbol] = (uint16_t)(known | use);

@@ -20,36 +20,41 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
     return elfin_own_address(object, index);
 }
 
-/* A local symbol whose value is that in the file, plus the address of its section. */
-static inline bool is_plain(const struct object *object, uint32_t index)
+/* Local symbols with the value that the file gives, plus the address of their section. */
+static void compute_locals(const struct object *object, uint64_t *value)
 {
-    return index < object->first_global && object->use[index] & USE_INNER && !object->program;
+    for (uint32_t i = 1; i < object->first_global; i++) {
+        struct elf_symbol elf;
+
+        if (!object->use[i])
+            continue;
+        elf = elfin_read_symbol(object, i);
+        if (object->use[i] & USE_INNER && elf.st_shndx < SHN_LORESERVE)
+            value[i] = elf.st_value + object->sections[elf.st_shndx].address;
+        else
+            value[i] = symbol_value(object, i);
+    }
 }
 
-/*
- * Symbol 0 is the undefined symbol: 0. Symbols that no record refers to are left out. Slots are
- * filled on the way.
- */
+/* Symbol 0 is the undefined symbol: 0. Symbols that no record refers to are left out. */
 static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
 {
-    uint8_t *slots = object->slot ? edit_at(load, object, object->got) : NULL;
+    uint32_t first = object->program ? 1 : object->first_global;
+    uint8_t *slots;
 
     value[0] = 0;
-    for (uint32_t i = 1; i < object->symbol_count; i++) {
-        if (!object->use[i] && !object->program)
-            continue;
-        if (is_plain(object, i)) {
-            struct elf_symbol elf = elfin_read_symbol(object, i);
-
-            value[i] =
-                elf.st_value + object->sections[elfin_symbol_section(object, &elf, i)].address;
-        } else {
+    if (!object->program)
+        compute_locals(object, value);
+    for (uint32_t i = first; i < object->symbol_count; i++)
+        if (object->use[i] || object->program)
             value[i] = symbol_value(object, i);
-        }
-        if (slots && object->slot[i])
+    if (!object->slot)
+        return;
+    slots = edit_at(load, object, object->got);
+    for (uint32_t i = 1; i < object->symbol_count; i++)
+        if (object->slot[i])
             __builtin_memcpy(slots + ARCH_SLOT_SIZE * (uint64_t)(object->slot[i] - 1), &value[i],
                              ARCH_SLOT_SIZE);
-    }
 }
 
 /* Z: of the definition that a global name is bound to. */

@@ -301,12 +301,29 @@ static uint16_t local_use(const struct object *object, const struct elf_symbol *
     return is_inner(object, symbol, section) ? (uint16_t)USE_INNER : 0;
 }
 
-/* Most symbols: local, of a kind that needs no more checks, in a section of the object. */
-static inline bool is_plain_local(const struct object *object, const struct elf_symbol *symbol)
+/*
+ * Most symbols: local, of a kind that needs no more checks, in a section of the object. From
+ * `index` on, up to the first one that is not so.
+ */
+static uint32_t collect_locals(struct object *object, uint32_t index)
 {
-    return !object->program && symbol->st_info <= (STB_LOCAL << 4 | STT_SECTION) &&
-           symbol->st_shndx != SHN_UNDEF && symbol->st_shndx < SHN_LORESERVE &&
-           symbol->st_shndx < object->section_count && symbol->st_name < object->symbol_names.size;
+    const struct section *sections = object->sections;
+    uint32_t limit = object->section_count < SHN_LORESERVE ? object->section_count : SHN_LORESERVE;
+
+    for (; index < object->first_global; index++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, index);
+        const struct section *section;
+
+        if (symbol.st_info > (STB_LOCAL << 4 | STT_SECTION) || symbol.st_shndx - 1u >= limit - 1 ||
+            symbol.st_name >= object->symbol_names.size)
+            break;
+        section = &sections[symbol.st_shndx];
+        if (section->part == PART_NONE)
+            object->use[index] = USE_DEAD;
+        else if (symbol.st_value <= section->size && !(section->flags & SHF_TLS))
+            object->use[index] = (uint16_t)USE_INNER;
+    }
+    return index;
 }
 
 static elfin_status collect(struct load *load, struct object *object, uint32_t index,
@@ -341,12 +358,12 @@ elfin_status elfin_symbols_collect(struct load *load, struct object *object)
     if (status != ELFIN_OK)
         return elfin_fail(load, object, defect_as(DEFECT_SYMBOL_MEMORY, status));
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
-        struct elf_symbol symbol = elfin_read_symbol(object, i);
+        struct elf_symbol symbol;
 
-        if (i < object->first_global && is_plain_local(object, &symbol))
-            object->use[i] = local_use(object, &symbol, symbol.st_shndx);
-        else
-            status = collect(load, object, i, &symbol);
+        if (!object->program && (i = collect_locals(object, i)) == object->symbol_count)
+            break;
+        symbol = elfin_read_symbol(object, i);
+        status = collect(load, object, i, &symbol);
     }
     return status;
 }
