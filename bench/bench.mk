@@ -22,7 +22,7 @@ $(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
 
 # Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
 # -Os; and with the memory functions of the C library and with libmini's.
-LOAD_NAMES    := load modules
+LOAD_NAMES    := load modules check refusals
 LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard bench/lib/arena.c \
 	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
 	bench/lib/setup.c)) $(BUILD)/bench/obj/copy_mini.o
@@ -44,10 +44,17 @@ $(BUILD)/bench/$(1)-$(2)-$(3): $(BUILD)/bench/obj/bench/$(1).o $(LOAD_SHARED) $(
 endef
 $(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(eval $(call load_program,$n,$l,$m)))))
 
+# Peers that are no programs of their own; libtcc only where it is installed.
+PEER_PROGRAMS := $(BUILD)/bench/peer_dlopen $(if $(wildcard /usr/include/libtcc.h),$(BUILD)/bench/peer_tcc)
+$(BUILD)/bench/peer_dlopen $(BUILD)/bench/peer_tcc: $(BUILD)/bench/peer_%: $(BUILD)/bench/obj/bench/peer_%.o $(LOAD_SHARED) \
+		$(BENCH_LIBRARY_O2)
+	$(CC) $(HOST_CFLAGS) $^ $(PEER_LIBRARIES) -ldl -o $@
+$(BUILD)/bench/peer_tcc: PEER_LIBRARIES := -ltcc
+
 -include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d) $(BUILD)/bench/obj/copy_mini.d
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS)
+bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS)
 
 # BENCH=short: a minute, once the corpora are there.
 bench: bench-programs ## run the benchmarks (BENCH=short: a minute): BUILD/bench/report.md, .json and pictures

@@ -132,7 +132,9 @@ static bool compute_values(const struct floor_names *names, const struct object 
             (section < SHN_LORESERVE || y->st_shndx == SHN_XINDEX)) {
             s->value[i] = s->address[section] + y->st_value;
         } else if (y->st_shndx == SHN_UNDEF) {
-            name = floor_names_find(names, strings + y->st_name);
+            name = ELF64_ST_VISIBILITY(y->st_other) == STV_DEFAULT
+                       ? floor_names_find(names, strings + y->st_name)
+                       : NULL;
             if (!name && ELF64_ST_BIND(y->st_info) != STB_WEAK)
                 return false;
             s->value[i] = name ? name->address : 0;
@@ -155,6 +157,8 @@ static bool relax(uint8_t *field, uint64_t s, uint64_t p)
     uint64_t near = s - (p + 4);
     int32_t value;
 
+    if (s == 0)
+        return false;
     if (opcode[0] == 0x8b && (opcode[1] & 0xc7) == 5) {
         opcode[0] = 0x8d;
     } else if (opcode[0] == 0xff && opcode[1] == 0x15) {

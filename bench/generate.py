@@ -16,7 +16,8 @@ import subprocess
 R_64, R_PC32 = 1, 2
 PROGBITS, SYMTAB, STRTAB, RELA, SYMTAB_SHNDX = 1, 2, 3, 4, 18
 WRITE, ALLOC, EXEC = 1, 2, 4
-XINDEX, LORESERVE = 0xffff, 0xff00
+XINDEX, LORESERVE, ABS = 0xffff, 0xff00, 0xfff1
+ABSOLUTE = -1  # instead of a section
 
 HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 SECTION = struct.Struct("<IIQQQQIIQQ")
@@ -60,7 +61,8 @@ class Object:
         big = any(section >= LORESERVE for _, _, section, _, _ in self.symbols)
         table = bytearray(24)
         for offset, info, section, value, size in self.symbols:
-            table += SYMBOL.pack(offset, info, 0, section if section < LORESERVE else XINDEX, value, size)
+            number = ABS if section == ABSOLUTE else section if section < LORESERVE else XINDEX
+            table += SYMBOL.pack(offset, info, 0, number, value, size)
         at = len(self.sections)
         self.section(".symtab", SYMTAB, 0, bytes(table), at + 1, first, 8, 24)
         self.section(".strtab", STRTAB, 0, bytes(self.strings), align=1)
@@ -103,10 +105,12 @@ def words(path, records, targets=0, imports=0, local=False):
     obj.symbol("", 3, text)
     for i in range(targets):
         obj.symbol(f"function_{i}", 0x12, text, 16 * i, 16)
+    if not targets:
+        obj.symbol("somewhere", 0x12, text, 0, 16)
     for i in range(imports):
         obj.symbol(f"import_of_others_{i}", 0x10, 0)
     many = targets or imports or 1
-    first = 1 if local else 2
+    first = 1 if local else 2 if targets else 3
     if local:
         rows = (RECORD.pack(8 * i, 1 << 32 | R_64, 8 * (i & 7)) for i in range(records))
     elif imports == records:
@@ -136,12 +140,12 @@ def sections(path, count):
     obj.write(path)
 
 
-def symbols(path, count):
-    """`count` global functions that nothing refers to."""
+def symbols(path, count, info=0x12):
+    """`count` functions that nothing refers to."""
     obj = Object()
     text = obj.section(".text", PROGBITS, ALLOC | EXEC, b"\xc3" * 4096)
     for i in range(count):
-        obj.symbol(f"definition_of_ours_{i}", 0x12, text, i % 4096, 1)
+        obj.symbol(f"definition_of_ours_{i}", info, text, i % 4096, 1)
     obj.finish()
     obj.write(path)
 
@@ -149,18 +153,28 @@ def symbols(path, count):
 def calls(path, *flags):
     rng = random.Random(1)
     source = [f"extern int outer_{i}(int);" for i in range(1000)]
-    source += [f"int inner_{i}(int);" for i in range(10000)] + ["extern int outside[];"]
+    source += [f"int inner_{i}(int);" for i in range(10000)] + ["extern int outside[], beyond[];"]
     for i in range(10000):
         inner = " + ".join(f"inner_{rng.randrange(10000)}(x)" for _ in range(6))
         outer = " + ".join(f"outer_{rng.randrange(1000)}(x)" for _ in range(3))
-        source.append(f"int inner_{i}(int x) {{ return {inner} + {outer} + outside[{i % 64}]; }}")
+        source.append(f"int inner_{i}(int x) {{ return {inner} + {outer} + outside[{i % 64}] + beyond[{i % 61}]; }}")
     file = path.with_suffix(".c")
     file.write_text("\n".join(source) + "\n")
     partial = path.with_suffix(".new")
-    subprocess.run(["gcc", "-c", "-O1", "-fno-inline", "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf", *flags,
+    subprocess.run(["gcc", "-c", "-O1", "-fno-inline", "-fno-ipa-cp", "-fno-ipa-sra", "-fno-ipa-icf",
+                    "-fno-asynchronous-unwind-tables", *flags,
                     str(file), "-o", str(partial)], check=True)
     file.unlink()
     partial.rename(path)
+
+
+def definitions(path, names):
+    """What linkers need to be given beside an object: its imports, as absolute symbols."""
+    obj = Object()
+    for i, name in enumerate(names):
+        obj.symbol(name, 0x10, ABSOLUTE, 0x70000000 + 16 * i)
+    obj.finish()
+    obj.write(path)
 
 
 STEPS = (1000, 10000, 100000, 1000000)
@@ -177,6 +191,7 @@ OBJECTS = {
     **{f"grow_relocs_{n}": (words, n, 1000) for n in STEPS},
     **{f"grow_imports_{n}": (words, n, 0, n) for n in STEPS},
     **{f"grow_symbols_{n}": (symbols, n) for n in STEPS},
+    **{f"grow_locals_{n}": (symbols, n, 0x02) for n in STEPS},
     **{f"grow_sections_{n}": (sections, n) for n in (300, 1000, 3000, 10000, 30000, 40000)},
 }
 

@@ -1,0 +1,182 @@
+# SPDX-License-Identifier: MIT
+"""What others need for the same objects: llvm-jitlink, libtcc, ld, lld, mold, dlopen.
+
+One run of each peer and of the library take turns. Linkers are processes: their figure is the
+processor time of the whole process less that of the same linker on an object without contents, in
+their favour, since waiting for files does not count.
+"""
+import pathlib
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+
+import generate
+
+PACKAGES = {"llvm-jitlink-19": "llvm-19", "mold": "mold", "ld.lld-19": "lld-19", "ld": "binutils", "tcc": "libtcc-dev"}
+OBJECTS = ("ko/amdgpu", "ko/xfs", "ko/sch_prio", "calls_small", "calls_large", "calls_pic", "abs64", "imports100k",
+           "sections30k")
+LINKERS = {"ld": ["ld"], "lld": ["ld.lld-19", "--threads=1"], "mold": ["mold", "--no-fork", "--thread-count=1"]}
+PLACED = ["--no-relax", "-static", "-e", "0", "-Ttext=0x10000000"]
+PATIENCE = 60  # seconds for one run
+
+
+def missing():
+    """What to install to have all peers."""
+    absent = [p for tool, p in PACKAGES.items() if tool != "tcc" and not shutil.which(tool)]
+    if not pathlib.Path("/usr/include/libtcc.h").exists():
+        absent.append(PACKAGES["tcc"])
+    return absent
+
+
+def symbols(path):
+    """Undefined names, and the first global definition."""
+    listing = subprocess.run(["nm", "-P", "-g", str(path)], capture_output=True, text=True, check=True).stdout
+    undefined, first = [], None
+    for line in listing.splitlines():
+        name, kind, *_ = line.split()
+        if name == "_GLOBAL_OFFSET_TABLE_":
+            continue
+        if kind in "Uvw":
+            undefined.append(name)
+        elif first is None:
+            first = name
+    return undefined, first
+
+
+def spend(command):
+    """Processor seconds of a process, its peak of memory in KiB, and what it printed; None if it failed."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        output, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return None
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if process.returncode:
+        print(f"bench: {command[0]}: {output.strip()[:200]}", file=sys.stderr)
+        return None
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, output
+
+
+class Peer:
+    """Times one object; `run` returns nanoseconds, or None once it has failed."""
+
+    def __init__(self, name, path, folder, undefined, first):
+        self.name, self.path, self.folder, self.first = name, path, folder, first
+        self.definitions = folder / "definitions.o"
+        self.out = folder / "out"
+        generate.definitions(self.definitions, undefined)
+
+    def run(self):
+        raise NotImplementedError
+
+
+class Linker(Peer):
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.empty = self.folder / "empty.o"
+        if not self.empty.exists():
+            generate.symbols(self.empty, 1)
+
+    def once(self, file):
+        done = spend([*LINKERS[self.name], *PLACED, "-o", self.out, file, self.definitions])
+        return done and done[0]
+
+    def run(self):
+        whole, base = self.once(self.path), self.once(self.empty)
+        if whole is None or base is None:
+            return None
+        return max(whole - base, 0) * 1e9
+
+
+class Jitlink(Peer):
+    def run(self):
+        if self.first is None:
+            return None
+        done = spend(["llvm-jitlink-19", "-noexec", "-show-times", "-phony-externals", "-slab-allocate=1Gb",
+                      "-slab-address=0x10000000", "-slab-page-size=4096", f"-entry={self.first}", self.path])
+        # The columns: user, system, both, wall time.
+        line = done and re.search(r"^(.*)time to link object files$", done[1], re.M)
+        return float(re.findall(r"([\d.]+) \(", line.group(1))[-2]) * 1e9 if line else None
+
+
+class Dlopen(Peer):
+    """A shared object that ld made of it, opened with all symbols bound."""
+
+    def __init__(self, program, *arguments):
+        super().__init__(*arguments)
+        self.program = program
+        self.library, self.defined = self.folder / "object.so", self.folder / "definitions.so"
+        undefined = symbols(self.path)[0]
+        source = self.folder / "definitions.c"
+        source.write_text("".join(f"void {name}(void) {{}}\n" for name in undefined) or "int nothing;\n")
+        self.good = all(subprocess.run([str(c) for c in command], capture_output=True).returncode == 0 for command in (
+            ["gcc", "-shared", "-fPIC", "-O0", "-fno-asynchronous-unwind-tables", "-o", self.defined, source],
+            ["ld", "-shared", "-z", "notext", "-o", self.library, self.path, self.defined]))
+
+    def run(self):
+        done = self.good and spend([self.program, self.defined, self.library])
+        return float(done[1]) if done else None
+
+
+class Tcc(Peer):
+    def __init__(self, program, *arguments):
+        super().__init__(*arguments)
+        self.program = program
+
+    def run(self):
+        done = spend([self.program, self.path, self.definitions])
+        return float(done[1].split()[-1]) if done else None
+
+
+def peers_of(bench, path, folder):
+    undefined, first = symbols(path)
+    arguments = (path, folder, undefined, first)
+    found = [Linker(name, *arguments) for name, command in LINKERS.items() if shutil.which(command[0])]
+    if shutil.which("llvm-jitlink-19"):
+        found.append(Jitlink("llvm-jitlink", *arguments))
+    if (bench.build / "peer_tcc").exists():
+        found.append(Tcc(bench.build / "peer_tcc", "libtcc", *arguments))
+    if path.stem in ("calls_large", "calls_pic", "abs64", "imports100k"):
+        found.append(Dlopen(bench.build / "peer_dlopen", "dlopen", *arguments))
+    return found
+
+
+def measure(bench, name, rounds):
+    path = pathlib.Path(bench.files(name)[0])
+    folder = bench.build / "peers" / path.stem
+    folder.mkdir(parents=True, exist_ok=True)
+    peers = peers_of(bench, path, folder)
+    result = {"program": "peers", "set": name, "elfin": [], "copy_libc": [], **{p.name: [] for p in peers}}
+    for _ in range(rounds):
+        for line in bench.lines([bench.build / "load-O2-libc", "warm", 3, path]):
+            result["elfin"].append(statistics.median(line["elfin"]))
+            result["copy_libc"].append(statistics.median(line["copy_libc"]))
+            result["relocs"], result["alloc"] = line["relocs"], line["alloc"]
+        for peer in list(peers):
+            start = time.monotonic()
+            ns = peer.run()
+            if ns is None:
+                print(f"bench: peer {peer.name} {name}: no figure", file=sys.stderr)
+                peers.remove(peer)
+                continue
+            result[peer.name].append(ns)
+            if time.monotonic() - start > 10:
+                peers.remove(peer)  # Once is enough.
+    bench.results.append(result)
+
+
+def run(bench):
+    absent = missing()
+    if absent:
+        print(f"bench: peers that are not here: apt-get install -y --no-install-recommends {' '.join(absent)}",
+              file=sys.stderr)
+    for name in OBJECTS if not bench.short else OBJECTS[:4]:
+        print(f"bench: peers {name}", file=sys.stderr, flush=True)
+        measure(bench, name, bench.rounds(7, 1))
