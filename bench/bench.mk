@@ -14,7 +14,6 @@ $(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/i
 $(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o \
 	tests/lib/trace_heap.o tests/lib/placer.o)
 
-# cpus: a folder of modules is its argument, so it is no part of make bench.
 $(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/threads.o)
 
 $(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
@@ -54,7 +53,7 @@ $(BUILD)/bench/peer_tcc: PEER_LIBRARIES := -ltcc
 -include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d) $(BUILD)/bench/obj/copy_mini.d
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS)
+bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS) $(BUILD)/bench/cpus
 
 # BENCH=short: a minute, once the corpora are there.
 bench: bench-programs ## run the benchmarks (BENCH=short: a minute): BUILD/bench/report.md, .json and pictures

@@ -66,21 +66,18 @@ static void keep(const size_t *order, size_t count, unsigned rounds)
     static double samples[5][MOST_ROUNDS];
     static const enum contender who[] = { COPY_LIBC, COPY_MINI, RECORDS, FLOOR };
 
+    bench_clock_choose(true);
     for (unsigned round = 0; round < rounds; round++) {
-        uint64_t ticks = 0;
-
         for (unsigned k = 0; k < 4; k++) {
-            uint64_t sum = 0;
-
             setup_rewind(&s);
+            samples[k][round] = 0;
             for (size_t i = 0; i < count; i++)
-                sum += setup_run(&s, who[k], &s.objects.list[order[i]]);
-            samples[k][round] = bench_ns(sum);
+                samples[k][round] += bench_ns(setup_run(&s, who[k], &s.objects.list[order[i]]));
         }
         setup_rewind(&s);
+        samples[4][round] = 0;
         for (size_t i = 0; i < count; i++)
-            ticks += keep_one(order, i);
-        samples[4][round] = bench_ns(ticks);
+            samples[4][round] += bench_ns(keep_one(order, i));
         if (round + 1 == rounds) {
             elfin_space_stats stats;
 

@@ -180,3 +180,33 @@ def run(bench):
     for name in OBJECTS if not bench.short else OBJECTS[:4]:
         print(f"bench: peers {name}", file=sys.stderr, flush=True)
         measure(bench, name, bench.rounds(7, 1))
+
+
+# GRUB's loader, as PERFORMANCE.md has it: times memcpy of the same bytes in that run.
+GRUB = {"ko/amdgpu": 19, "ko/xfs": 17, "calls_small": 37, "calls_large": 22, "abs64": 34, "imports100k": 14000}
+NAMES = ("llvm-jitlink", "libtcc", "mold", "lld", "ld", "dlopen")
+
+
+def ratios(result, name):
+    return [a / b for a, b in zip(result.get(name, ()), result["elfin"])]
+
+
+def table(bench):
+    """Rows of cells: object, elfin in µs and M, how many times faster than each peer, than the fastest."""
+    found = []
+    for r in bench.results:
+        if r["program"] != "peers":
+            continue
+        own = statistics.median(r["elfin"])
+        own_m = statistics.median(a / b for a, b in zip(r["elfin"], r["copy_libc"]))
+        entry = {"object": r["set"], "µs": own / 1000, "M": own_m, "peers": {}}
+        for name in NAMES:
+            if r.get(name):
+                entry["peers"][name] = statistics.median(ratios(r, name))
+        if r["set"] in GRUB:
+            entry["GRUB"] = GRUB[r["set"]] / own_m
+        # dlopen gets what a linker has done before; a process that takes no measurable time tells nothing.
+        linkers = [v for k, v in entry["peers"].items() if k != "dlopen" and v > 0]
+        entry["fastest"] = min(linkers) if linkers else None
+        found.append(entry)
+    return found

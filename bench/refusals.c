@@ -154,6 +154,7 @@ int main(int argc, char **argv)
         return 2;
     }
     setup_init(&s, argv + 3, argc - 3, NAMES_ALL);
+    bench_clock_choose(true);
     if (elfin_space_init(&empty, &s.host.callbacks) != ELFIN_OK)
         return 1;
     for (size_t i = 0; i < s.objects.count; i++)

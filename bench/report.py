@@ -4,6 +4,7 @@ import datetime
 import json
 import platform
 
+import peers
 import rows
 
 
@@ -37,6 +38,22 @@ def markdown(table, columns):
     return "\n".join(lines) + "\n"
 
 
+def peer_markdown(table):
+    if not table:
+        return ""
+    names = [n for n in peers.NAMES if any(n in entry["peers"] for entry in table)]
+    lines = ["\n## Peers\n", "How many times the library's time each needs; ≥ 10 is the goal for the fastest linker.\n",
+             "| object | elfin µs | elfin M | " + " | ".join(names) + " | GRUB (published M) | fastest |",
+             "|" + "---|" * (5 + len(names))]
+    for entry in table:
+        fastest = entry["fastest"]
+        lines.append("| " + " | ".join([
+            entry["object"], number(entry["µs"]), number(entry["M"]),
+            *(number(entry["peers"].get(n)) for n in names), number(entry.get("GRUB")),
+            "" if fastest is None else number(fastest) + (" ✓" if fastest >= 10 else " ✗")]) + " |")
+    return "\n".join(lines) + "\n"
+
+
 def machine():
     model = "unknown processor"
     with open("/proc/cpuinfo", encoding="ascii") as file:
@@ -51,9 +68,9 @@ def write(bench, table, folder):
     used = [c for c in rows.COLUMNS if any(c in entry["values"] for entry in table)]
     text = (f"# elfin: measured on {datetime.date.today()}, {machine()}{', short run' if bench.short else ''}\n\n"
             "Medians of rounds (quartiles); ✓ and ✗ say whether a goal is reached. What each row means:\n"
-            "docs/BENCHMARKS.md.\n\n" + markdown(table, used))
+            "docs/BENCHMARKS.md.\n\n" + markdown(table, used) + peer_markdown(peers.table(bench)))
     (folder / "report.md").write_text(text)
     (folder / "report.json").write_text(json.dumps(
-        {"machine": machine(), "short": bench.short, "rows": table, "results": bench.results}, indent=1))
+        {"machine": machine(), "short": bench.short, "rows": table, "peers": peers.table(bench), "results": bench.results}, indent=1))
     print(text)
     print(f"written: {folder}/report.md, {folder}/report.json")

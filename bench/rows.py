@@ -26,6 +26,7 @@ UNITS = {
     "GB/s": lambda r: (r["alloc"] / median(r, "elfin"),),
     "unload / load": lambda r: ratio(r, "unload", "elfin"),
     "B beyond 8/symbol": lambda r: (r["work_peak"] - 8 * r["most_symbols"],),
+    "calls of protect": lambda r: (r["rights_per_load"],),
     "B/symbol": lambda r: (r["work_peak"] / r["most_symbols"],),
 }
 
@@ -44,6 +45,8 @@ LOADS = [
      {"µs": 0.8, "µs, floor": None, "x floor": None, "M": None, "T": None}),
     ("G5", "sch_prio.ko, flushed", "load", "ko/sch_prio", "flush",
      {"µs": 4.5, "µs, floor": None, "x floor": None, "M": None, "T": None}),
+    ("apart", "amdgpu.ko with fresh pages and rights", "load", "ko/amdgpu", "real", {"µs": None, "M": None, "calls of protect": None}),
+    ("apart", "sch_prio.ko with fresh pages and rights", "load", "ko/sch_prio", "real", {"µs": None, "M": None, "calls of protect": None}),
     ("G11", "working memory, amdgpu.ko", "load", "ko/amdgpu", "warm", {"B beyond 8/symbol": 4096}),
     ("", "GRUB's 266 modules, in cache", "load", "grub", "warm", {"M": None, "x floor": None, "ns/reloc": None, "µs/module": None}),
     ("", "libcrypto.a, each member", "load", "crypto", "warm", {"M": None, "x floor": None, "ns/reloc": None, "µs/module": None}),

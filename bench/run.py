@@ -9,6 +9,9 @@ import subprocess
 import sys
 
 import corpus
+import extras
+import growth
+import peers
 import report
 import rows
 from measure import Bench
@@ -26,6 +29,7 @@ def loads(bench):
     for name in ("ko/amdgpu", "ko/sch_prio"):
         bench.run("load", "warm", bench.rounds(31, 7), name)
         bench.run("load", "flush", bench.rounds(31, 7), name)
+        bench.run("load", "real", bench.rounds(31, 7), name, **ONE)
     for name in ("grub", "crypto", "musl", *SYNTHETIC):
         bench.run("load", "warm", bench.rounds(11, 3), name, **some)
 
@@ -48,7 +52,10 @@ def main():
     bench = Bench(build / "bench", sets, short)
     loads(bench)
     instructions(bench)
-    report.write(bench, rows.all_rows(bench), build / "bench")
+    growth.run(bench)
+    extras.run(bench, build)
+    peers.run(bench)
+    report.write(bench, rows.all_rows(bench) + extras.all_rows(bench, build) + growth.all_rows(bench), build / "bench")
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ static elfin_status reserve(void *ctx, const elfin_request *request, elfin_regio
                                                                    : &host->records;
     void *memory;
 
+    host->reserved += arena == &host->image;
     if (arena == &host->image && host->real)
         return reserve_real(request, out);
     memory = arena_get(arena, request->size, request->align);

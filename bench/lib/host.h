@@ -10,8 +10,9 @@
 struct host {
     elfin_host callbacks;
     struct arena image, work, records;
-    bool real;       /* memory and rights come from the operating system, not from `image` */
-    uint64_t rights; /* calls of protect */
+    bool real;         /* memory and rights come from the operating system, not from `image` */
+    uint64_t rights;   /* calls of protect */
+    uint64_t reserved; /* images */
 };
 
 enum {
