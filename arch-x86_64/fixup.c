@@ -17,7 +17,7 @@ static bool fits_signed(uint64_t value, unsigned bits)
     return value + half < half << 1;
 }
 
-static bool fits(uint64_t value, const struct relocation *r)
+bool elfin_field_holds(uint64_t value, const struct relocation *r)
 {
     unsigned bits = 8u * r->width;
 
@@ -173,6 +173,41 @@ static bool is_rex2_mov(const struct arch_fixup *f, const struct elf_rela *rela)
     return rela->r_offset >= 4 && field[-4] == 0xd5 && !(field[-3] & 0x80) && field[-2] == 0x8b;
 }
 
+bool elfin_is_relaxable(const uint8_t *section, bool executable, const struct relocation *r,
+                        const struct elf_rela *rela)
+{
+    const uint8_t *field = section + rela->r_offset;
+
+    if (!executable || rela->r_addend != -4 || rela->r_offset < 2)
+        return false;
+    if (r->formula == FORMULA_SLOT_REX2) {
+        if (rela->r_offset < 4 || field[-4] != 0xd5 || field[-3] & 0x80 || field[-2] != 0x8b)
+            return false;
+    }
+    if (field[-2] == 0x8b)
+        return (field[-1] & 0xc7) == 0x05;
+    return field[-2] == 0xff && (field[-1] == 0x15 || field[-1] == 0x25);
+}
+
+void elfin_unrelax(uint8_t *field)
+{
+    switch (field[-2]) {
+    case 0x8d:
+        field[-2] = 0x8b;
+        break;
+    case 0x67:
+        field[-2] = 0xff;
+        field[-1] = 0x15;
+        break;
+    case 0xe9:
+        field[-2] = 0xff;
+        field[-1] = 0x25;
+        break;
+    default:
+        break;
+    }
+}
+
 /* The value of one field. *stored is set when nothing is left to store. */
 static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
                          const struct relocation *r, bool *stored)
@@ -222,22 +257,20 @@ static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
     }
 }
 
-static elfin_status out_of_range(struct arch_fixup *f, uint64_t record, const struct relocation *r,
-                                 uint64_t value, unsigned use)
+struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation *r, uint64_t value)
 {
     unsigned bits = 8u * r->width;
     uint64_t half = (uint64_t)1 << (bits - 1);
 
-    f->failure = (struct arch_failure){
+    return (struct arch_failure){
         .record = record,
         .defect = DEFECT_FIELD_RANGE,
-        .hint = elfin_arch_hint(use, false),
+        .hint = elfin_arch_hint(r->use, false),
         .value = value,
         .low = r->range == RANGE_UNSIGNED ? 0 : 0 - half,
         .high = r->range == RANGE_SIGNED ? half - 1 : (half << 1) - 1,
         .is_signed = r->range != RANGE_UNSIGNED,
     };
-    return ELFIN_ERR_RANGE;
 }
 
 /* Any record. *skip is set when the next one belongs to it. */
@@ -257,8 +290,10 @@ static __attribute__((noinline)) elfin_status fix_record(struct arch_fixup *f, u
     *skip = r->formula == FORMULA_TLS_CALL;
     if (stored)
         return ELFIN_OK;
-    if (!fits(value, r))
-        return out_of_range(f, i, r, value, r->use);
+    if (!elfin_field_holds(value, r)) {
+        f->failure = elfin_out_of_range(i, r, value);
+        return ELFIN_ERR_RANGE;
+    }
     store(f->edit + rela.r_offset, value, r->width);
     return ELFIN_OK;
 }

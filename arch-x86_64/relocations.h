@@ -53,6 +53,19 @@ enum {
     RELOCATION_COUNT = ARCH_TYPE_LIMIT
 };
 
+/* The types that others are reduced to. */
+enum {
+    R_64 = 1,
+    R_PC32 = 2,
+    R_PLT32 = 4,
+    R_32 = 10,
+    R_32S = 11,
+    R_TPOFF64 = 18,
+    R_TPOFF32 = 23,
+    R_GOTPCRELX = 41,
+    R_CODE_4_GOTPCRELX = 43
+};
+
 extern const struct relocation elfin_relocations[RELOCATION_COUNT];
 
 /*
@@ -107,6 +120,19 @@ static inline bool fits_s32(uint64_t value)
     return value == (uint64_t)(int64_t)(int32_t)value;
 }
 
+/* ---- fixup.c --------------------------------------------------------------------------------- */
+
+/*
+ * True if the instruction that ends with a record's field loads from or branches through its slot
+ * in a way that can be rewritten, should the target be near.
+ */
+bool elfin_is_relaxable(const uint8_t *section, bool executable, const struct relocation *r,
+                        const struct elf_rela *rela);
+bool elfin_field_holds(uint64_t value, const struct relocation *r);
+struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation *r, uint64_t value);
+/* Turns a rewritten instruction back. */
+void elfin_unrelax(uint8_t *field);
+
 /* ---- tls.c ----------------------------------------------------------------------------------- */
 
 /* The use that a record of a TLS type makes of its symbol; its field is known to lie in bytes. */
@@ -124,5 +150,14 @@ uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const st
  */
 bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
                        const struct elf_rela *rela, uint64_t s);
+
+/* What elfin_tls_rewrite writes to, as offsets in the section. */
+struct tls_site {
+    uint64_t start, size;
+    uint64_t offset; /* of the 32 bits that hold S then */
+    bool has_offset;
+};
+struct tls_site elfin_tls_site(struct span bytes, bool executable, const struct relocation *r,
+                               const struct elf_rela *rela);
 
 #endif

@@ -6,4 +6,6 @@ ARCH_SOURCES := \
     arch-x86_64/tls.c \
     arch-x86_64/fixup.c \
     arch-x86_64/dynamic.c \
-    arch-x86_64/names.c
+    arch-x86_64/names.c \
+    arch-x86_64/reduce.c \
+    arch-x86_64/bind.c

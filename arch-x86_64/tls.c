@@ -337,6 +337,34 @@ static void write_immediate(const struct arch_fixup *f, const struct elf_rela *r
     store32(code, s);
 }
 
+struct tls_site elfin_tls_site(struct span bytes, bool executable, const struct relocation *r,
+                               const struct elf_rela *rela)
+{
+    struct tls_site site = { .start = rela->r_offset, .size = r->width };
+    const struct sequence *s;
+    bool rex2 = r->formula == FORMULA_TLS_SLOT_REX2 || r->formula == FORMULA_TLS_DESC_REX2;
+
+    switch (r->formula) {
+    case FORMULA_TLS_CALL:
+        s = find_sequence(bytes, rela);
+        site.start -= s->field;
+        site.size = s->size;
+        site.has_offset = s->offset;
+        site.offset = site.start + s->offset;
+        return site;
+    case FORMULA_TLS_DESC_CALL:
+        return site;
+    default:
+        if (is_slot_formula(r) && !(executable && is_slot_instruction(r, rela, bytes.data)))
+            return site;
+        site.start -= rex2 ? 4 : 3;
+        site.size += rex2 ? 4 : 3;
+        site.has_offset = true;
+        site.offset = rela->r_offset;
+        return site;
+    }
+}
+
 bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
                        const struct elf_rela *rela, uint64_t s)
 {

@@ -181,6 +181,103 @@ unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span byt
 bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bool executable,
                          uint64_t s, struct arch_failure *failure);
 
+/* ---- Images (loader/image.h): what is done once, and what is left ------------------------------
+ */
+
+/* What is known of a symbol before its object is placed and bound. */
+enum arch_known {
+    ARCH_KNOWN_VALUE,  /* its value, whatever happens */
+    ARCH_KNOWN_INSIDE, /* its distance from everything else in the block */
+    ARCH_UNKNOWN,
+};
+
+/* What is left of a record when its field has been written as far as it can be. */
+enum arch_rest {
+    ARCH_REST_NONE,  /* nothing */
+    ARCH_REST_PLACE, /* the block's address has to be added to the field */
+    ARCH_REST_BIND,  /* it has to be applied when the symbol's value is known */
+};
+
+/* What elfin_arch_reduce has made of a record, or of two that stand for one sequence. */
+struct arch_reduction {
+    enum arch_rest rest;
+    uint32_t type; /* of what is left: where, and with which addend */
+    uint64_t offset;
+    int64_t addend;
+    uint64_t start, size; /* the bytes of the section that it has to do with */
+    uint32_t used;        /* records */
+};
+
+/*
+ * Applies what can be applied of one record that has passed elfin_arch_scan. Values of symbols in
+ * *f are those for a block at `base`, which is not 0, and 0 for ARCH_UNKNOWN ones. The type of what
+ * is left says all: R_X86_64_PLT32 is a branch for which a stub may stand in, R_X86_64_PC32 is not;
+ * of relaxable types the bytes are so that they can be relaxed. ELFIN_OK or f->failure.status.
+ */
+elfin_status elfin_arch_reduce(struct arch_fixup *f, uint64_t record, enum arch_known known,
+                               uint64_t base, struct arch_reduction *out);
+/* The type of a slot's content: S, an address or an offset from the thread pointer. */
+uint32_t elfin_arch_word(bool tls);
+/* The addend that most records of a type have. */
+int64_t elfin_arch_usual_addend(uint32_t type);
+/* Bytes before the field that elfin_arch_bind may change; those of the field itself. */
+unsigned elfin_arch_before(uint32_t type);
+unsigned elfin_arch_width(uint32_t type);
+/* True for the types of what is left: after ARCH_REST_PLACE, after ARCH_REST_BIND. */
+bool elfin_arch_is_place(uint32_t type);
+bool elfin_arch_is_bindable(uint32_t type);
+
+/* Fixups of one type, addend and symbol, at ascending offsets in the block. */
+struct arch_run {
+    uint32_t type;
+    bool wide;
+    int64_t addend;
+    uint64_t count, first, span; /* fields at first, ..., first + span */
+    const uint8_t *distances;    /* count - 1 of them */
+};
+
+/* The distance to the run's next field. */
+static inline uint64_t arch_distance(const uint8_t **at, bool wide)
+{
+    uint16_t narrow = 0;
+    uint32_t distance;
+
+    if (!wide) {
+        __builtin_memcpy(&narrow, *at, 2);
+        *at += 2;
+        if (narrow)
+            return narrow;
+    }
+    __builtin_memcpy(&distance, *at, 4);
+    *at += 4;
+    return distance;
+}
+
+/* A block, and what a symbol of it is bound to. */
+struct arch_bind {
+    uint8_t *edit;
+    uint64_t address, got, plt; /* run addresses: of the block, of slot 0, of stub 0 */
+    uint8_t *plt_edit;
+    uint32_t trap;
+    uint64_t value, size;        /* S, Z */
+    uint32_t slot, stub;         /* 1 + number, 0 = none; ARCH_IN_USE is set by use */
+    struct arch_failure failure; /* failure.record: which one of the run */
+};
+
+/* Adds an address to the fields of a run of ARCH_REST_PLACE. */
+void elfin_arch_move(uint8_t *edit, uint64_t by, const struct arch_run *run);
+/* Applies a run of ARCH_REST_BIND, for the first time or again. ELFIN_OK or failure.status. */
+elfin_status elfin_arch_bind(struct arch_bind *b, const struct arch_run *run);
+/*
+ * What a run demands of addresses, but for k, of which the addend is a part; false if it fits
+ * wherever both ends lie.
+ */
+bool elfin_arch_run_demand(const struct arch_run *run, struct arch_demand *out);
+/* True if elfin_arch_bind would not fail; nothing is written. Else failure says why. */
+bool elfin_arch_bind_fits(struct arch_bind *b, const struct arch_run *run);
+
+/* ---- Reports ------------------------------------------------------------------------------- */
+
 /* What lifts the constraint that a use brings, of what may move with the module or of an import: a
  * compiler switch. HINT_NONE: nothing does. */
 uint16_t elfin_arch_hint(unsigned use, bool is_import);

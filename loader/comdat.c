@@ -24,21 +24,25 @@ static const char *signature_of(const struct object *object, const struct sectio
 }
 
 /* Enters the signature; *lost says whether an earlier group has it. */
-static elfin_status enter(struct load *load, const struct object *object, const char *signature,
-                          bool *lost)
+elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
+                                const char *signature, bool *lost)
 {
-    struct named *named = elfin_arena_get(&load->work, 1, sizeof(*named)), *first;
+    struct comdat *comdat = elfin_arena_get(&load->work, 1, sizeof(*comdat)), *first;
     elfin_status status =
-        named ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
+        comdat ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
 
     if (status == ELFIN_OK) {
-        named->text = signature;
-        first = elfin_names_enter(&load->comdats, elfin_name(signature), named);
-        *lost = first != named;
+        comdat->signature = signature;
+        first = elfin_names_enter(&load->comdats, elfin_name(signature), comdat);
+        *lost = first != comdat;
         status = first ? ELFIN_OK : ELFIN_ERR_LIMIT;
     }
     if (status != ELFIN_OK)
         return elfin_fail(load, object, defect_as(DEFECT_GROUP_MEMORY, status));
+    if (!*lost) {
+        comdat->next = load->first_comdat;
+        load->first_comdat = comdat;
+    }
     return ELFIN_OK;
 }
 
@@ -61,7 +65,7 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
     if (!elfin_name_allowed(object, signature, &length))
         return elfin_fail_section(load, object, index, DEFECT_GROUP_NAMES_OVERLAP);
     if (span_u32(words, 0) & GRP_COMDAT) {
-        status = enter(load, object, signature, &lost);
+        status = elfin_comdat_enter(load, object, signature, &lost);
         if (status != ELFIN_OK)
             return status;
     }

@@ -298,7 +298,40 @@
       NONE)                                                                                        \
     X(RELOCATION_DISCARDED, ERR_DISCARDED, SCAN,                                                   \
       "its symbol lies in a section that is not loaded", NONE)                                     \
-    X(SCAN_MEMORY, ERR_MEMORY, SCAN, "for working memory", NONE)
+    X(SCAN_MEMORY, ERR_MEMORY, SCAN, "for working memory", NONE)                                   \
+    X(PREPARE_KIND, ERR_TYPE, OBJECT, "only an object (ET_REL) can be prepared", NONE)             \
+    X(PREPARE_OVERLAP, ERR_RELOCATION, FIXUP,                                                      \
+      "its bytes belong to another relocation too, and an image has no order", LOAD_OBJECT)        \
+    X(PREPARE_SIZE, ERR_LIMIT, LAYOUT, "an image is smaller than 4 GiB", LOAD_OBJECT)              \
+    X(PREPARE_MEMORY, ERR_MEMORY, LAYOUT, "for the image", NONE)                                   \
+    X(IS_IMAGE, ERR_TYPE, OBJECT, "this is an image, and the host takes objects only", IMAGES)     \
+    X(IMAGE_CUT, ERR_TRUNCATED, OBJECT, "the image is cut off", NONE)                              \
+    X(IMAGE_VERSION, ERR_IMAGE, OBJECT, "its version or machine is unknown", PREPARE_AGAIN)        \
+    X(IMAGE_CHECKSUM, ERR_IMAGE, OBJECT, "its checksum is wrong", PREPARE_AGAIN)                   \
+    X(IMAGE_HEADER, ERR_IMAGE, OBJECT, "its header is malformed", PREPARE_AGAIN)                   \
+    X(IMAGE_TABLE, ERR_IMAGE, OBJECT, "a table is out of range", PREPARE_AGAIN)                    \
+    X(IMAGE_PART, ERR_IMAGE, OBJECT, "its parts do not follow each other", PREPARE_AGAIN)          \
+    X(IMAGE_SECTION, ERR_IMAGE, OBJECT, "a section is malformed", PREPARE_AGAIN)                   \
+    X(IMAGE_SYMBOL, ERR_IMAGE, OBJECT, "a symbol is malformed", PREPARE_AGAIN)                     \
+    X(IMAGE_RECORD, ERR_IMAGE, OBJECT, "a record names something that is not there",               \
+      PREPARE_AGAIN)                                                                               \
+    X(IMAGE_STREAM, ERR_IMAGE, OBJECT, "a run of fixups is malformed", PREPARE_AGAIN)              \
+    X(IMAGE_PAGES, ERR_IMAGE, OBJECT, "it was made for smaller pages than the host's",             \
+      PREPARE_AGAIN)                                                                               \
+    X(IMAGE_FRAMES, ERR_IMAGE, OBJECT,                                                             \
+      "it was made for a host without unwind tables, and this one has them", PREPARE_AGAIN)        \
+    X(IMAGE_OVERRIDDEN, ERR_DUPLICATE, RESOLVE,                                                    \
+      "the image uses its own definition, which another object of the load overrides",             \
+      LOAD_OBJECTS)                                                                                \
+    X(IMAGE_GROUP, ERR_DUPLICATE, RESOLVE,                                                         \
+      "an earlier object of the load has the same section group, and the image uses its own",      \
+      LOAD_OBJECTS)                                                                                \
+    X(IMAGE_GATHER, ERR_REACH, RESOLVE,                                                            \
+      "__start_ and __stop_ of its name need all sections of that name side by side, but in the "  \
+      "image they are not",                                                                        \
+      LOAD_OBJECTS)                                                                                \
+    X(TLS_SYMBOL_ONLY, ERR_TLS, RESOLVE,                                                           \
+      "a symbol is used as a thread-local variable, which it is not", TLS_BOTH)
 
 /* X(NAME, text): what to do about it. */
 #define HINT_LIST(X)                                                                               \
@@ -347,6 +380,11 @@
       "compile it with -fpie or -mcmodel=large, or place the module in the low or top 2 GiB")      \
     X(NEAR, "compile it with -fpic or -mcmodel=large, so that data of others is reached through "  \
             "a slot, or place the module within 2 GiB of the symbol")                              \
+    X(LOAD_OBJECT, "load the object itself")                                                       \
+    X(LOAD_OBJECTS, "load the objects instead of images, or each in a load of its own")            \
+    X(IMAGES, "load the object that it was made of; or use a host that loads images "              \
+              "(elfin_host.images)")                                                               \
+    X(PREPARE_AGAIN, "make it again")                                                              \
     X(BRANCH, "branch to the symbol itself, without an offset, so that a stub can stand in for "   \
               "it")
 

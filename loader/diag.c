@@ -48,6 +48,8 @@ elfin_status elfin_diag_emit(struct load *load)
 void elfin_diag_section(elfin_diag *diag, const struct object *object, uint32_t index)
 {
     diag->section_index = (int32_t)index;
+    if (object->image)
+        diag->section_index = (int32_t)object->sections[index].info;
     if (object->program) { /* sections stand for its segments; there is one for all symbols */
         if (index < PROGRAM_FIRST_SEGMENT) {
             diag->section_index = ELFIN_NO_INDEX;

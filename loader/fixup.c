@@ -4,6 +4,7 @@
  * while they are still in the cache. Every byte of a block is written exactly once before that:
  * section contents, padding, zero-filled data.
  */
+#include "loader/image.h"
 #include "loader/program.h"
 
 static uint64_t symbol_value(const struct object *object, uint32_t index)
@@ -222,6 +223,10 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
         .size_ctx = object,
     };
 
+    if (object->image) {
+        load->host->images->fixup(load, object);
+        return;
+    }
     if (object->program) {
         compute_values(load, object, value);
         load->host->programs->fixup(load, object, value);
@@ -245,6 +250,8 @@ static void clear_tails(const struct load *load, const struct block *block)
 {
     uint64_t page = load->host->page_size;
 
+    if (block->is_image)
+        return;
     for (int part = 0; block->size && part < ELFIN_PART_COUNT; part++) {
         uint64_t start = block->part_offset[part] + block->part_filled[part];
         uint64_t end = block->part_offset[part] + round_up(block->part_used[part], page);

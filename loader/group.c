@@ -32,6 +32,7 @@ static void fill_module(struct object *object, struct elfin_module *module, cons
         module->flags |= ELFIN_MODULE_HAS_GOT;
     module->address = first_address(object);
     module->got = object->got;
+    module->instance_of = object->input->image;
     if (object->program) {
         const struct program *p = object->program;
 

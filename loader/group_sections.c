@@ -68,14 +68,14 @@ void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE || (object->program && i == PROGRAM_ANCHOR))
+        if (section->part == PART_NONE || (i == 1 && (object->program || object->image)))
             continue;
         add_section(sections, &next,
                     (struct module_section){
                         .name = carve_line(c, elfin_section_name(object, i)),
                         .address = section->address,
                         .size = section->size,
-                        .index = (int32_t)(object->program ? section->info : i),
+                        .index = (int32_t)(object->program || object->image ? section->info : i),
                         .part = (uint8_t)section->part,
                         .zero_filled = section->type == SHT_NOBITS,
                         .tls = is_tls(section),

@@ -56,7 +56,7 @@ enum image_table {
     IMAGE_DEMANDS,  /* struct image_demand */
     IMAGE_IMPORTS,  /* uint32_t per undefined symbol, and one more: offsets in IMAGE_STREAM */
     IMAGE_OTHERS,   /* struct image_other: streams that are not of imports */
-    IMAGE_STREAM,   /* bytes: see struct image_run */
+    IMAGE_STREAM,   /* bytes: see struct arch_run */
     IMAGE_NAMES,    /* strings */
     IMAGE_TABLE_COUNT
 };
@@ -95,7 +95,12 @@ struct image_section {
     uint32_t name, type;
     uint32_t index; /* in the file that it was made of */
     int32_t priority;
-    uint8_t part, frames, zero[6];
+    uint8_t part, frames, gathered, zero[5];
+};
+
+/* In IMAGE_USES, of an undefined symbol: it is an end of sections that the image has gathered. */
+enum {
+    IMAGE_BOUND = 1 << 14
 };
 
 /* Of a symbol that is read through a slot or may be far. */
@@ -154,11 +159,12 @@ struct elfin_image {
  *     head        1 byte: type, IMAGE_SINGLE, IMAGE_PLAIN
  *     addend      number, zigzag; absent with IMAGE_PLAIN: then it is -4 for fields that are
  *                 relative to themselves, else 0
- *     count       number: 2 * (count - 2) + wide; absent with IMAGE_SINGLE: then count is 1
- *     first       number: offset in the block of the first field
- *     span        number: distance from the first to the last; absent with IMAGE_SINGLE
- *     distances   count - 1 times, from one field to the next: 32 bits each if wide; else 16 bits
- *                 each, or 16 bits that are 0 and then 32 bits
+ *     count       number: 4 * (count - 2) + 2 * (there are jumps) + wide; absent with IMAGE_SINGLE:
+ *                 then count is 1
+ *     jumps       number: how many distances have 16 bits that are 0 before their 32; absent if
+ * none first       number: offset in the block of the first field span        number: distance from
+ * the first to the last; absent with IMAGE_SINGLE distances   count - 1 times, from one field to
+ * the next: 32 bits each if wide; else 16 bits each, or 16 bits that are 0 and then 32 bits
  *
  * A number has 7 bits in each byte, the lowest first; all but the last have bit 7 set.
  *
@@ -172,34 +178,13 @@ enum {
     IMAGE_PLAIN = 0x80
 };
 
-struct image_run {
-    uint32_t type;
-    bool wide;
-    int64_t addend;
-    uint64_t count;       /* at least 1 */
-    uint64_t first, span; /* offsets in the block: first, ..., first + span */
-    const uint8_t *distances;
-};
-
-/* Reads the run at *at of a validated stream, and moves *at behind it. False at the end. */
-bool elfin_image_next_run(const uint8_t **at, const uint8_t *end, struct image_run *run);
-
-/* The distance to the run's next field. */
-static inline uint64_t image_distance(const uint8_t **at, bool wide)
-{
-    uint16_t narrow = 0;
-    uint32_t distance;
-
-    if (!wide) {
-        __builtin_memcpy(&narrow, *at, 2);
-        *at += 2;
-        if (narrow)
-            return narrow;
-    }
-    __builtin_memcpy(&distance, *at, 4);
-    *at += 4;
-    return distance;
-}
+/*
+ * Reads the run at *at of a validated stream (or of any bytes up to end), and moves *at behind it.
+ * False at the end, or when it does not end there.
+ */
+bool elfin_image_next_run(const uint8_t **at, const uint8_t *end, struct arch_run *run);
+/* True if the run's distances are as many as its head says, none 0, and their sum is its span. */
+bool elfin_image_run_is_sound(const struct arch_run *run, const uint8_t *end);
 
 /* The stream of the import-th undefined symbol, which is symbol first_global + import. */
 void elfin_image_stream(const struct image *image, uint32_t import, const uint8_t **at,
@@ -209,32 +194,83 @@ bool elfin_image_slot(const struct image *image, uint32_t symbol, struct image_s
 const char *elfin_image_symbol_name(const struct image *image, uint32_t symbol);
 struct elf_symbol elfin_image_symbol(const struct image *image, uint32_t symbol);
 
+/* Of the whole blob but the 8 bytes of the checksum. */
+uint64_t elfin_image_checksum(const uint8_t *blob, uint64_t size);
+/* The view of a blob; false when a table lies outside of it. */
+bool elfin_image_view(struct image *image, struct span blob);
+/* The bytes begin like an image. */
+static inline bool elfin_image_begins(struct span bytes)
+{
+    return bytes.size >= IMAGE_MAGIC_SIZE && memcmp(bytes.data, IMAGE_MAGIC, IMAGE_MAGIC_SIZE) == 0;
+}
+
+/*
+ * image_check.c: proves a blob sound, everything that anybody relies on. 0, or the defect, and
+ * *where in the blob.
+ */
+uint32_t elfin_image_check(struct image *image, struct span blob, uint64_t *where);
+/* image_check_tables.c: its second half: symbols and what names them. */
+uint32_t elfin_image_check_tables(const struct image *image, uint64_t *where);
+/* image_check_stream.c */
+uint32_t elfin_image_check_streams(const struct image *image, uint64_t *where);
+
+static inline struct image_section image_section(const struct image *image, uint32_t index)
+{
+    struct image_section section;
+
+    span_record(image->table[IMAGE_SECTIONS], index, &section, sizeof(section));
+    return section;
+}
+
+static inline uint16_t elfin_image_use(const struct image *image, uint32_t symbol)
+{
+    uint16_t use;
+
+    span_record(image->table[IMAGE_USES], symbol, &use, sizeof(use));
+    return use;
+}
+
+static inline bool image_name_in(const struct image *image, uint32_t name)
+{
+    return name < image->table[IMAGE_NAMES].size;
+}
+
+/* The fields or bytes lie in what one part has from the blob. */
+static inline bool image_filled(const struct image *image, int part, uint64_t offset, uint64_t size)
+{
+    const struct image_part *p = &image->header.part[part];
+
+    return offset >= p->offset && offset - p->offset <= p->filled &&
+           size <= p->filled - (offset - p->offset);
+}
+
+/* Where a table lies in the blob, for reports. */
+static inline uint64_t image_row(const struct image *image, enum image_table table, uint64_t index,
+                                 uint64_t size)
+{
+    return image->header.table[table].offset + index * size;
+}
+
 /* ---- Binding ----------------------------------------------------------------------------------
  */
 
-/* A placed image, and what one of its symbols is bound to. */
-struct image_binding {
-    const struct image *image;
-    uint8_t *edit; /* of the block */
-    uint64_t run;
-    uint64_t value, size;   /* S, Z */
-    struct image_slot slot; /* symbol: IMAGE_OWN_*, or a symbol. ARCH_IN_USE is set by use */
-    struct arch_failure failure;
-    uint64_t place; /* of the field that failed: offset in the block */
-};
+/* Of a placed image, to bind one symbol after the other: value, size, slot and stub are missing. */
+struct arch_bind elfin_image_binding(const struct image *image, uint8_t *edit, uint64_t run);
 
 /*
- * True if all fields of the stream can hold the value wherever it needs one: to be asked before
- * anything is changed. False: failure and place say which cannot.
+ * True if all fields of the stream can hold b->value, wherever that needs one: to be asked before
+ * anything is changed. False: b->failure says why not, *place the offset in the block.
  */
-bool elfin_image_fits(struct image_binding *b, const uint8_t *at, const uint8_t *end);
+bool elfin_image_fits(struct arch_bind *b, const uint8_t *at, const uint8_t *end, uint64_t *place);
 
 /*
- * Gives the fields of a stream their value. The fields hold what prepare left in them (the first
+ * Gives the fields of a stream their value. They hold what prepare has left in them (the first
  * time), or what an earlier call has: instructions that were rewritten are turned back first. The
- * symbol's slot, if it has one, is written too, and its stub if something needs it.
+ * symbol's slot, if it has one, is written, and its stub if something needs it; both numbers say
+ * afterwards whether they are in use.
  */
-elfin_status elfin_image_bind(struct image_binding *b, const uint8_t *at, const uint8_t *end);
+elfin_status elfin_image_bind(struct arch_bind *b, const uint8_t *at, const uint8_t *end,
+                              uint64_t *place);
 
 /* ---- Lasting records --------------------------------------------------------------------------
  */
@@ -252,10 +288,46 @@ struct module_import {
 /* ---- The seam ---------------------------------------------------------------------------------
  */
 
+/* Called by the phases of their names. `object` is an image. */
 struct elfin_images {
     elfin_status (*open)(struct load *load, struct object *object);
-    elfin_status (*layout)(struct load *load, struct object *object, struct block *block);
-    elfin_status (*fixup)(struct load *load, struct object *object);
+    elfin_status (*scan)(struct load *load, struct object *object);
+    /* After resolve: nothing that was bound inside is overridden by others. */
+    void (*check)(struct load *load, const struct object *object);
+    void (*check_tls)(struct load *load, const struct object *object);
+    /* The places of thread-local COMMON symbols in the module's block. */
+    void (*measure)(const struct object *object);
+    elfin_status (*layout)(struct load *load, struct object *object);
+    void (*fixup)(struct load *load, struct object *object);
+    /* For reports of limits: calls the function for every field that may set one. */
+    bool (*each_demand)(struct load *load, const struct object *object, demand_fn *report);
+    void (*diag_demand)(elfin_diag *diag, const struct object *object, uint64_t place,
+                        const struct arch_demand *demand);
 };
+
+/* image_prepare.c: the object has been given a file and a name; the load is for it alone. */
+elfin_status elfin_prepare_object(struct load *load, struct object *object, elfin_image **out);
+
+/* image_object.c */
+elfin_status elfin_image_object_open(struct load *load, struct object *object);
+elfin_status elfin_image_object_scan(struct load *load, struct object *object);
+void elfin_image_object_measure(const struct object *object);
+elfin_status elfin_image_object_layout(struct load *load, struct object *object);
+
+/* image_bound.c */
+void elfin_image_bound_check(struct load *load, const struct object *object);
+void elfin_image_bound_check_tls(struct load *load, const struct object *object);
+
+/* Which field a report is about: section, place, symbol. */
+void elfin_image_diag_field(elfin_diag *diag, const struct object *object, uint32_t symbol,
+                            uint64_t place);
+
+/* image_report.c */
+bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report);
+void elfin_image_diag_demand(elfin_diag *diag, const struct object *object, uint64_t place,
+                             const struct arch_demand *demand);
+
+/* image_fixup.c */
+void elfin_image_fixup(struct load *load, struct object *object);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* From the inputs of a load to its objects, libraries and blocks. */
-#include "loader/internal.h"
+#include "loader/image.h"
 
 /* A member with nothing to load and no definition that the index could mean is left out. */
 static bool is_empty(const struct object *object)
@@ -79,16 +79,25 @@ static bool is_program(const elfin_input *input)
            (header.e_type == ET_EXEC || header.e_type == ET_DYN);
 }
 
+/* It has been laid out already. */
+static bool is_alone(const elfin_input *input)
+{
+    struct span file = { .data = input->data, .size = input->size };
+
+    return input->image || elfin_image_begins(file) || is_program(input);
+}
+
 /*
  * A new block begins at every input that has an address; inputs before the first share block 0. An
- * executable or shared object is a block of its own: the next input continues the block before it.
+ * executable, shared object or image is a block of its own: the next input continues the block
+ * before it.
  */
 static uint32_t block_of(struct load *load, const elfin_input *input, uint32_t current)
 {
     bool has_at = input->flags & ELFIN_INPUT_AT;
     struct block *block = &load->blocks[load->block_count];
 
-    if (!has_at && !is_program(input))
+    if (!has_at && !is_alone(input))
         return current;
     block->has_at = has_at;
     block->at = input->at;
@@ -109,7 +118,7 @@ elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, siz
     for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
         uint32_t block = block_of(load, &inputs[i], current);
 
-        if (!is_program(&inputs[i]))
+        if (!is_alone(&inputs[i]))
             current = block;
         status = add_input(load, &inputs[i], block);
     }

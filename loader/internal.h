@@ -71,6 +71,7 @@ struct elfin_module {
     struct elfin_slot *slots;      /* slot_count; NULL unless sections are kept */
     const struct image *image;     /* what it was made of, if that is kept; else NULL */
     struct module_import *imports; /* one for each undefined symbol of the image */
+    elfin_image *instance_of;      /* counts it as a user; NULL: the image is nobody else's */
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;
@@ -234,7 +235,8 @@ struct gathered_section {
     uint32_t index;
 };
 
-struct program; /* loader/program.h: what an executable or shared object has besides */
+struct program;    /* loader/program.h: what an executable or shared object has besides */
+struct image_slot; /* loader/image.h */
 
 /* One member of the group in the making. */
 struct object {
@@ -246,8 +248,10 @@ struct object {
     const char *archive;   /* base name of its library, or NULL */
     uint64_t offset;       /* of its header in the library */
     uint32_t block;
-    uint32_t number;         /* position in the group */
-    struct program *program; /* NULL: an ET_REL object */
+    uint32_t number;                /* position in the group */
+    struct program *program;        /* of an executable or shared object, else NULL */
+    const struct image *image;      /* of an image, else NULL */
+    struct image_slot *image_slots; /* its table of slots, with what is in use */
 
     /* object.c: proven to lie inside the file */
     uint32_t section_count, symbol_count, first_global;
@@ -352,6 +356,7 @@ struct block {
     uint64_t at;
     bool has_at, reserved;
     bool is_program;               /* of one executable or shared object */
+    bool is_image;                 /* of one image */
     const elfin_segment *segments; /* of that: its lasting record */
     uint32_t segment_count;
     struct object *first, **end; /* its objects */
@@ -379,6 +384,12 @@ typedef elfin_status (*object_phase)(struct load *load, struct object *object);
 typedef elfin_status (*parallel_job)(struct load *load, uint32_t number);
 typedef void (*parallel_start)(struct load *load, uint32_t cpu);
 
+/* The signature of a section group that has been kept. */
+struct comdat {
+    const char *signature;
+    struct comdat *next;
+};
+
 struct load {
     elfin_space *space;
     const elfin_host *host;
@@ -394,15 +405,16 @@ struct load {
     struct symbol *open;         /* undefined names to ask libraries for */
     struct gathered *gathered;
     struct names symbols, comdats, modules;
+    struct comdat *first_comdat;
     uint32_t object_count;
     struct block *blocks;
     uint32_t block_count;
     const struct block *stuck; /* for which there is no address, or no memory */
     uint8_t apart;             /* how often elfin_apart has divided the objects anew */
-    bool has_floating_program; /* one that may lie anywhere */
-    bool unknown_imports;      /* elfin_inspect: nobody knows yet where they lie */
-    elfin_group *group;        /* its records have been reserved */
-    struct object **order;     /* of init */
+    bool has_floating;     /* linked files or images without an address: they are placed first */
+    bool unknown_imports;  /* elfin_inspect: nobody knows yet where they lie */
+    elfin_group *group;    /* its records have been reserved */
+    struct object **order; /* of init */
     bool published;
     uint64_t tls_start, tls_end; /* see struct elfin_group */
     struct index_backup index;   /* undoes the growth of the space's index */
@@ -533,7 +545,11 @@ elfin_status elfin_object_open(struct load *load, struct object *object);
 /* sections.c: one pass over the section table, deciding what each section is. */
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers);
 
-/* comdat.c: SHT_GROUP. */
+enum section_named elfin_section_named(const char *name);
+
+/* comdat.c: SHT_GROUP. enter: *lost says whether an earlier group has the signature. */
+elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
+                                const char *signature, bool *lost);
 elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index);
 
 /* record.c: what the module says of itself; its name. */
@@ -579,6 +595,14 @@ void elfin_indirect_write(const struct load *load, const struct object *object);
 elfin_status elfin_indirect_resolve(struct load *load, const struct object *object);
 
 /* tls.c */
+enum tls_kind {
+    TLS_KIND_ANY, /* no symbol, or undefined and weak: 0 as either */
+    TLS_KIND_ADDRESS,
+    TLS_KIND_OFFSET
+};
+enum tls_kind elfin_tls_kind(const struct object *object, uint32_t index);
+/* Its offset from the thread pointer; of a symbol that is TLS_KIND_OFFSET or TLS_KIND_ANY. */
+uint64_t elfin_tls_offset(const struct object *object, uint32_t index);
 /* Lays out the object's block: section addresses are offsets in it. Before layout. */
 elfin_status elfin_tls_measure(struct load *load, struct object *object);
 /* Holds every record against its symbol, once offsets are known. */
@@ -625,8 +649,8 @@ struct measure {
 struct measure elfin_measure(const struct load *load, const struct object *object, uint32_t table,
                              uint32_t symbol, uint8_t term);
 
-/* Before reach.c: of a group with programs that may lie anywhere. */
-elfin_status elfin_place_programs(struct load *load);
+/* Before reach.c: of a group with linked files or images that have no address. */
+elfin_status elfin_place_first(struct load *load);
 
 /* reach.c */
 
@@ -638,6 +662,14 @@ bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint
  * ELFIN_ERR_REACH, not reported: load->stuck has no address.
  */
 elfin_status elfin_reach(struct load *load);
+
+/* The same for one block, as far as the others have addresses. */
+elfin_status elfin_reach_block(struct load *load, struct block *block);
+
+/* One field that demands something: its record, or, of an image (table 0), its place in the block.
+ * True if it was reported. */
+typedef bool demand_fn(struct load *load, const struct object *object, uint32_t table,
+                       uint64_t record, const struct arch_demand *demand);
 
 /* reach_report.c: names all fixups that limit where load->stuck may lie. */
 void elfin_report_misfits(struct load *load);

@@ -7,6 +7,7 @@
  *
  * Room for a slot and a stub is set aside for everything that might turn out to be far.
  */
+#include "loader/image.h"
 #include "loader/program.h"
 
 struct cursor {
@@ -216,6 +217,16 @@ static elfin_status lay_program(struct load *load, struct block *block, uint64_t
     return block->size > limit ? too_large(load, object, 0, block->size) : ELFIN_OK;
 }
 
+/* Prepare has. */
+static elfin_status lay_image(struct load *load, struct block *block, uint64_t limit)
+{
+    elfin_status status = load->host->images->layout(load, block->first);
+
+    if (status != ELFIN_OK)
+        return status;
+    return block->size > limit ? too_large(load, block->first, 0, block->size) : ELFIN_OK;
+}
+
 static elfin_status lay_block(struct load *load, struct block *block, uint64_t limit)
 {
     uint64_t page = load->host->page_size;
@@ -235,6 +246,13 @@ static elfin_status lay_block(struct load *load, struct block *block, uint64_t l
         return too_large(load, block->first, 0, c.offset);
     block->size = c.offset;
     return status;
+}
+
+static elfin_status lay_any(struct load *load, struct block *block, uint64_t limit)
+{
+    if (block->is_program)
+        return lay_program(load, block, limit);
+    return block->is_image ? lay_image(load, block, limit) : lay_block(load, block, limit);
 }
 
 /*
@@ -267,10 +285,20 @@ static void forget_slots(struct object *object)
     object->got = object->plt = object->got_gap = object->plt_gap = 0;
 }
 
-static bool is_zero(const struct object *object, uint32_t index)
+/*
+ * It is 0, or would be if nobody exported it. What is set aside must not depend on that: an object
+ * has one layout, whoever it will use.
+ */
+static bool may_be_zero(const struct object *object, uint32_t index)
 {
-    return index >= object->first_global && object->global[index - object->first_global] &&
-           object->global[index - object->first_global]->state == SYMBOL_ZERO;
+    const struct symbol *symbol =
+        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+    struct elf_symbol elf;
+
+    if (!symbol || symbol->state != SYMBOL_IMPORT)
+        return symbol && symbol->state == SYMBOL_ZERO;
+    elf = elfin_read_symbol(object, index);
+    return elf_symbol_binding(&elf) == STB_WEAK;
 }
 
 /* Numbers the slots and stubs that the object may need. */
@@ -284,13 +312,12 @@ static elfin_status plan_slots(struct load *load, struct object *object)
         object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         unsigned use = object->use[i];
-        bool zero, stub;
+        bool stub;
 
         if (!(use & (USE_SLOT | USE_TLS_SLOT | USE_BRANCH)) && i < object->first_global)
             continue;
-        zero = is_zero(object, i);
-        stub = use & USE_BRANCH && !zero && is_far(object, i);
-        if (zero && use & (USE_BRANCH | USE_VALUE) && !object->trap)
+        stub = use & USE_BRANCH && is_far(object, i);
+        if (use & (USE_BRANCH | USE_VALUE) && !object->trap && may_be_zero(object, i))
             object->trap = ++object->stub_count;
         if (!(use & (USE_SLOT | USE_TLS_SLOT)) && !stub)
             continue;
@@ -355,7 +382,7 @@ static void reset(struct load *load)
 /* All that an object's layout needs to know of others is who defines what. */
 static elfin_status plan(struct load *load, struct object *object)
 {
-    if (object->program || load->blocks[object->block].reserved)
+    if (object->program || object->image || load->blocks[object->block].reserved)
         return ELFIN_OK;
     list_parts(object);
     return plan_slots(load, object);
@@ -381,8 +408,7 @@ elfin_status elfin_layout(struct load *load)
         struct block *block = &load->blocks[i];
 
         if (!block->reserved)
-            status =
-                block->is_program ? lay_program(load, block, limit) : lay_block(load, block, limit);
+            status = lay_any(load, block, limit);
         limit -= load->blocks[i].size;
     }
     return status;

@@ -31,8 +31,8 @@ static elfin_status settle(struct load *load)
 
     do {
         status = elfin_layout(load);
-        if (status == ELFIN_OK && load->has_floating_program)
-            status = elfin_place_programs(load);
+        if (status == ELFIN_OK && load->has_floating)
+            status = elfin_place_first(load);
         if (status == ELFIN_OK)
             status = elfin_reach(load);
         if (status == ELFIN_OK)
@@ -109,7 +109,7 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
         return false;
     for (size_t i = 0; i < count; i++)
         if (!inputs[i].file || !*inputs[i].file || (!inputs[i].data && inputs[i].size) ||
-            (inputs[i].name && !*inputs[i].name))
+            (inputs[i].image && inputs[i].data) || (inputs[i].name && !*inputs[i].name))
             return false;
     return true;
 }

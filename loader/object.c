@@ -3,6 +3,7 @@
  * Phase "object": from bytes to a validated view. Small steps, each proving one fact that later
  * steps and phases rely on; none of them goes back to the file unchecked.
  */
+#include "loader/image.h"
 #include "loader/program.h"
 
 static elfin_status bad_type(struct load *load, const struct object *object, uint16_t type)
@@ -141,6 +142,11 @@ elfin_status elfin_object_open(struct load *load, struct object *object)
     uint32_t names = 0;
     elfin_status status;
 
+    if (object->input->image || elfin_image_begins(object->file)) {
+        if (!load->host->images)
+            return elfin_fail_at(load, object, 0, DEFECT_IS_IMAGE);
+        return load->host->images->open(load, object);
+    }
     if ((status = check_ident(load, object)) != ELFIN_OK ||
         (status = check_header(load, object, &header)) != ELFIN_OK)
         return status;

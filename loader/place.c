@@ -183,27 +183,44 @@ static elfin_status assign(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/*
- * Executables and shared objects that may lie anywhere: nothing narrows their choice, but where
- * they lie narrows that of others. So they come first, after those that have an address.
- */
-elfin_status elfin_place_programs(struct load *load)
+/* Executables and shared objects: nothing narrows their choice. */
+static elfin_status place_program(struct load *load, struct block *block)
 {
     const elfin_options *options = load->options;
+    elfin_status status;
+
+    block->near = options->near;
+    if (options->min > options->max || options->max - options->min < block->size - 1)
+        status = ELFIN_ERR_MEMORY;
+    else
+        status = reserve(load, block, options->min, options->max - (block->size - 1));
+    if (status == ELFIN_ERR_MEMORY)
+        return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
+    return status;
+}
+
+static elfin_status place_image(struct load *load, struct block *block)
+{
+    elfin_status status = elfin_reach_block(load, block);
+
+    return status == ELFIN_OK ? place_floating(load, block) : status;
+}
+
+/*
+ * Where linked files and images lie narrows the choice of others, and no object can lie in one
+ * block with them. So they come first, after those that have an address, in the order of the
+ * inputs.
+ */
+elfin_status elfin_place_first(struct load *load)
+{
     elfin_status status = place_all_at(load);
 
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
         struct block *block = &load->blocks[i];
 
-        if (!block->is_program || block->has_at)
+        if (block->has_at || !block->size || (!block->is_program && !block->is_image))
             continue;
-        block->near = options->near;
-        if (options->min > options->max || options->max - options->min < block->size - 1)
-            status = ELFIN_ERR_MEMORY;
-        else
-            status = reserve(load, block, options->min, options->max - (block->size - 1));
-        if (status == ELFIN_ERR_MEMORY)
-            return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
+        status = block->is_program ? place_program(load, block) : place_image(load, block);
         block->has_at = status == ELFIN_OK;
         block->at = block->region.run;
     }

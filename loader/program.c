@@ -75,7 +75,7 @@ static elfin_status make_block(struct load *load, const struct object *object)
     const elfin_options *options = load->options;
 
     block->is_program = true;
-    load->has_floating_program |= !p->fixed && !block->has_at;
+    load->has_floating |= !p->fixed && !block->has_at;
     if (!p->fixed)
         return ELFIN_OK;
     if (block->has_at && block->at != p->base)

@@ -84,7 +84,8 @@ elfin_status elfin_protect_after_init(struct load *load)
     for (uint32_t i = 0; i < load->group->block_count; i++) {
         struct elfin_block *block = &load->group->blocks[i];
 
-        if (block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
+        if (host->trim &&
+            block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
             free_init_parts(host, block);
     }
     return ELFIN_OK;

@@ -3,7 +3,7 @@
  * Phase "publish": the group becomes visible. What can fail comes first; after the last fallible
  * step the space has the group, before it the space is untouched.
  */
-#include "loader/internal.h"
+#include "loader/image.h"
 
 enum {
     BATCH = 32
@@ -166,6 +166,14 @@ static void count_edges(elfin_group *group, bool add)
         }
 }
 
+/* Instances keep their images from being released. */
+static void count_images(const elfin_group *group, bool add)
+{
+    for (uint32_t m = 0; m < group->module_count; m++)
+        if (group->modules[m].instance_of)
+            group->modules[m].instance_of->users += add ? 1 : UINT64_MAX;
+}
+
 static void append(elfin_space *space, elfin_group *group)
 {
     group->previous = space->last;
@@ -194,6 +202,7 @@ elfin_status elfin_publish(struct load *load)
                                                     : defect_as(DEFECT_INDEX_MEMORY, status));
     }
     count_edges(load->group, true);
+    count_images(load->group, true);
     append(space, load->group);
     elfin_tls_publish(space, load->group);
     load->published = true;
@@ -204,6 +213,7 @@ void elfin_withdraw(elfin_space *space, elfin_group *group)
 {
     elfin_tls_withdraw(space, group);
     count_edges(group, false);
+    count_images(group, false);
     remove_names(space, group);
     if (group->previous)
         group->previous->next = group->next;

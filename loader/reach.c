@@ -209,6 +209,36 @@ static uint64_t wish(const struct block *block)
     return near;
 }
 
+/* The part of a demand that speaks of this block alone; others come when they have addresses. */
+static void apply_to(struct load *load, struct block *block, const struct object *object,
+                     const struct demand *d)
+{
+    struct bound by = { .object = object, .demand = d };
+    struct measure m;
+
+    if (is_unknown(load, object, d))
+        return;
+    m = elfin_measure(load, object, d->table, d->symbol, d->term);
+    if ((m.plus == block && !m.minus) || (m.minus == block && !m.plus))
+        constrain(block, &m, by);
+}
+
+elfin_status elfin_reach_block(struct load *load, struct block *block)
+{
+    begin(block, load->options);
+    for (const struct object *o = load->objects; o; o = o->next)
+        for (const struct demand *d = o->demands; d; d = d->next)
+            apply_to(load, block, o, d);
+    align(block);
+    for (struct object *o = block->first; o; o = o->next_in_block)
+        vote(load, o);
+    block->near = load->options->near ? load->options->near : wish(block);
+    if (block->reach.count)
+        return ELFIN_OK;
+    load->stuck = block;
+    return ELFIN_ERR_REACH;
+}
+
 /* ELFIN_ERR_RANGE, not reported: some demand cannot be satisfied. */
 static elfin_status apply_all(struct load *load, struct object *object)
 {

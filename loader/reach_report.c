@@ -3,18 +3,17 @@
  * The fixups behind an empty reach, one by one. Only for failures, so the records are read again:
  * what scan kept is the extremes of many.
  */
-#include "loader/internal.h"
-
-typedef bool report_fn(struct load *load, const struct object *object, uint32_t table,
-                       uint64_t record, const struct arch_demand *demand);
+#include "loader/image.h"
 
 /* Calls the function for every record of the group that demands something; true if it ever did. */
-static bool each_record(struct load *load, report_fn *report)
+static bool each_record(struct load *load, demand_fn *report)
 {
     bool any = false;
 
     for (const struct object *o = load->objects; o; o = o->next) {
-        for (uint32_t i = 1; o->demands && i < o->section_count; i++) {
+        if (o->image)
+            any |= load->host->images->each_demand(load, o, report);
+        for (uint32_t i = 1; !o->image && o->demands && i < o->section_count; i++) {
             for (uint32_t t = o->sections[i].rela; t; t = o->sections[t].next_rela) {
                 struct arch_scan scan = elfin_scan_table(o, t);
                 struct arch_demand demand;
@@ -26,6 +25,15 @@ static bool each_record(struct load *load, report_fn *report)
         }
     }
     return any;
+}
+
+static void blame(const struct load *load, elfin_diag *diag, const struct object *object,
+                  uint32_t table, uint64_t record, const struct arch_demand *demand)
+{
+    if (object->image)
+        load->host->images->diag_demand(diag, object, record, demand);
+    else
+        elfin_diag_relocation(diag, object, table, record);
 }
 
 static struct measure measure(const struct load *load, const struct object *object, uint32_t table,
@@ -43,7 +51,7 @@ static bool report_misfit(struct load *load, const struct object *object, uint32
     if (m.plus || m.minus || elfin_fits(m.number, demand->k, demand->k, demand->low, demand->span))
         return false;
     diag = elfin_diag_begin(load, object, DEFECT_VALUE_RANGE);
-    elfin_diag_relocation(diag, object, table, record);
+    blame(load, diag, object, table, record, demand);
     elfin_diag_value(diag, m.number + (uint64_t)demand->k);
     elfin_diag_limits(diag, demand->low, demand->low + demand->span);
     if (demand->low)
@@ -104,7 +112,7 @@ static bool report_limit(struct load *load, const struct object *object, uint32_
         (excluding && !is_excluded(load, first, demand->span)))
         return false;
     diag = elfin_diag_begin(load, object, DEFECT_REACH_LIMIT);
-    elfin_diag_relocation(diag, object, table, record);
+    blame(load, diag, object, table, record, demand);
     elfin_diag_limits(diag, first, first + demand->span);
     if (first > first + demand->span)
         diag->have |= ELFIN_DIAG_SIGNED; /* it goes on at 0 */

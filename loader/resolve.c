@@ -4,7 +4,7 @@
  * another group, with one look-up per name, or is 0 because all references are weak, or is missing.
  * All missing names are reported.
  */
-#include "loader/internal.h"
+#include "loader/image.h"
 #include "libmini/str.h"
 
 enum {
@@ -149,6 +149,9 @@ elfin_status elfin_resolve(struct load *load)
     bind_all(load);
     for (const struct object *o = load->objects; o; o = o->next)
         check_sizes(load, o);
+    for (const struct object *o = load->objects; o; o = o->next)
+        if (o->image)
+            load->host->images->check(load, o);
     if (load->status != ELFIN_OK)
         return load->status;
     return elfin_edges(load);

@@ -3,6 +3,7 @@
  * Phase "scan": every relocation record is proven sound once, and what the records do with each
  * symbol is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
  */
+#include "loader/image.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -144,14 +145,16 @@ elfin_status elfin_scan(struct load *load, struct object *object)
     object->demands_end = &object->demands;
     if (object->program)
         status = load->host->programs->scan(load, object);
+    if (object->image)
+        status = load->host->images->scan(load, object);
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].rela)
             status = scan_section(load, object, i);
-    if (status == ELFIN_OK && object->exports)
+    if (status == ELFIN_OK && object->exports && !object->image)
         status = scan_exports(load, object);
-    if (status == ELFIN_OK && object->init)
+    if (status == ELFIN_OK && object->init && !object->image)
         status = scan_entry(load, object, object->init);
-    if (status == ELFIN_OK && object->exit)
+    if (status == ELFIN_OK && object->exit && !object->image)
         status = scan_entry(load, object, object->exit);
     if (status != ELFIN_OK)
         return status;

@@ -47,7 +47,7 @@ static elfin_status read_section(struct load *load, struct object *object, struc
 }
 
 /* Most names are none of these, which their second character says. */
-static enum section_named kind_of_name(const char *name)
+enum section_named elfin_section_named(const char *name)
 {
     if (name[0] != '.')
         return NAMED_NOTHING;
@@ -146,7 +146,7 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     struct section *section = &object->sections[index];
     const char *name = elfin_section_name(object, index);
 
-    section->named = (uint8_t)kind_of_name(name);
+    section->named = (uint8_t)elfin_section_named(name);
     if (!is_power_of_two(section->align))
         return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
     if (section->flags & SHF_TLS && !is_plain_data(section))

@@ -53,4 +53,20 @@ LOADER_SOURCES := \
     loader/program_symbols.c \
     loader/program_scan.c \
     loader/program_fixup.c \
-    loader/program_init.c
+    loader/program_init.c \
+    loader/image.c \
+    loader/image_view.c \
+    loader/image_check.c \
+    loader/image_check_tables.c \
+    loader/image_check_stream.c \
+    loader/image_object.c \
+    loader/image_bound.c \
+    loader/image_fixup.c \
+    loader/image_report.c \
+    loader/image_stream.c \
+    loader/image_prepare.c \
+    loader/image_number.c \
+    loader/image_demand.c \
+    loader/image_reduce.c \
+    loader/image_encode.c \
+    loader/image_write.c

@@ -7,7 +7,7 @@
  * memory of the module. The value of a thread-local symbol is its offset from the thread pointer;
  * it is known before any memory is taken, and so is everything that can be wrong.
  */
-#include "loader/internal.h"
+#include "loader/image.h"
 
 static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
                               uint64_t size)
@@ -67,6 +67,10 @@ elfin_status elfin_tls_measure(struct load *load, struct object *object)
 {
     elfin_status status;
 
+    if (object->image) {
+        load->host->images->measure(object);
+        return ELFIN_OK;
+    }
     object->tls_align = 1;
     object->tls_size = 0;
     status = lay_sections(load, object, false);
@@ -78,20 +82,14 @@ elfin_status elfin_tls_measure(struct load *load, struct object *object)
 
 /* ---- Records against symbols ----------------------------------------------------------------- */
 
-enum kind {
-    KIND_ANY, /* no symbol, or undefined and weak: 0 as either */
-    KIND_ADDRESS,
-    KIND_TLS
-};
-
-static enum kind kind_of_own(const struct object *object, uint32_t index)
+static enum tls_kind kind_of_own(const struct object *object, uint32_t index)
 {
     struct elf_symbol elf = elfin_read_symbol(object, index);
     uint32_t section = elfin_symbol_section(object, &elf, index);
 
     if (section & SECTION_SPECIAL)
-        return KIND_ADDRESS;
-    return is_tls(&object->sections[section]) ? KIND_TLS : KIND_ADDRESS;
+        return TLS_KIND_ADDRESS;
+    return is_tls(&object->sections[section]) ? TLS_KIND_OFFSET : TLS_KIND_ADDRESS;
 }
 
 static bool is_tls_import(const struct symbol *symbol)
@@ -99,41 +97,41 @@ static bool is_tls_import(const struct symbol *symbol)
     return symbol->state == SYMBOL_IMPORT && symbol->import_tls;
 }
 
-static enum kind kind_of_name(const struct symbol *symbol)
+static enum tls_kind kind_of_name(const struct symbol *symbol)
 {
     switch (symbol->state) {
     case SYMBOL_ZERO:
-        return KIND_ANY;
+        return TLS_KIND_ANY;
     case SYMBOL_IMPORT:
-        return is_tls_import(symbol) ? KIND_TLS : KIND_ADDRESS;
+        return is_tls_import(symbol) ? TLS_KIND_OFFSET : TLS_KIND_ADDRESS;
     case SYMBOL_COMMON:
-        return symbol->tls ? KIND_TLS : KIND_ADDRESS;
+        return symbol->tls ? TLS_KIND_OFFSET : TLS_KIND_ADDRESS;
     case SYMBOL_START:
     case SYMBOL_STOP:
-        return KIND_ADDRESS;
+        return TLS_KIND_ADDRESS;
     default:
         return kind_of_own(symbol->object, symbol->index);
     }
 }
 
-static enum kind kind_of(const struct object *object, uint32_t index)
+enum tls_kind elfin_tls_kind(const struct object *object, uint32_t index)
 {
     const struct symbol *symbol; /* NULL: a version that nobody can ask for by its name */
 
     if (index == 0) /* no symbol, wherever the file says that it lies */
-        return KIND_ANY;
+        return TLS_KIND_ANY;
     if (index == object->tls_base)
-        return KIND_TLS;
+        return TLS_KIND_OFFSET;
     if (index < object->first_global)
         return kind_of_own(object, index);
     if (is_made(object, index))
-        return KIND_ADDRESS;
+        return TLS_KIND_ADDRESS;
     symbol = object->global[index - object->first_global];
     return symbol ? kind_of_name(symbol) : kind_of_own(object, index);
 }
 
-/* Its offset from the thread pointer; of a symbol that is KIND_TLS or KIND_ANY. */
-static uint64_t offset_of(const struct object *object, uint32_t index)
+/* Its offset from the thread pointer; of a symbol that is TLS_KIND_OFFSET or TLS_KIND_ANY. */
+uint64_t elfin_tls_offset(const struct object *object, uint32_t index)
 {
     const struct symbol *symbol;
     struct elf_symbol elf;
@@ -187,17 +185,17 @@ static void check_table(struct load *load, const struct object *object, uint32_t
         struct arch_failure failure;
         struct elf_rela rela;
         uint32_t symbol;
-        enum kind kind;
+        enum tls_kind kind;
 
         span_record(records, i, &rela, sizeof(rela));
         symbol = elf_rela_symbol(rela.r_info);
         if (!(use & (USE_TLS | USE_ADDRESS)) || object->use[symbol] & USE_DEAD)
             continue;
-        kind = kind_of(object, symbol);
-        if (kind != KIND_ANY && (kind == KIND_TLS) != ((use & USE_TLS) != 0))
-            report_use(load, object, table, i, kind == KIND_TLS);
+        kind = elfin_tls_kind(object, symbol);
+        if (kind != TLS_KIND_ANY && (kind == TLS_KIND_OFFSET) != ((use & USE_TLS) != 0))
+            report_use(load, object, table, i, kind == TLS_KIND_OFFSET);
         else if (use & USE_TLS && !elfin_arch_tls_fits(records, i, bytes, executable,
-                                                       offset_of(object, symbol), &failure))
+                                                       elfin_tls_offset(object, symbol), &failure))
             report_range(load, object, table, &failure);
     }
 }
@@ -206,14 +204,14 @@ static void check_table(struct load *load, const struct object *object, uint32_t
 static uint32_t find_wrong_use(const struct object *object)
 {
     for (uint32_t i = 1; i < object->symbol_count; i++)
-        if (object->use[i] & USE_ADDRESS && kind_of(object, i) == KIND_TLS)
+        if (object->use[i] & USE_ADDRESS && elfin_tls_kind(object, i) == TLS_KIND_OFFSET)
             return i;
     return 0;
 }
 
 static void check_object(struct load *load, const struct object *object)
 {
-    uint32_t wrong = find_wrong_use(object);
+    uint32_t wrong = object->image ? 0 : find_wrong_use(object);
 
     if (wrong && object->program) { /* its records are not those of sections */
         elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_TLS_SYMBOL_ADDRESS);
@@ -222,6 +220,8 @@ static void check_object(struct load *load, const struct object *object)
         elfin_diag_emit(load);
         return;
     }
+    if (object->image)
+        load->host->images->check_tls(load, object);
     if (!wrong && !object->has_tls)
         return;
     for (uint32_t i = 1; i < object->section_count; i++)
@@ -255,7 +255,7 @@ static void check_reference(struct load *load, const struct symbol *symbol)
 {
     elfin_diag *diag;
 
-    if (!symbol->tls_reference || !symbol->used || kind_of_name(symbol) != KIND_ADDRESS)
+    if (!symbol->tls_reference || !symbol->used || kind_of_name(symbol) != TLS_KIND_ADDRESS)
         return;
     diag = elfin_diag_begin(load, symbol->tls_reference, DEFECT_TLS_DECLARED);
     elfin_copy_name(diag->symbol, symbol->name);

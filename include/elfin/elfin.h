@@ -65,6 +65,7 @@ extern "C" {
     X(ERR_RELOCATION, "a relocation is malformed", FILE)                                           \
     X(ERR_RECORD, "a module record (.elfin.*) is malformed", FILE)                                 \
     X(ERR_ARCHIVE, "the archive is malformed", FILE)                                               \
+    X(ERR_IMAGE, "the image is malformed", FILE)                                                   \
     /* a bound that keeps any one load in check, the host's max_image_size among them */           \
     X(ERR_LIMIT, "a limit is exceeded", LIMIT)                                                     \
     /* the file is sound, but of a kind that is not supported */                                   \
@@ -241,6 +242,11 @@ struct elfin_programs;
 /* Loads executables and shared objects; see elfin_host.programs. */
 extern const struct elfin_programs elfin_programs;
 
+typedef struct elfin_image elfin_image; /* an object that has been prepared; see elfin_prepare */
+struct elfin_images;
+/* Loads images; see elfin_host.images. */
+extern const struct elfin_images elfin_images;
+
 typedef struct elfin_call {
     const elfin_module *module;
     elfin_entry entry;
@@ -316,6 +322,12 @@ typedef struct elfin_host {
      * leaves all code for them out.
      */
     const struct elfin_programs *programs;
+    /*
+     * &elfin_images: images are loaded too, what elfin_prepare makes and files of these bytes.
+     * NULL: they are refused (ELFIN_ERR_TYPE), and as nothing else refers to it, a linker leaves
+     * all code for them out.
+     */
+    const struct elfin_images *images;
     /*
      * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
      * for each block that has unwind tables, unwind_add when its memory has its final rights and
@@ -460,6 +472,11 @@ typedef struct elfin_input {
     const char *name; /* module name to use instead (not empty), or NULL */
     uint32_t flags;   /* ELFIN_INPUT_* */
     uint64_t at;      /* run address of the block, page-aligned */
+    /*
+     * Instead of data and size (NULL and 0): the input is an instance of this image, which must not
+     * be released before the group is unloaded.
+     */
+    elfin_image *image;
 } elfin_input;
 
 enum {
@@ -720,6 +737,49 @@ typedef struct elfin_space_stats {
 } elfin_space_stats;
 
 void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out);
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+/*
+ * Prepares one ET_REL object: validates it, lays it out, and does once all that never changes. What
+ * is left for a load is a copy of its bytes and the fixups that depend on where it lies and on whom
+ * it uses. The image may be loaded any number of times, also at the same time (elfin_input.image);
+ * each instance has its own data, bindings and name, so all but one need elfin_input.name.
+ *
+ * The host is as for elfin_space_init. reserve and release are called, for working memory and, with
+ * ELFIN_PURPOSE_RECORDS, for the image, which keeps a pointer to ctx. page_size, and whether there
+ * are trim and unwind_add, decide about the layout: an image is for hosts that agree. Pages may be
+ * smaller than those it was made for; without trim, parts that only init needs stay; without
+ * unwind_add, unwind tables are constants.
+ *
+ * The name of the module is input->name, or as for elfin_load. Of options (may be NULL) only the
+ * report counts.
+ *
+ * Same errors as elfin_load's phases object to layout, and ELFIN_ERR_RELOCATION if two relocations
+ * belong to the same bytes: in an image they have no order.
+ */
+elfin_status elfin_prepare(const elfin_host *host, const elfin_input *input,
+                           const elfin_options *options, elfin_image **out, elfin_diag *diag);
+
+/*
+ * The image as bytes, which may be written to a file (docs/IMAGE-FORMAT.md), and be an input of a
+ * load like any other. Valid as long as the image.
+ */
+void elfin_image_bytes(const elfin_image *image, const void **data, size_t *size);
+
+/*
+ * Takes bytes for an image, after proving them sound. They stay the caller's, and must stay as they
+ * are until the image is released. ELFIN_ERR_NOT_ELF, ELFIN_ERR_TRUNCATED, ELFIN_ERR_IMAGE,
+ * ELFIN_ERR_ARGUMENT, ELFIN_ERR_MEMORY, ELFIN_ERR_HOST.
+ */
+elfin_status elfin_image_open(const elfin_host *host, const void *data, size_t size,
+                              elfin_image **out, elfin_diag *diag);
+
+/* ELFIN_ERR_IN_USE while a group has an instance of it; ELFIN_ERR_ARGUMENT for NULL. */
+elfin_status elfin_image_release(elfin_image *image);
+
+/* True if the bytes begin like an image. */
+bool elfin_is_image(const void *data, size_t size);
 
 /* ---- Looking without loading ----------------------------------------------------------------- */
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* Images as objects of a load: the functions that the phases call. */
+#include "loader/image.h"
+
+const struct elfin_images elfin_images = {
+    .open = elfin_image_object_open,
+    .scan = elfin_image_object_scan,
+    .check = elfin_image_bound_check,
+    .check_tls = elfin_image_bound_check_tls,
+    .measure = elfin_image_object_measure,
+    .layout = elfin_image_object_layout,
+    .fixup = elfin_image_fixup,
+    .each_demand = elfin_image_each_demand,
+    .diag_demand = elfin_image_diag_demand,
+};

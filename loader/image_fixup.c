@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Phase "copy + fix up" of an image: its parts are copied, its own addresses moved, its imports
+ * bound. What does not depend on where it lies, or on whom it uses, costs a copy.
+ */
+#include "loader/image.h"
+#include "libmini/sort.h"
+
+/* Every byte of the block is written: contents, then zeros up to the next part. */
+static void copy_parts(const struct image *image, uint8_t *edit)
+{
+    const struct image_header *h = &image->header;
+
+    for (int i = 0; i < ELFIN_PART_COUNT; i++) {
+        const struct image_part *p = &h->part[i];
+        uint64_t end = i + 1 < ELFIN_PART_COUNT ? p[1].offset : h->block_size;
+
+        memcpy(edit + p->offset, image->blob.data + p->content, p->filled);
+        memset(edit + p->offset + p->filled, 0, end - p->offset - p->filled);
+    }
+}
+
+static void report(struct load *load, const struct object *object, uint32_t symbol,
+                   const struct arch_bind *b, uint64_t place)
+{
+    elfin_diag *diag = elfin_diag_begin(load, object, b->failure.defect);
+
+    elfin_image_diag_field(diag, object, symbol, place);
+    elfin_diag_value(diag, b->failure.value);
+    elfin_diag_limits(diag, b->failure.low, b->failure.high);
+    if (b->failure.is_signed)
+        diag->have |= ELFIN_DIAG_SIGNED;
+    diag->hint = b->failure.hint;
+    elfin_diag_emit(load);
+}
+
+static void move(const uint8_t *at, const uint8_t *end, const struct arch_bind *b)
+{
+    struct arch_run run;
+
+    while (elfin_image_next_run(&at, end, &run))
+        elfin_arch_move(b->edit, b->address, &run);
+}
+
+/* What all symbols of one image are bound with. */
+struct binder {
+    struct load *load;
+    const struct object *object;
+    struct arch_bind bind;
+    struct image_slot *slots; /* of IMAGE_SLOTS, with what is in use */
+    uint64_t slot_count, next_slot;
+};
+
+/* The symbol's row; symbols come in ascending order, so it is not before the last one's. */
+static struct image_slot *slot_of(struct binder *b, uint32_t symbol)
+{
+    while (b->next_slot < b->slot_count && b->slots[b->next_slot].symbol < symbol)
+        b->next_slot++;
+    if (b->next_slot == b->slot_count || b->slots[b->next_slot].symbol != symbol)
+        return NULL;
+    return &b->slots[b->next_slot];
+}
+
+static void bind(struct binder *b, uint32_t symbol, const uint8_t *at, const uint8_t *end)
+{
+    struct image_slot *slot = slot_of(b, symbol);
+    uint64_t place;
+
+    b->bind.slot = slot ? slot->slot : 0;
+    b->bind.stub = slot ? slot->stub : 0;
+    if (elfin_image_bind(&b->bind, at, end, &place) != ELFIN_OK)
+        report(b->load, b->object, symbol, &b->bind, place);
+    if (slot) {
+        slot->slot = b->bind.slot;
+        slot->stub = b->bind.stub;
+    }
+}
+
+/* The streams that are of no import. */
+static void bind_others(struct binder *b)
+{
+    const struct image *image = b->object->image;
+    const uint8_t *stream = image->table[IMAGE_STREAM].data;
+
+    for (uint64_t i = 0; i < image->header.table[IMAGE_OTHERS].count; i++) {
+        struct image_other row;
+
+        span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
+        b->bind.value = b->bind.size = 0;
+        if (row.symbol == IMAGE_OWN_BLOCK) {
+            move(stream + row.start, stream + row.end, &b->bind);
+            continue;
+        }
+        if (row.symbol == IMAGE_OWN_TLS)
+            b->bind.value = b->object->tls_offset;
+        else if (row.symbol)
+            b->bind.value = elfin_image_symbol(image, row.symbol).st_value;
+        b->next_slot = 0;
+        bind(b, row.symbol, stream + row.start, stream + row.end);
+    }
+    b->next_slot = 0;
+}
+
+static void bind_imports(struct binder *b)
+{
+    const struct image *image = b->object->image;
+
+    for (uint32_t k = 0; k < image->import_count; k++) {
+        const struct symbol *symbol = b->object->global[k];
+        const uint8_t *at, *end;
+
+        elfin_image_stream(image, k, &at, &end);
+        if (!symbol) /* made for the module: its own address, which has been moved */
+            continue;
+        b->bind.value = symbol->value;
+        b->bind.size = symbol->size;
+        bind(b, b->object->first_global + k, at, end);
+    }
+}
+
+static int by_slot(const void *a, const void *b, void *ctx)
+{
+    uint32_t x = ((const struct image_slot *)a)->slot & ~ARCH_IN_USE;
+    uint32_t y = ((const struct image_slot *)b)->slot & ~ARCH_IN_USE;
+
+    (void)ctx;
+    return x < y ? -1 : x > y;
+}
+
+static uint64_t stub_run(const struct object *object, uint32_t stub)
+{
+    return stub & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (uint64_t)((stub & ~ARCH_IN_USE) - 1)
+                              : 0;
+}
+
+/* As fixup.c does for objects: in the order of their numbers, so that records only move down. */
+static void keep_slots(struct binder *b)
+{
+    const struct object *object = b->object;
+    struct elfin_module *module = object->module;
+
+    module->slot_count = object->indirect_count;
+    module->stub_count = object->indirect_count + (object->trap != 0);
+    if (module->slots)
+        mini_sort(b->slots, b->slot_count, sizeof(*b->slots), by_slot, NULL);
+    for (uint64_t i = 0; i < b->slot_count; i++) {
+        const struct image_slot *row = &b->slots[i];
+        uint64_t slot = (row->slot & ~ARCH_IN_USE) - 1;
+        struct elfin_slot *kept;
+
+        module->stub_count += (row->stub & ARCH_IN_USE) != 0;
+        if (!(row->slot & ARCH_IN_USE))
+            continue;
+        if (module->slots) {
+            kept = &module->slots[module->slot_count];
+            *kept = (struct elfin_slot){ .name = module->slots[slot].name,
+                                         .address = object->got + ARCH_SLOT_SIZE * slot,
+                                         .stub = stub_run(object, row->stub),
+                                         .tls = object->use[row->symbol] & USE_TLS_SLOT };
+            __builtin_memcpy(&kept->target, edit_at(b->load, object, kept->address),
+                             ARCH_SLOT_SIZE);
+        }
+        module->slot_count++;
+    }
+}
+
+void elfin_image_fixup(struct load *load, struct object *object)
+{
+    const elfin_region *region = &load->blocks[object->block].region;
+    const struct image *image = object->image;
+    struct binder b = {
+        .load = load,
+        .object = object,
+        .bind = elfin_image_binding(image, region->edit, region->run),
+        .slots = object->image_slots,
+        .slot_count = image->header.table[IMAGE_SLOTS].count,
+    };
+
+    if (b.slot_count)
+        memcpy(b.slots, image->table[IMAGE_SLOTS].data, b.slot_count * sizeof(*b.slots));
+    copy_parts(image, region->edit);
+    elfin_indirect_write(load, object);
+    bind_others(&b);
+    bind_imports(&b);
+    keep_slots(&b);
+}
