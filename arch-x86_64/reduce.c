@@ -5,14 +5,14 @@
  */
 #include "arch-x86_64/relocations.h"
 
-/* Applies the record as elfin_arch_fixup does. */
-static elfin_status apply(struct arch_fixup *f, uint64_t record)
+/* Applies the record, or the two, as elfin_arch_fixup does. */
+static elfin_status apply(struct arch_fixup *f, uint64_t record, uint32_t count)
 {
     struct span all = f->rela;
     elfin_status status;
 
     f->first = record;
-    f->rela.size = (record + 1) * sizeof(struct elf_rela);
+    f->rela.size = (record + count) * sizeof(struct elf_rela);
     status = elfin_arch_fixup(f);
     f->rela = all;
     return status;
@@ -64,7 +64,7 @@ static elfin_status reduce_slot(struct arch_fixup *f, uint64_t record, const str
     elfin_status status;
 
     f->executable = false; /* nothing is relaxed */
-    status = apply(f, record);
+    status = apply(f, record, 1);
     f->executable = executable;
     if (!elfin_is_relaxable(f->bytes.data, executable, r, rela))
         return status;
@@ -87,7 +87,7 @@ static elfin_status reduce_tls(struct arch_fixup *f, uint64_t record, const stru
     out->start = site.start;
     out->size = site.size;
     out->used = r->formula == FORMULA_TLS_CALL ? 2 : 1;
-    return apply(f, record);
+    return apply(f, record, out->used);
 }
 
 static bool is_dead(const struct arch_fixup *f, const struct relocation *r, uint32_t symbol)
@@ -141,7 +141,7 @@ elfin_status elfin_arch_reduce(struct arch_fixup *f, uint64_t record, enum arch_
     default:
         break;
     }
-    return apply(f, record);
+    return apply(f, record, 1);
 }
 
 uint32_t elfin_arch_word(bool tls)
