@@ -147,7 +147,8 @@ static void remove_names(elfin_space *space, elfin_group *group)
         bool is_shadowed = shadow && record->flags & RECORD_SHADOWED;
 
         remove_name(space, group, record, is_shadowed ? shadow : NULL);
-        shadow += is_shadowed;
+        if (is_shadowed)
+            shadow++;
     }
     if (group->shadows)
         space->host.release(space->host.ctx, &group->shadow_region);
