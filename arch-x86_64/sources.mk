@@ -8,4 +8,6 @@ ARCH_SOURCES := \
     arch-x86_64/dynamic.c \
     arch-x86_64/names.c \
     arch-x86_64/reduce.c \
-    arch-x86_64/bind.c
+    arch-x86_64/bind.c \
+    arch-x86_64/follow.c \
+    arch-x86_64/follow_write.c

@@ -282,4 +282,80 @@ bool elfin_arch_bind_fits(struct arch_bind *b, const struct arch_run *run);
  * compiler switch. HINT_NONE: nothing does. */
 uint16_t elfin_arch_hint(unsigned use, bool is_import);
 
+/* ---- Fields that follow an import when it is bound anew -------------------------------------- */
+
+/*
+ * How a field depends on the value S of its symbol, found once from the record and the bytes around
+ * it. Only what changes with S is a field: code that reads a slot stays as it is, the slot changes.
+ * The numbers are kept in prepared images: they stay.
+ */
+enum arch_follow {
+    FOLLOW_NONE,
+    FOLLOW_ABS64,  /* S + A */
+    FOLLOW_ABS32,  /* the same, zero-extended */
+    FOLLOW_ABS32S, /* sign-extended; also an offset from the thread pointer in rewritten code */
+    FOLLOW_ABS16,
+    FOLLOW_ABS8,
+    FOLLOW_REL64, /* S + A - P */
+    FOLLOW_REL32,
+    FOLLOW_REL16,
+    FOLLOW_REL8,
+    FOLLOW_BRANCH, /* S + A - P, or that of a stub when S is far */
+    FOLLOW_CALL64, /* S + A - P in 64 bits, the trap's when S is 0 */
+    FOLLOW_MOV,    /* mov slot(%rip), %reg, or lea S(%rip), %reg */
+    FOLLOW_CALL,   /* call *slot(%rip), or addr32 call S */
+    FOLLOW_JUMP,   /* jmp *slot(%rip), or jmp S; nop */
+    FOLLOW_SIZE32, /* Z + A */
+    FOLLOW_SIZE64,
+    FOLLOW_COUNT
+};
+
+struct arch_field {
+    uint64_t offset; /* in the section */
+    int64_t addend;
+    uint8_t kind;    /* enum arch_follow */
+    uint8_t records; /* that it stands for: those after the first are not to be looked at */
+    bool reads_slot; /* code at it reads the symbol's slot, whatever S is */
+    bool from_got;   /* P of its formula is the address of the slot table */
+};
+
+/* What follows the symbol of a record that elfin_arch_scan has accepted. */
+void elfin_arch_follow(const struct arch_scan *scan, uint64_t record, struct arch_field *out);
+
+/* What an import is bound to, and what its module has to stand in for it. */
+struct arch_binding {
+    uint64_t value, size;      /* S, Z */
+    uint64_t slot, stub, trap; /* run addresses */
+    bool has_stub, has_trap;
+};
+
+/* Fields of one import, one kind, one addend and one part, ascending. */
+struct arch_run {
+    const uint32_t *fields; /* offsets from the start of the block */
+    uint32_t count;
+    uint8_t kind;
+    int64_t addend;
+    uint64_t address; /* of the block */
+    uint8_t *edit;    /* the same, to write */
+};
+
+/*
+ * Whether all fields can hold what they have to. *use gets USE_BRANCH if one goes through the stub,
+ * USE_SLOT if one reads the slot. False: *failure says why, and failure->record is the field's
+ * number.
+ */
+bool elfin_arch_follow_check(const struct arch_run *run, const struct arch_binding *to,
+                             unsigned *use, struct arch_failure *failure);
+
+/* Stores all fields, opcodes that depend on S included. They have been checked. */
+void elfin_arch_follow_write(const struct arch_run *run, const struct arch_binding *to);
+
+/* One field: true if it holds what it has to if bound so. *found is what it holds, as a number. */
+bool elfin_arch_follow_holds(const struct arch_run *run, uint32_t field,
+                             const struct arch_binding *to, uint64_t *found);
+void elfin_arch_follow_store(const struct arch_run *run, uint32_t field,
+                             const struct arch_binding *to);
+/* The bytes at and before a field that depend on S: [field - *before, field + *after). */
+void elfin_arch_follow_extent(uint8_t kind, uint32_t *before, uint32_t *after);
+
 #endif
