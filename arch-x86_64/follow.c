@@ -46,8 +46,7 @@ static uint8_t relative(const struct arch_scan *scan, const struct relocation *r
     case 8:
         return FOLLOW_REL64;
     case 4:
-        return scan->executable &&
-                       is_branch_field(scan->bytes.data, rela->r_offset, rela->r_addend)
+        return scan->executable && is_branch_field(scan->bytes.data, rela->r_offset, rela->r_addend)
                    ? FOLLOW_BRANCH
                    : FOLLOW_REL32;
     case 2:
@@ -74,8 +73,7 @@ static void follow_tls(const struct arch_scan *scan, const struct relocation *r,
         out->kind = FOLLOW_ABS32S;
         out->offset = site.offset;
     } else {
-        out->reads_slot =
-            elfin_tls_use(r, rela, scan->bytes.data, scan->executable) & USE_TLS_SLOT;
+        out->reads_slot = elfin_tls_use(r, rela, scan->bytes.data, scan->executable) & USE_TLS_SLOT;
     }
 }
 

@@ -3,9 +3,9 @@
  * Checks and stores the fields of one import.
  *
  * All fields of a run have one formula and differ in P alone, and P spans less than 2 GiB. So the
- * first and the last field tell whether all of them reach: if both do, all do; if neither does, none
- * does, for the window of 4 GiB that a displacement has cannot lie between them. Only runs with one
- * end near and one end far are looked at field by field.
+ * first and the last field tell whether all of them reach: if both do, all do; if neither does,
+ * none does, for the window of 4 GiB that a displacement has cannot lie between them. Only runs
+ * with one end near and one end far are looked at field by field.
  */
 #include "arch-x86_64/relocations.h"
 
@@ -147,9 +147,8 @@ static bool check_field(const struct arch_run *run, uint32_t field, const struct
     if (value - low <= span)
         return true;
     *failure = (struct arch_failure){
-        .status = ELFIN_ERR_RANGE,
         .record = field,
-        .detail = "the value does not fit the field",
+        .defect = DEFECT_REBIND_RANGE,
         .hint = elfin_arch_hint(hint_of(run->kind), false),
         .value = value,
         .low = low,
@@ -258,8 +257,8 @@ void elfin_arch_follow_write(const struct arch_run *run, const struct arch_bindi
     } else if (run->kind == FOLLOW_REL32) {
         store_displacements(run, to->value + (uint64_t)run->addend);
     } else if (run->kind == FOLLOW_BRANCH && first == last) {
-        store_displacements(run, (first ? to->value : indirect_target(run, to)) +
-                                     (uint64_t)run->addend);
+        store_displacements(run,
+                            (first ? to->value : indirect_target(run, to)) + (uint64_t)run->addend);
     } else {
         for (uint32_t i = 0; i < run->count; i++)
             elfin_arch_follow_store(run, i, to);

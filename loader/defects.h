@@ -331,7 +331,35 @@
       "image they are not",                                                                        \
       LOAD_OBJECTS)                                                                                \
     X(TLS_SYMBOL_ONLY, ERR_TLS, RESOLVE,                                                           \
-      "a symbol is used as a thread-local variable, which it is not", TLS_BOTH)
+      "a symbol is used as a thread-local variable, which it is not", TLS_BOTH)                    \
+    X(LINKAGE_LIMIT, ERR_LIMIT, PLACE, "it has too many relocations to be bound anew", NONE)       \
+    X(REBIND_IMPORT, ERR_NOT_FOUND, REBIND, "no module that may be bound anew imports it", REBIND) \
+    X(REBIND_TARGET, ERR_NOT_FOUND, REBIND, "the module has no such definition", NONE)             \
+    X(REBIND_FIXED, ERR_FIXED, REBIND, "", REBIND)                                                 \
+    X(REBIND_NOT_TLS, ERR_TLS, REBIND, "it is used as a thread-local variable and is none",        \
+      TLS_BOTH)                                                                                    \
+    X(REBIND_TLS, ERR_TLS, REBIND, "it is a thread-local variable and is not used as one",         \
+      TLS_BOTH)                                                                                    \
+    X(REBIND_UNDEFINED, ERR_UNDEFINED, REBIND, "", NONE)                                           \
+    X(REBIND_SIZE, ERR_UNDEFINED, REBIND,                                                          \
+      "its size is stored (R_X86_64_SIZE), which the host's exports lack", NONE)                   \
+    X(REBIND_RANGE, ERR_RANGE, REBIND, "the value does not fit the field", NONE)                   \
+    X(REBIND_PROTECT, ERR_PROTECT, REBIND, "", NONE)                                               \
+    X(REBIND_CIRCLE, ERR_CIRCLE, REBIND, "the definition's owner uses it", NONE)                   \
+    X(REPLACE_FIXED, ERR_FIXED, REBIND, "it uses what is replaced", REBIND)                        \
+    X(REPLACE_CIRCLE, ERR_CIRCLE, REBIND, "the new group uses it, and it uses what is replaced",   \
+      NONE)                                                                                        \
+    X(REPLACE_NEED, ERR_NEEDS, REBIND, "no new module has the name", NONE)                         \
+    X(MOVE_OTHER, ERR_ARGUMENT, REBIND,                                                            \
+      "the inputs make other modules than those that are to be moved", NONE)                       \
+    X(MOVE_NO_STATE, ERR_STATE, REBIND, "it has run and has no ELFIN_STATE", NONE)                 \
+    X(STATE_NO_INIT, ERR_STATE, REBIND, "the new module is loaded with ELFIN_LOAD_NO_INIT", NONE)  \
+    X(STATE_NO_MODULE, ERR_STATE, REBIND, "no new module has its name", NONE)                      \
+    X(STATE_NO_RECORD, ERR_STATE, REBIND, "the new module of its name has no ELFIN_STATE", NONE)   \
+    X(STATE_NULL, ERR_STATE, REBIND, "save returned NULL", NONE)                                   \
+    X(STATE_REFUSED, ERR_STATE, REBIND, "restore returned an error number", NONE)                  \
+    X(SAVE_CALL, ERR_CALL, REBIND, "save", NONE)                                                   \
+    X(RESTORE_CALL, ERR_CALL, REBIND, "restore", NONE)
 
 /* X(NAME, text): what to do about it. */
 #define HINT_LIST(X)                                                                               \
@@ -368,6 +396,7 @@
     X(SEPARATE_PAGES,                                                                              \
       "link with -z separate-code and -z max-page-size of at least the host's pages")              \
     X(FPIC_TEXT, "compile with -fpic, and link with -z text to find the culprits")                 \
+    X(REBIND, "load it with ELFIN_LOAD_REBIND")                                                    \
     X(FPIC, "compile with -fpic")                                                                  \
     X(DIRECT_ACCESS, "compile with -fpie and -mno-direct-extern-access (clang: "                   \
                      "-fno-direct-access-external-data), so that it is reached through a slot")    \

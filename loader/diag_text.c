@@ -41,6 +41,8 @@ const char *elfin_phase_name(elfin_phase phase)
         return "init";
     case ELFIN_PHASE_UNLOAD:
         return "unload";
+    case ELFIN_PHASE_REBIND:
+        return "rebind";
     default:
         return "none";
     }

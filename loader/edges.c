@@ -31,6 +31,11 @@ static void add_symbol(struct load *load, struct object *user, const struct symb
         add_object(user, symbol->object);
 }
 
+item elfin_find_module_item(const struct load *load, struct name name)
+{
+    return elfin_index_find_except(load->space, name, ITEM_MODULE, NULL, load->replaces);
+}
+
 static void add_need(struct load *load, struct object *object, const char *text)
 {
     struct name name = elfin_name(text);
@@ -41,15 +46,14 @@ static void add_need(struct load *load, struct object *object, const char *text)
         add_object(object, other);
         return;
     }
-    found = elfin_index_find(load->space, name, ITEM_MODULE, NULL);
+    found = elfin_find_module_item(load, name);
     if (found)
         add_module(load, object, elfin_item_definition(found).owner);
 }
 
 static bool is_taken(const struct load *load, struct name name)
 {
-    return elfin_names_find(&load->modules, name) ||
-           elfin_index_find(load->space, name, ITEM_MODULE, NULL);
+    return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
 }
 
 static void check_need(struct load *load, struct object *object, const char *name)

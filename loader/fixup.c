@@ -4,6 +4,9 @@
  * while they are still in the cache. Every byte of a block is written exactly once before that:
  * section contents, padding, zero-filled data.
  */
+#include <elfin/module.h>
+
+#include "loader/linkage.h"
 #include "loader/image.h"
 #include "loader/program.h"
 
@@ -147,7 +150,10 @@ static void prepare_stubs(const struct load *load, const struct object *object)
     elfin_indirect_write(load, object);
 }
 
-/* Slots are numbered in the order of the symbols, so a kept record only ever moves down. */
+/*
+ * Slots are numbered in the order of the symbols, so a kept record only ever moves down. With
+ * imports that may be bound anew all are kept in their places; of one not in use the address is 0.
+ */
 static void keep_slot(const struct object *object, uint32_t index, uint64_t target)
 {
     struct elfin_module *module = object->module;
@@ -156,7 +162,7 @@ static void keep_slot(const struct object *object, uint32_t index, uint64_t targ
 
     if (!module->slots)
         return;
-    module->slots[module->slot_count] = (struct elfin_slot){
+    module->slots[object->draft ? slot : module->slot_count] = (struct elfin_slot){
         .name = module->slots[slot].name,
         .address = object->got + ARCH_SLOT_SIZE * slot,
         .target = target,
@@ -181,13 +187,31 @@ static void count_used(const struct object *object, const uint64_t *value)
 }
 
 /* An undefined weak function has address 0: nothing to call. */
-static elfin_status check_entry(struct load *load, const struct object *object, uint32_t section)
+static elfin_status check_entry(struct load *load, const struct object *object, uint32_t section,
+                                uint64_t offset)
 {
     static const uint8_t zero[8];
 
-    if (!section || memcmp(edit_at(load, object, object->sections[section].address), zero, 8) != 0)
+    if (!section ||
+        memcmp(edit_at(load, object, object->sections[section].address + offset), zero, 8) != 0)
         return ELFIN_OK;
     return elfin_fail_section(load, object, section, DEFECT_ENTRY_UNDEFINED);
+}
+
+/* The record as it is in memory now: its functions have addresses. */
+static void note_state(struct load *load, const struct object *object)
+{
+    struct elfin_state_record record;
+
+    if (!object->state)
+        return;
+    __builtin_memcpy(&record, edit_at(load, object, object->sections[object->state].address),
+                     sizeof(record));
+    object->module->state = (struct module_state){ .save = (uintptr_t)record.save,
+                                                   .restore = (uintptr_t)record.restore,
+                                                   .version = record.version };
+    check_entry(load, object, object->state, offsetof(struct elfin_state_record, save));
+    check_entry(load, object, object->state, offsetof(struct elfin_state_record, restore));
 }
 
 /* As crtbegin.o of shared objects has it: some read the word instead of taking its address. */
@@ -267,8 +291,9 @@ static elfin_status fix(struct load *load, struct object *object)
         forget_use(object);
     object->begun = true;
     fix_object(load, object, load->values);
-    check_entry(load, object, object->init);
-    check_entry(load, object, object->exit);
+    check_entry(load, object, object->init, 0);
+    check_entry(load, object, object->exit, 0);
+    note_state(load, object);
     return ELFIN_OK;
 }
 
@@ -291,5 +316,8 @@ elfin_status elfin_fixup(struct load *load)
     for (uint32_t i = 0; i < load->block_count; i++)
         clear_tails(load, &load->blocks[i]);
     elfin_each_object(load, fix, take_values);
+    for (struct object *o = load->objects; load->status == ELFIN_OK && o; o = o->next)
+        if (o->draft)
+            load->host->rebinding->fill(load, o);
     return load->status;
 }

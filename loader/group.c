@@ -3,7 +3,7 @@
  * The group's lasting records: modules, their definitions, sections, edges, names, and the calls
  * that unload will make. One reservation: a first walk measures it, a second one fills it.
  */
-#include "loader/carver.h"
+#include "loader/linkage.h"
 #include "loader/program.h"
 
 /* Parts are in the order of their numbers: the first code, or else the first section. */
@@ -63,6 +63,8 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         module->uses_count = uses;
     }
     elfin_carve_symbols(c, object, module);
+    if (object->draft)
+        load->host->rebinding->carve(c, object, module);
     elfin_carve_indirect(load, c, object, module);
     if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS) {
         elfin_carve_sections(c, object, module);

@@ -116,6 +116,52 @@ item elfin_index_find(const elfin_space *space, struct name name, enum item_kind
     return search_all(space, &key, &where);
 }
 
+static bool is_of(item i, const elfin_group *group)
+{
+    return is_record(i) && record_module(item_pointer(i))->group == group;
+}
+
+/* The queue behind who has the name; NULL: there is none. */
+static struct shadow *queue_of(const struct elfin_table_entry *entry)
+{
+    return item_kind(entry_item(entry)) == ITEM_QUEUE ? item_pointer(entry_item(entry)) : NULL;
+}
+
+item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
+                             const char *archive, const elfin_group *except)
+{
+    struct key key = make_key(name, kind, archive);
+    struct elfin_table_entry *where;
+    item found = search_all(space, &key, &where);
+    const struct shadow *head, *s;
+
+    if (!except || !found || !is_of(found, except))
+        return found;
+    for (s = head = queue_of(where); s; s = s->next == head ? NULL : s->next)
+        if (!is_of(s->own, except))
+            return s->own;
+    return 0;
+}
+
+item elfin_index_find_of(const elfin_space *space, struct name name, enum item_kind kind,
+                         const char *archive, const elfin_group *group, struct shadow **waits)
+{
+    struct key key = make_key(name, kind, archive);
+    struct elfin_table_entry *where;
+    item found = search(&space->index, &key, &where);
+    struct shadow *head, *s;
+
+    *waits = NULL;
+    if (!found || is_of(found, group))
+        return found;
+    for (s = head = queue_of(where); s; s = s->next == head ? NULL : s->next)
+        if (is_of(s->own, group)) {
+            *waits = s;
+            return s->own;
+        }
+    return 0;
+}
+
 static void prefetch(const struct elfin_table *table, uint32_t hash)
 {
     if (table->capacity)
@@ -335,4 +381,34 @@ void elfin_index_remove(elfin_space *space, struct name name, item i, const char
     if (is_record(head->own))
         ((struct record *)item_pointer(head->own))->flags |= RECORD_INDEXED;
     leave_queue(entry, head, head->own);
+}
+
+/* In the ring of those who wait. */
+static void take_place(elfin_space *space, uint32_t hash, struct shadow *old, struct shadow *shadow)
+{
+    shadow->first = old->first;
+    shadow->next = old->next == old ? shadow : old->next;
+    shadow->previous = old->next == old ? shadow : old->previous;
+    shadow->next->previous = shadow->previous->next = shadow;
+    if (old->first)
+        table_set(entry_of(space, hash, make_item(old, ITEM_QUEUE)), make_item(shadow, ITEM_QUEUE));
+    old->own = 0;
+}
+
+void elfin_index_substitute(elfin_space *space, struct name name, const char *archive, item old,
+                            struct shadow *waits, item i, struct shadow *shadow)
+{
+    struct key key = make_key(name, item_kind(i), archive);
+    struct elfin_table_entry *entry;
+
+    if (waits) {
+        shadow->own = i;
+        take_place(space, key.name.hash, waits, shadow);
+        return;
+    }
+    entry = entry_of(space, key.name.hash, old);
+    if (queue_of(entry))
+        queue_of(entry)->first = i;
+    else
+        table_set(entry, i);
 }

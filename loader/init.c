@@ -8,7 +8,7 @@
 #include "loader/program.h"
 #include "libmini/sort.h"
 
-static elfin_status call(const elfin_host *host, const elfin_call *c, uint64_t *result)
+elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result)
 {
     *result = 0;
     if (host->call)
@@ -27,6 +27,13 @@ static elfin_status call(const elfin_host *host, const elfin_call *c, uint64_t *
     case ELFIN_ENTRY_FINALIZE:
         ((void (*)(uint64_t))(uintptr_t)c->address)(c->argument);
         break;
+    case ELFIN_ENTRY_SAVE:
+        *result = ((uint64_t(*)(void))(uintptr_t)c->address)();
+        break;
+    case ELFIN_ENTRY_RESTORE:
+        *result = (uint32_t)((int (*)(uint64_t, uint32_t))(uintptr_t)c->address)(c->argument,
+                                                                                 c->version);
+        break;
     default:
         ((void (*)(void))(uintptr_t)c->address)();
         break;
@@ -44,7 +51,9 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
                          .argument = final->argument };
         uint64_t result;
 
-        if (call(host, &c, &result) != ELFIN_OK)
+        if (final->entry == ELFIN_ENTRY_EXIT && final->module->state.moved)
+            continue;
+        if (elfin_call_module(host, &c, &result) != ELFIN_OK)
             elfin_log(host, "%s: an exit function did not return normally",
                       record_name(&final->module->self));
     }
@@ -111,7 +120,8 @@ elfin_status elfin_call_resolver(struct load *load, const struct object *object,
                                  uint64_t resolver, uint64_t *target)
 {
     elfin_call c = { .module = object->module, .entry = ELFIN_ENTRY_RESOLVER, .address = resolver };
-    elfin_status status = call(load->host, &c, target) == ELFIN_OK ? ELFIN_OK : ELFIN_ERR_CALL;
+    elfin_status status =
+        elfin_call_module(load->host, &c, target) == ELFIN_OK ? ELFIN_OK : ELFIN_ERR_CALL;
     elfin_diag *diag;
 
     if (status == ELFIN_OK && *target == 0)
@@ -151,7 +161,7 @@ elfin_status elfin_init_call(struct load *load, const struct object *object, elf
     };
     uint64_t result;
 
-    if (call(load->host, &c, &result) != ELFIN_OK)
+    if (elfin_call_module(load->host, &c, &result) != ELFIN_OK)
         return failed(load, object, ELFIN_ERR_CALL, address, 0);
     if (entry == ELFIN_ENTRY_INIT && (uint32_t)result)
         return failed(load, object, ELFIN_ERR_INIT, address, (int32_t)(uint32_t)result);
@@ -255,6 +265,7 @@ elfin_status elfin_init_run(struct load *load)
 
     if (load->options->flags & ELFIN_LOAD_NO_INIT)
         return ELFIN_OK;
+    load->group->ran = true;
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
         status = resolve_object(load, load->order[i]);
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)

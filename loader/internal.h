@@ -61,6 +61,13 @@ struct module_section {
 struct image; /* loader/image.h */
 struct module_import;
 
+/* ELFIN_STATE: run addresses of its functions; save 0: it has none. */
+struct module_state {
+    uint64_t save, restore;
+    uint32_t version;
+    bool moved; /* handed over to, or from, another module: ELFIN_EXIT must not undo it */
+};
+
 struct elfin_module {
     struct elfin_group *group;
     const char *file, *archive; /* archive: its base name when this is a member, else NULL */
@@ -75,8 +82,11 @@ struct elfin_module {
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;
-    elfin_tls tls; /* size 0: none */
-    uint64_t mark; /* equal to elfin_space.mark: seen by the current walk */
+    elfin_tls tls;                  /* size 0: none */
+    uint64_t mark;                  /* equal to elfin_space.mark: seen by the current walk */
+    struct patched_module *patched; /* during a patch (patch.h), else NULL */
+    struct linkage *linkage;   /* of its imports; NULL: they cannot be bound anew (linkage.h) */
+    struct module_state state; /* ELFIN_STATE */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
     uint32_t block; /* its number in the group; of use with `image` only */
@@ -102,7 +112,11 @@ struct elfin_group {
     uint64_t tls_start, tls_end; /* its blocks lie this far below the thread pointer; equal: none */
     bool tls_attached;
     uint32_t module_count, block_count, final_count;
-    uint32_t unwind_count; /* blocks whose unwind tables have been handed to the host */
+    uint32_t unwind_count;            /* blocks whose unwind tables have been handed to the host */
+    bool retired;                     /* replaced: no name leads to it, its memory is still there */
+    bool ran;                         /* its init functions have been called */
+    uint64_t mark;                    /* as in struct elfin_module */
+    struct elfin_group *next_reached; /* list of a walk over groups */
 };
 
 struct elfin_export_table {
@@ -264,6 +278,7 @@ struct object {
     /* record.c */
     const char *version, *description;
     uint32_t module_record, flags_record, init, exit, exports, needs; /* .elfin.*, 0 = none */
+    uint32_t state;                                                   /* .elfin.state, likewise */
     uint32_t flags;
 
     /* symbols.c and scan.c */
@@ -296,6 +311,7 @@ struct object {
     struct elfin_module *module;
     uint8_t *records; /* group.c: the pieces of the group's records that are its own */
     uint64_t record_size, final_count;
+    struct linkage_draft *draft; /* linkage.c */
 
     /* group_symbols.c: indices of the definitions that it provides */
     uint32_t *own, own_count;
@@ -390,6 +406,12 @@ struct comdat {
     struct comdat *next;
 };
 
+/* What a replacement adds to a load; see replace.c. */
+struct load_hooks {
+    elfin_status (*published)(struct load *load); /* before module code runs */
+    elfin_status (*finished)(struct load *load);  /* the last step: nothing can fail after it */
+};
+
 struct load {
     elfin_space *space;
     const elfin_host *host;
@@ -424,6 +446,8 @@ struct load {
     struct block *own_blocks;    /* reach.c: a copy of all blocks for each CPU */
     uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
     uint32_t value_count;
+    const struct load_hooks *hooks; /* or NULL */
+    struct elfin_group *replaces;   /* whose names this load does not see; or NULL */
 };
 
 /* ---- arena.c --------------------------------------------------------------------------------- */
@@ -537,6 +561,14 @@ bool elfin_name_charge(struct object *object, uint32_t length);
 /* The part of a path after its last slash or backslash. */
 const char *elfin_base_name(const char *path);
 
+/* ---- load.c ---------------------------------------------------------------------------------- */
+
+/* elfin_load, with hooks and replaces of *load filled in. */
+elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_input *inputs,
+                            size_t count, const elfin_options *options, elfin_group **out,
+                            elfin_diag *diag);
+elfin_status elfin_refuse_call(elfin_diag *diag, elfin_status status);
+
 /* ---- Phases, in their order ------------------------------------------------------------------ */
 
 /* object.c: headers, sections, string tables, COMDAT groups. */
@@ -580,6 +612,8 @@ elfin_status elfin_resolve(struct load *load);
 /* What the symbol would be bound to; 0: nothing. */
 item elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
+/* A module of the space by its name, 0: there is none that the load sees. */
+item elfin_find_module_item(const struct load *load, struct name name);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
 void elfin_give_handles(struct load *load);
@@ -714,6 +748,8 @@ elfin_status elfin_protect_after_init(struct load *load);
 /* publish.c */
 elfin_status elfin_publish(struct load *load);
 void elfin_withdraw(elfin_space *space, elfin_group *group);
+/* The names of the published group take the places of those of the one that it replaces. */
+void elfin_publish_instead(struct load *load);
 
 /* order.c, init.c */
 elfin_status elfin_init_order(struct load *load);
@@ -729,6 +765,8 @@ elfin_status elfin_init_call(struct load *load, const struct object *object, elf
                              uint64_t address);
 void elfin_init_final(struct load *load, const struct object *object, elfin_entry entry,
                       uint64_t address);
+/* Any call into module code, through the host if it wants. */
+elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result);
 /* Runs the group's final calls, last to first; one that does not return normally is logged. */
 void elfin_final_run(const elfin_host *host, elfin_group *group);
 
@@ -748,6 +786,15 @@ void elfin_index_restore(elfin_space *space, struct index_backup *backup);
  */
 item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
                       const char *archive);
+/* The same, of other groups than that, which may be NULL. */
+item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
+                             const char *archive, const elfin_group *except);
+/* What that group has under the name, or, with *waits, waits to have; 0: nothing. */
+item elfin_index_find_of(const elfin_space *space, struct name name, enum item_kind kind,
+                         const char *archive, const elfin_group *group, struct shadow **waits);
+/* The item takes the place of what elfin_index_find_of has found; shadow: if that waits. */
+void elfin_index_substitute(elfin_space *space, struct name name, const char *archive, item old,
+                            struct shadow *waits, item i, struct shadow *shadow);
 /* The same for exports, many at once. */
 void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
                               item *found);
@@ -804,6 +851,12 @@ static inline struct elfin_module *record_module(const struct record *record)
 static inline uint64_t round_up(uint64_t value, uint64_t align)
 {
     return (value + align - 1) & ~(align - 1);
+}
+
+/* The load keeps what binding imports anew needs. */
+static inline bool keeps_linkage(const struct load *load)
+{
+    return load->options->flags & ELFIN_LOAD_REBIND;
 }
 
 /* Where to write what will be at a run address of the object's block. */

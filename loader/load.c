@@ -3,7 +3,7 @@
  * elfin_load: the phases in their order, and the only place that unwinds. Phases note in struct
  * load what they have acquired; nobody else gives it back.
  */
-#include "loader/internal.h"
+#include "loader/linkage.h"
 
 static elfin_status open_all(struct load *load, const elfin_input *inputs, size_t count)
 {
@@ -55,6 +55,18 @@ static elfin_status scan(struct load *load, struct object *object)
     return status == ELFIN_OK ? elfin_unwind_scan(load, object) : status;
 }
 
+/* Executables and shared objects keep none. */
+static elfin_status collect_linkage(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (struct object *o = load->objects; keeps_linkage(load) && status == ELFIN_OK && o;
+         o = o->next)
+        if (!o->program)
+            status = load->host->rebinding->collect(load, o);
+    return status;
+}
+
 static elfin_status link(struct load *load)
 {
     elfin_status status = elfin_each_object(load, scan, NULL);
@@ -62,6 +74,7 @@ static elfin_status link(struct load *load)
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
         (status = elfin_tls_place(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
+        (status = collect_linkage(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
         (status = elfin_fixup(load)) != ELFIN_OK || (status = elfin_unwind_seal(load)) != ELFIN_OK)
         return status;
@@ -71,12 +84,16 @@ static elfin_status link(struct load *load)
 
 static elfin_status commit(struct load *load)
 {
+    const struct load_hooks *hooks = load->hooks;
     elfin_status status = elfin_publish(load);
 
+    if (status == ELFIN_OK && hooks)
+        status = hooks->published(load);
     if (status != ELFIN_OK || (status = elfin_unwind_add(load)) != ELFIN_OK ||
-        (status = elfin_init_run(load)) != ELFIN_OK)
+        (status = elfin_init_run(load)) != ELFIN_OK ||
+        (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
-    return elfin_protect_after_init(load);
+    return hooks ? hooks->finished(load) : ELFIN_OK;
 }
 
 static void unwind(struct load *load)
@@ -107,6 +124,8 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
         return false;
     if (options && options->struct_size != sizeof(*options))
         return false;
+    if (options && options->flags & ELFIN_LOAD_REBIND && !space->host.rebinding)
+        return false;
     for (size_t i = 0; i < count; i++)
         if (!inputs[i].file || !*inputs[i].file || (!inputs[i].data && inputs[i].size) ||
             (inputs[i].image && inputs[i].data) || (inputs[i].name && !*inputs[i].name))
@@ -114,43 +133,55 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
     return true;
 }
 
-static elfin_status refuse_call(elfin_diag *diag, elfin_status status)
+elfin_status elfin_refuse_call(elfin_diag *diag, elfin_status status)
 {
     if (diag)
         elfin_diag_clear(diag, defect_of(status, ELFIN_PHASE_NONE));
     return status;
 }
 
-elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t count,
-                        const elfin_options *options, elfin_group **out, elfin_diag *diag)
+elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_input *inputs,
+                            size_t count, const elfin_options *options, elfin_group **out,
+                            elfin_diag *diag)
 {
     static const elfin_options defaults = ELFIN_OPTIONS_INIT;
-    struct load load = { .space = space, .options = options ? options : &defaults, .diag = diag };
     elfin_status status;
 
     if (!are_valid(space, inputs, count, options, out))
-        return refuse_call(diag, ELFIN_ERR_ARGUMENT);
+        return elfin_refuse_call(diag, ELFIN_ERR_ARGUMENT);
     if (space->busy)
-        return refuse_call(diag, ELFIN_ERR_BUSY);
+        return elfin_refuse_call(diag, ELFIN_ERR_BUSY);
     space->busy = true;
-    load.host = &space->host;
-    load.objects_end = &load.objects;
-    load.libraries_end = &load.libraries;
-    elfin_arena_init(&load.work, load.host);
-    elfin_parallel_begin(&load, inputs, count);
+    load->space = space;
+    load->options = options ? options : &defaults;
+    load->diag = diag;
+    load->host = &space->host;
+    load->objects_end = &load->objects;
+    load->libraries_end = &load->libraries;
+    elfin_arena_init(&load->work, load->host);
+    elfin_parallel_begin(load, inputs, count);
 
-    if ((status = open_all(&load, inputs, count)) == ELFIN_OK && (status = link(&load)) == ELFIN_OK)
-        status = commit(&load);
+    if ((status = open_all(load, inputs, count)) == ELFIN_OK && (status = link(load)) == ELFIN_OK)
+        status = commit(load);
     if (status == ELFIN_OK)
-        elfin_index_keep(space, &load.index);
+        elfin_index_keep(space, &load->index);
     else
-        unwind(&load);
-    elfin_arena_release(&load.work);
+        unwind(load);
+    elfin_arena_release(&load->work);
     space->busy = false;
     if (status != ELFIN_OK) /* the first problem, which *diag is about */
-        return load.status != ELFIN_OK ? load.status : refuse_call(diag, ELFIN_ERR_INTERNAL);
-    *out = load.group;
+        return load->status != ELFIN_OK ? load->status
+                                        : elfin_refuse_call(diag, ELFIN_ERR_INTERNAL);
+    *out = load->group;
     if (diag)
         elfin_diag_clear(diag, DEFECT_NONE);
     return ELFIN_OK;
+}
+
+elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t count,
+                        const elfin_options *options, elfin_group **out, elfin_diag *diag)
+{
+    struct load load = { 0 };
+
+    return elfin_load_run(&load, space, inputs, count, options, out, diag);
 }

@@ -55,12 +55,31 @@ static struct name name_of(const elfin_group *group, const struct record *record
     return elfin_name_in(records, (uint64_t)((const uint8_t *)record_name(record) - records.data));
 }
 
-static elfin_status add_name(elfin_space *space, struct name name, struct record *record,
+/* What the group that is replaced has under the record's name: it stays until all has succeeded. */
+static item find_replaced(const struct load *load, struct name name, const struct record *record,
+                          struct shadow **waits)
+{
+    *waits = NULL;
+    return load->replaces
+               ? elfin_index_find_of(load->space, name, item_kind(record_item(record)),
+                                     record_module(record)->archive, load->replaces, waits)
+               : 0;
+}
+
+static elfin_status add_name(const struct load *load, struct name name, struct record *record,
                              uint64_t *shadowed)
 {
-    item holder;
-    elfin_status status =
-        elfin_index_add(space, name, record_item(record), record_module(record)->archive, &holder);
+    struct shadow *waits;
+    item holder = find_replaced(load, name, record, &waits);
+    elfin_status status;
+
+    if (holder) {
+        record->flags |= waits ? RECORD_SHADOWED : 0u;
+        *shadowed += waits != NULL;
+        return ELFIN_OK;
+    }
+    status = elfin_index_add(load->space, name, record_item(record), record_module(record)->archive,
+                             &holder);
 
     if (status != ELFIN_OK)
         return status;
@@ -69,8 +88,9 @@ static elfin_status add_name(elfin_space *space, struct name name, struct record
     return ELFIN_OK;
 }
 
-static elfin_status add_names(elfin_space *space, const elfin_group *group, uint64_t *shadowed)
+static elfin_status add_names(const struct load *load, uint64_t *shadowed)
 {
+    const elfin_group *group = load->group;
     struct walk walk = { .group = group };
     elfin_status status = ELFIN_OK;
     uint32_t count = 0;
@@ -78,7 +98,7 @@ static elfin_status add_names(elfin_space *space, const elfin_group *group, uint
     for (uint32_t m = 0; status == ELFIN_OK && m < group->module_count; m++) {
         struct record *self = &group->modules[m].self;
 
-        status = add_name(space, name_of(group, self), self, shadowed);
+        status = add_name(load, name_of(group, self), self, shadowed);
     }
     do {
         struct record *records[BATCH];
@@ -86,10 +106,10 @@ static elfin_status add_names(elfin_space *space, const elfin_group *group, uint
 
         for (count = 0; count < BATCH && (records[count] = next_symbol(&walk)); count++) {
             names[count] = name_of(group, records[count]);
-            elfin_index_prefetch(space, names[count].hash);
+            elfin_index_prefetch(load->space, names[count].hash);
         }
         for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
-            status = add_name(space, names[i], records[i], shadowed);
+            status = add_name(load, names[i], records[i], shadowed);
     } while (status == ELFIN_OK && count == BATCH);
     return status;
 }
@@ -105,10 +125,12 @@ static void log_shadowed(const elfin_space *space, const struct record *record, 
                   owner ? record_name(&owner->self) : "the host");
 }
 
-static elfin_status queue_names(elfin_space *space, elfin_group *group, uint64_t count)
+static elfin_status queue_names(struct load *load, uint64_t count)
 {
+    elfin_space *space = load->space;
+    elfin_group *group = load->group;
     struct walk walk = { .group = group };
-    struct shadow *shadow;
+    struct shadow *shadow, *waits;
     struct record *record;
     elfin_status status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS,
                                               count * sizeof(struct shadow), &group->shadow_region);
@@ -119,6 +141,10 @@ static elfin_status queue_names(elfin_space *space, elfin_group *group, uint64_t
     while ((record = next_symbol(&walk))) {
         if (!(record->flags & RECORD_SHADOWED))
             continue;
+        if (find_replaced(load, name_of(group, record), record, &waits)) {
+            shadow++;
+            continue;
+        }
         shadow->own = record_item(record);
         log_shadowed(space, record,
                      elfin_index_queue(space, name_of(group, record),
@@ -153,6 +179,36 @@ static void remove_names(elfin_space *space, elfin_group *group)
     if (group->shadows)
         space->host.release(space->host.ctx, &group->shadow_region);
     group->shadows = NULL;
+}
+
+static void substitute(struct load *load, struct record *record, struct shadow *shadow)
+{
+    struct name name = name_of(load->group, record);
+    struct shadow *waits;
+    item old = find_replaced(load, name, record, &waits);
+
+    if (!old)
+        return;
+    elfin_index_substitute(load->space, name, record_module(record)->archive, old, waits,
+                           record_item(record), shadow);
+    ((struct record *)item_pointer(old))->flags &= ~(uint32_t)RECORD_INDEXED & 0xff;
+    if (!waits)
+        record->flags |= RECORD_INDEXED;
+}
+
+void elfin_publish_instead(struct load *load)
+{
+    struct walk walk = { .group = load->group };
+    struct shadow *shadow = load->group->shadows;
+    struct record *record;
+
+    for (uint32_t m = 0; m < load->group->module_count; m++)
+        substitute(load, &load->group->modules[m].self, NULL);
+    while ((record = next_symbol(&walk))) {
+        substitute(load, record, shadow);
+        shadow += record->flags & RECORD_SHADOWED ? 1 : 0;
+    }
+    remove_names(load->space, load->replaces);
 }
 
 /* Edges to other groups keep those from being unloaded. */
@@ -193,9 +249,9 @@ elfin_status elfin_publish(struct load *load)
 
     if (status != ELFIN_OK)
         return elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
-    status = add_names(space, load->group, &shadowed);
+    status = add_names(load, &shadowed);
     if (status == ELFIN_OK && shadowed)
-        status = queue_names(space, load->group, shadowed);
+        status = queue_names(load, shadowed);
     if (status != ELFIN_OK) {
         remove_names(space, load->group);
         return elfin_fail(load, load->objects,

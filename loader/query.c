@@ -96,7 +96,9 @@ void elfin_module_get(const elfin_module *module, elfin_module_info *out)
         .file = module->file,
         .version = module->version,
         .description = module->description,
-        .flags = module->flags,
+        .flags = module->flags | (module->linkage ? ELFIN_MODULE_REBIND : 0u) |
+                 (module->state.save ? ELFIN_MODULE_STATE : 0u) |
+                 (module->group->retired ? ELFIN_MODULE_RETIRED : 0u),
         .group = module->group,
         .address = module->address,
         .entry = module->entry,
@@ -165,9 +167,18 @@ bool elfin_module_section(const elfin_module *module, uint32_t position, elfin_s
 
 bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot *out)
 {
+    uint32_t at = module->indirect_count;
+
     if (!module->slots || position >= module->slot_count - module->indirect_count)
         return false;
-    *out = module->slots[module->indirect_count + position];
+    if (module->linkage) /* all are there, used or not */
+        for (uint32_t seen = 0;; at++) {
+            if (module->slots[at].address && seen++ == position)
+                break;
+        }
+    else
+        at += position;
+    *out = module->slots[at];
     return true;
 }
 
@@ -209,10 +220,13 @@ bool elfin_group_block(const elfin_group *group, uint32_t position, elfin_block 
 
 void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out)
 {
+    uint64_t retired = 0; /* without names */
+
     *out = (elfin_space_stats){ 0 };
     for (const elfin_group *g = space->first; g; g = g->next) {
         out->groups++;
         out->modules += g->module_count;
+        retired += g->retired ? g->module_count : 0;
         out->record_bytes += g->records.size;
         out->tls_bytes += g->tls_end - g->tls_start;
         for (uint32_t i = 0; i < g->block_count; i++)
@@ -221,5 +235,6 @@ void elfin_space_get_stats(const elfin_space *space, elfin_space_stats *out)
     for (const struct elfin_export_table *t = space->first_table; t; t = t->next)
         out->record_bytes += t->region.size;
     out->record_bytes += space->index_region.size;
-    out->exports = space->fixed.used + space->index.used - space->index.dead - out->modules;
+    out->exports =
+        space->fixed.used + space->index.used - space->index.dead - (out->modules - retired);
 }

@@ -83,6 +83,17 @@ static elfin_status read_flags(struct load *load, struct object *object, uint32_
     return ELFIN_OK;
 }
 
+static elfin_status read_state(struct load *load, struct object *object, uint32_t index)
+{
+    struct span bytes = elfin_section_bytes(object, index);
+    elfin_status status =
+        read_table(load, object, index, sizeof(struct elfin_state_record), true, &object->state);
+
+    if (status == ELFIN_OK && span_u32(bytes, 0) != ELFIN_RECORD_REVISION)
+        return elfin_fail_section(load, object, index, DEFECT_RECORD_REVISION);
+    return status;
+}
+
 static elfin_status read_record(struct load *load, struct object *object, uint32_t index)
 {
     const char *kind = elfin_section_name(object, index) + sizeof(".elfin.") - 1;
@@ -98,6 +109,8 @@ static elfin_status read_record(struct load *load, struct object *object, uint32
         return read_table(load, object, index, 8, true, &object->init);
     if (mini_str_equal(kind, "exit"))
         return read_table(load, object, index, 8, true, &object->exit);
+    if (mini_str_equal(kind, "state"))
+        return read_state(load, object, index);
     if (mini_str_equal(kind, "exports"))
         return read_table(load, object, index, sizeof(struct elfin_export_record), false,
                           &object->exports);

@@ -21,7 +21,8 @@ static item find_private(const struct load *load, const struct symbol *symbol)
 {
     if (!symbol->archive || symbol->outside)
         return 0;
-    return elfin_index_find(load->space, symbol_name(symbol), ITEM_PRIVATE, symbol->archive);
+    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_PRIVATE, symbol->archive,
+                                   load->replaces);
 }
 
 item elfin_find_import(const struct load *load, const struct symbol *symbol)
@@ -30,7 +31,8 @@ item elfin_find_import(const struct load *load, const struct symbol *symbol)
 
     if (found || is_hidden(symbol))
         return found;
-    return elfin_index_find(load->space, symbol_name(symbol), ITEM_RECORD, NULL);
+    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_RECORD, NULL,
+                                   load->replaces);
 }
 
 bool elfin_ask_host(const struct load *load, struct symbol *symbol)
@@ -59,7 +61,7 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
     item found = find_private(load, symbol);
 
     if (!found && !is_hidden(symbol))
-        found = exported;
+        found = load->replaces ? elfin_find_import(load, symbol) : exported;
     if (found) {
         struct definition definition = elfin_item_definition(found);
 

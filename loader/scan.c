@@ -119,7 +119,8 @@ static elfin_status scan_exports(struct load *load, struct object *object)
     return status;
 }
 
-/* An ELFIN_INIT or ELFIN_EXIT record is one address: without a relocation it would be 0. */
+/* An ELFIN_INIT or ELFIN_EXIT record is one address, ELFIN_STATE has two: without a relocation it
+ * would be 0. */
 static elfin_status scan_entry(struct load *load, struct object *object, uint32_t index)
 {
     struct span bytes = elfin_section_bytes(object, index);
@@ -156,6 +157,8 @@ elfin_status elfin_scan(struct load *load, struct object *object)
         status = scan_entry(load, object, object->init);
     if (status == ELFIN_OK && object->exit && !object->image)
         status = scan_entry(load, object, object->exit);
+    if (status == ELFIN_OK && object->state)
+        status = scan_entry(load, object, object->state);
     if (status != ELFIN_OK)
         return status;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {

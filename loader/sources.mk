@@ -13,6 +13,13 @@ LOADER_SOURCES := \
     loader/query.c \
     loader/load.c \
     loader/parallel.c \
+    loader/linkage.c \
+    loader/linkage_imports.c \
+    loader/patch.c \
+    loader/patch_write.c \
+    loader/rebind.c \
+    loader/replace.c \
+    loader/replace_state.c \
     loader/view.c \
     loader/inputs.c \
     loader/object.c \

@@ -72,13 +72,25 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     return ELFIN_OK;
 }
 
-/* Users are younger than what they use, so the newest group without users always exists. */
+/*
+ * Users are younger than what they use, so one pass from the newest to the oldest is enough, unless
+ * imports have been bound anew. No circle is ever made, so every pass unloads some.
+ */
+static void unload_all(elfin_space *space)
+{
+    while (space->last)
+        for (elfin_group *group = space->last, *next; group; group = next) {
+            next = group->previous;
+            if (!group->users)
+                elfin_unload(space, group, NULL, NULL, NULL);
+        }
+}
+
 elfin_status elfin_space_destroy(elfin_space *space)
 {
     if (space->busy)
         return ELFIN_ERR_BUSY;
-    while (space->last)
-        elfin_unload(space, space->last, NULL, NULL, NULL);
+    unload_all(space);
     while (space->first_table) {
         elfin_region region = space->first_table->region;
 

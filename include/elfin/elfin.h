@@ -50,6 +50,7 @@ extern "C" {
     X(ERR_NOT_FOUND, "there is no such module or symbol", CALLER)                                  \
     X(ERR_IN_USE, "other modules still use it", CALLER)                                            \
     X(ERR_BUSY, "the space is in the middle of another call", CALLER)                              \
+    X(ERR_FIXED, "a module's imports cannot be bound anew", CALLER)                                \
     /* the host's callbacks and resources */                                                       \
     X(ERR_MEMORY, "the host has no such memory", HOST)                                             \
     X(ERR_PROTECT, "the host could not set page rights", HOST)                                     \
@@ -89,10 +90,12 @@ extern "C" {
     X(ERR_NEEDS, "a module that this one needs is not loaded", LINK)                               \
     X(ERR_RANGE, "a relocation cannot reach its target", LINK)                                     \
     X(ERR_REACH, "no address satisfies all relocations", LINK)                                     \
+    X(ERR_CIRCLE, "modules of several groups would use each other in a circle", LINK)              \
     X(ERR_DISCARDED, "a relocation refers to a discarded section", LINK)                           \
     /* running */                                                                                  \
     X(ERR_INIT, "a module's init function failed", MODULE)                                         \
     X(ERR_RESOLVER, "the resolver of an indirect function returned 0", MODULE)                     \
+    X(ERR_STATE, "a module's state cannot be handed over", MODULE)                                 \
     X(ERR_CALL, "a call into module code did not return normally", MODULE)                         \
     /* ours */                                                                                     \
     X(ERR_INTERNAL, "an invariant of the loader is broken (please report)", INTERNAL)
@@ -117,6 +120,7 @@ typedef enum elfin_phase {
     ELFIN_PHASE_PUBLISH,
     ELFIN_PHASE_INIT,
     ELFIN_PHASE_UNLOAD,
+    ELFIN_PHASE_REBIND, /* of elfin_rebind, elfin_replace and elfin_move only */
     ELFIN_PHASE_COUNT
 } elfin_phase;
 
@@ -236,6 +240,8 @@ typedef enum elfin_entry {
      */
     ELFIN_ENTRY_FINALIZE,
     ELFIN_ENTRY_RESOLVER, /* of an indirect function: void *(*)(void), the address to use */
+    ELFIN_ENTRY_SAVE,     /* ELFIN_STATE: void *(*)(void) */
+    ELFIN_ENTRY_RESTORE,  /* likewise: int (*)(void *, uint32_t), argument and version */
 } elfin_entry;
 
 struct elfin_programs;
@@ -247,13 +253,18 @@ struct elfin_images;
 /* Loads images; see elfin_host.images. */
 extern const struct elfin_images elfin_images;
 
+struct elfin_rebinding;
+/* Keeps what elfin_rebind and elfin_replace need; see elfin_host.rebinding. */
+extern const struct elfin_rebinding elfin_rebinding;
+
 typedef struct elfin_call {
     const elfin_module *module;
     elfin_entry entry;
     uint64_t address; /* run address of the function */
     int argc;         /* CTOR and INIT; argv[argc] is NULL */
     char **argv;
-    uint64_t argument; /* FINALIZE: address of the module's __dso_handle */
+    uint64_t argument; /* FINALIZE: address of the module's __dso_handle; RESTORE: the state */
+    uint32_t version;  /* RESTORE: of the module that saved it */
 } elfin_call;
 
 /*
@@ -312,7 +323,8 @@ typedef struct elfin_host {
     /*
      * Optional. Calls module code in whatever way the host needs (interrupts, stack, containment of
      * faults). *result is all of RAX: what a RESOLVER returned is an address, of an INIT the low 32
-     * bits count, for the others it is ignored. Any status but ELFIN_OK means that the call did not
+     * bits count, of a SAVE it is a pointer, of a RESTORE the low 32 bits, for the others it is
+     * ignored. Any status but ELFIN_OK means that the call did not
      * return normally. Without it the library calls directly.
      */
     elfin_status (*call)(void *ctx, const elfin_call *call, uint64_t *result);
@@ -328,6 +340,11 @@ typedef struct elfin_host {
      * all code for them out.
      */
     const struct elfin_images *images;
+    /*
+     * &elfin_rebinding: ELFIN_LOAD_REBIND may be asked for. NULL: the code for it is left out in
+     * the same way.
+     */
+    const struct elfin_rebinding *rebinding;
     /*
      * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
      * for each block that has unwind tables, unwind_add when its memory has its final rights and
@@ -484,6 +501,13 @@ enum {
     ELFIN_LOAD_NO_INIT = 1 << 0,
     ELFIN_LOAD_KEEP_SECTIONS = 1 << 1, /* keep the names and places of sections and slots
                                           (elfin_module_section, elfin_module_slot) */
+    /*
+     * Keep what is needed to bind imports anew (elfin_rebind, elfin_replace): 4 bytes for each
+     * field that depends on an import. Stubs and slots are set aside for whatever imports may be
+     * bound to later. Needs elfin_host.rebinding (else ELFIN_ERR_ARGUMENT); executables and shared
+     * objects keep nothing.
+     */
+    ELFIN_LOAD_REBIND = 1 << 2,
 };
 
 typedef struct elfin_options {
@@ -529,6 +553,131 @@ elfin_status elfin_load(elfin_space *space, const elfin_input *inputs, size_t co
 elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *diag,
                           void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx);
 
+/* ---- Binding anew ---------------------------------------------------------------------------- */
+
+/*
+ * Three things are done to modules in use, each as one transaction: on any error all is as it was.
+ *
+ *   rebind    one import of one module, or of all, gets another definition
+ *   replace   a newer image takes a group's place; its users stay, and get the new definitions
+ *   move      the same image takes its place, at another address
+ *
+ * Only fields that depend on the imports concerned are written, to the bytes that a load with these
+ * bindings would give; whether an import is near or far now does not matter, as stubs and slots are
+ * set aside at load.
+ *
+ * Code and read-only memory are always written; they are made writable for it, part by part, and
+ * never executable meanwhile. A field in writable memory is written only if it still holds the old
+ * value: else the program has changed it, and it is told to `left`.
+ *
+ * Duties of the caller: no CPU runs code of an affected module during the call, or comes back to
+ * the old one after it (interrupt handlers included); addresses that the host or a module got by
+ * elfin_lookup, by a call, or that lie in an object of the heap, are not known here.
+ */
+
+/* A field that was left as it is. Valid during the call. */
+typedef struct elfin_left {
+    const elfin_module *module; /* it lies in */
+    const char *symbol;         /* of the import */
+    const char *section;        /* with ELFIN_LOAD_KEEP_SECTIONS; else "" */
+    uint64_t address;           /* run address of the field */
+    uint64_t value;             /* what it holds, zero-extended */
+    /*
+     * It is a word of the initial image of thread-local storage, and has been written; the copies
+     * of it in the threads that there are have not.
+     */
+    bool is_tls;
+} elfin_left;
+
+typedef struct elfin_change {
+    uint32_t struct_size; /* sizeof(elfin_change): set by ELFIN_CHANGE_INIT */
+    uint32_t flags;       /* ELFIN_CHANGE_* */
+    void *ctx;            /* for both: */
+    /* Optional. Called for each field that was left, when nothing can fail any more. */
+    void (*left)(void *ctx, const elfin_left *left);
+    /* Optional. Called for every problem of elfin_rebind; the other two have elfin_options.report.
+     */
+    void (*report)(void *ctx, const elfin_diag *diag);
+} elfin_change;
+
+enum {
+    /* elfin_replace: no state is handed over; the new module begins anew, and the ELFIN_EXIT of the
+       old one is called when it is retired. */
+    ELFIN_CHANGE_FRESH = 1 << 0,
+};
+
+#define ELFIN_CHANGE_INIT                                                                          \
+    {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_change)                                              \
+    }
+
+/* What an import is to be bound to. */
+typedef struct elfin_target {
+    /* A definition of this module, exported or not, and not of a retired group; NULL: `address`. */
+    const elfin_module *module;
+    const char *symbol; /* its name there; NULL: that of the import */
+    uint64_t address;   /* without a module; of a thread-local variable its offset */
+} elfin_target;
+
+/*
+ * Binds the import `name` of one module, or of all modules that have it (NULL; those of the
+ * target's own group keep what they have), to another definition. target NULL: to what a load
+ * would find now. Names that are resolved inside a group are no imports. The module then uses the
+ * new definition's owner, and no longer the old one's if that was all; see elfin_unload.
+ *
+ * change may be NULL. Errors: ELFIN_ERR_NOT_FOUND (no such import or definition, or no module given
+ * has it), ELFIN_ERR_FIXED (the module was loaded without ELFIN_LOAD_REBIND; others without it are
+ * passed over), ELFIN_ERR_UNDEFINED (address 0, or nobody's, for an import that is not weak; a bare
+ * address for one whose size is stored), ELFIN_ERR_TLS (one is thread-local, the other is not),
+ * ELFIN_ERR_RANGE (a field cannot reach it; all are reported), ELFIN_ERR_CIRCLE, ELFIN_ERR_PROTECT,
+ * ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY, ELFIN_ERR_ARGUMENT.
+ */
+elfin_status elfin_rebind(elfin_space *space, elfin_module *module, const char *name,
+                          const elfin_target *target, const elfin_change *change, elfin_diag *diag);
+
+/*
+ * Loads a new group and lets it take the place of `group`. In this order: the new group is loaded,
+ * as by elfin_load, but does not see the old one's names, and may have the same; what the users
+ * import is looked for in it, then where any load looks; every field is checked; the init
+ * functions of the new modules run; state is handed over (ELFIN_STATE) between modules of the same
+ * name, in the order of the old group; the users' fields are written; names, in the old ones'
+ * places, and edges go to the new group. `needs` of users want a module of the same name.
+ *
+ * The old group is retired: no name leads to it any more, and it stays as it is, with its unwind
+ * tables and thread-local block, until elfin_retire. If it uses other groups, it goes on to do so.
+ *
+ * options are those of the load; its report gets every problem. change may be NULL.
+ *
+ * Errors: those of elfin_load, and, before any code of the new group runs: ELFIN_ERR_FIXED (a user
+ * was loaded without ELFIN_LOAD_REBIND), ELFIN_ERR_UNDEFINED (a user imports what nobody has now),
+ * ELFIN_ERR_NEEDS, ELFIN_ERR_TLS, ELFIN_ERR_RANGE (all of these are reported), ELFIN_ERR_CIRCLE
+ * (the new group uses a user of the old one), ELFIN_ERR_STATE (the old module has ELFIN_STATE and
+ * there is no new one of its name that has it); then ELFIN_ERR_STATE (save returned NULL, or
+ * restore, as diag->value says, an error number), ELFIN_ERR_PROTECT. ELFIN_ERR_ARGUMENT: `group` is
+ * retired.
+ */
+elfin_status elfin_replace(elfin_space *space, elfin_group *group, const elfin_input *inputs,
+                           size_t count, const elfin_options *options, const elfin_change *change,
+                           elfin_group **out, elfin_diag *diag);
+
+/*
+ * The same with the image that the group was made of: the inputs are those of its load. Every
+ * module of the group must have ELFIN_STATE (else ELFIN_ERR_STATE), unless it was loaded with
+ * ELFIN_LOAD_NO_INIT: the new one is then, too, and what the host has changed in it is lost.
+ * ELFIN_ERR_ARGUMENT: the inputs make other modules; ELFIN_CHANGE_FRESH.
+ */
+elfin_status elfin_move(elfin_space *space, elfin_group *group, const elfin_input *inputs,
+                        size_t count, const elfin_options *options, const elfin_change *change,
+                        elfin_group **out, elfin_diag *diag);
+
+/*
+ * Gives back a group that was replaced: elfin_unload for it, except that ELFIN_EXIT of modules that
+ * have handed over their state is not called. Same errors, and ELFIN_ERR_ARGUMENT when the group is
+ * not retired. (ELFIN_ERR_IN_USE: another retired group was its user.) elfin_unload and
+ * elfin_space_destroy do the same.
+ */
+elfin_status elfin_retire(elfin_space *space, elfin_group *group, elfin_diag *diag);
+
 /* ---- Questions ------------------------------------------------------------------------------- */
 
 /*
@@ -564,6 +713,9 @@ enum {
     ELFIN_MODULE_MEMBER = 1 << 2,     /* it came out of an archive */
     ELFIN_MODULE_EXECUTABLE = 1 << 3, /* ET_EXEC, or ET_DYN that says DF_1_PIE */
     ELFIN_MODULE_SHARED = 1 << 4,     /* ET_DYN otherwise: a shared object */
+    ELFIN_MODULE_REBIND = 1 << 5,     /* its imports can be bound anew */
+    ELFIN_MODULE_STATE = 1 << 6,      /* it has ELFIN_STATE */
+    ELFIN_MODULE_RETIRED = 1 << 7,    /* its group was replaced */
 };
 
 /* The parts of a block by page right. */

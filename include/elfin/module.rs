@@ -9,6 +9,7 @@
 //!     elfin_module!("hello", version = "1.0", description = "says hello");
 //!     elfin_init!(start);        // extern "C" fn(i32, *const *const u8) -> i32
 //!     elfin_exit!(stop);         // extern "C" fn()
+//!     elfin_state!(3, save, restore); // extern "C" fn() -> *mut (), fn(*mut (), u32) -> i32
 //!     elfin_export!(greet, go);  // functions that are pub, extern "C" and no_mangle
 //!     elfin_needs!("other", "third");
 //!     elfin_interrupts!();       // built with -C no-redzone=yes only, and what it calls
@@ -83,6 +84,27 @@ macro_rules! elfin_exit {
         #[used]
         #[link_section = ".elfin.exit"]
         static ELFIN_EXIT: extern "C" fn() = $function;
+    };
+}
+
+#[repr(C)]
+pub struct StateRecord {
+    pub revision: u32,
+    pub version: u32,
+    pub save: extern "C" fn() -> *mut (),
+    pub restore: extern "C" fn(*mut (), u32) -> i32,
+}
+
+macro_rules! elfin_state {
+    ($version:expr, $save:path, $restore:path) => {
+        #[used]
+        #[link_section = ".elfin.state"]
+        static ELFIN_STATE: $crate::elfin::StateRecord = $crate::elfin::StateRecord {
+            revision: 1,
+            version: $version,
+            save: $save,
+            restore: $restore,
+        };
     };
 }
 

@@ -256,6 +256,8 @@ static void execute(const elfin_call *call, uint64_t *result)
     typedef int init_fn(int, char **);
     typedef uint64_t resolver_fn(void);
     typedef void finalize_fn(void *);
+    typedef uint64_t save_fn(void);
+    typedef int restore_fn(uint64_t, uint32_t);
     typedef void plain_fn(void);
     uintptr_t address = (uintptr_t)call->address;
 
@@ -272,6 +274,13 @@ static void execute(const elfin_call *call, uint64_t *result)
         break;
     case ELFIN_ENTRY_FINALIZE:
         ((finalize_fn *)address)((void *)(uintptr_t)call->argument);
+        break;
+    case ELFIN_ENTRY_SAVE:
+        *result = ((save_fn *)address)();
+        break;
+    case ELFIN_ENTRY_RESTORE:
+        *result = UINT64_C(0xdead) << 32 |
+                  (uint32_t)((restore_fn *)address)(call->argument, call->version);
         break;
     case ELFIN_ENTRY_EXIT:
     case ELFIN_ENTRY_DTOR:
@@ -302,6 +311,7 @@ static elfin_status fake_call(void *ctx, const elfin_call *call, uint64_t *resul
     }
     *result = call->entry == ELFIN_ENTRY_INIT       ? (uint32_t)fake->call_result
               : call->entry == ELFIN_ENTRY_RESOLVER ? call->address
+              : call->entry == ELFIN_ENTRY_SAVE     ? call->address
                                                     : 0;
     if (fake->run_calls) {
         uint64_t before = fake_tls_enter(&fake->tls);

@@ -83,6 +83,35 @@ static void free_rows(struct fixture *f)
     }
 }
 
+static void left(void *ctx, const elfin_left *l)
+{
+    struct fixture *f = ctx;
+
+    if (f->left_count < FX_MAX_REPORTS) {
+        f->left[f->left_count] = *l;
+    }
+    f->left_count++;
+}
+
+elfin_status fx_rebind(struct fixture *f, const char *user, const char *name, const char *module,
+                       const char *symbol, uint64_t address)
+{
+    elfin_target target = { .symbol = symbol, .address = address };
+    elfin_module *m = user != NULL ? elfin_find_module(&f->space, user) : NULL;
+
+    if (module != NULL) {
+        target.module = elfin_find_module(&f->space, module);
+    }
+    if ((user != NULL && m == NULL) || (module != NULL && target.module == NULL)) {
+        fprintf(stderr, "fixture: no module %s\n", user != NULL ? user : module);
+        abort();
+    }
+    f->report_count = 0;
+    memset(&f->diag, 0xee, sizeof f->diag);
+    f->status = elfin_rebind(&f->space, m, name, &target, &f->change, &f->diag);
+    return f->status;
+}
+
 struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t tls_align)
 {
     struct fixture *f = xmalloc(sizeof *f);
@@ -90,10 +119,15 @@ struct fixture *fx_new_tls(enum fake_memory memory, uint64_t tls_size, uint64_t 
 
     memset(f, 0, sizeof *f);
     fake_host_init(&f->fake, memory);
+    f->fake.host.rebinding = &elfin_rebinding;
     fake_tls_declare(&f->fake.tls, &f->fake.host, tls_size, tls_align);
     f->options = (elfin_options)ELFIN_OPTIONS_INIT;
     f->options.report = report;
     f->options.report_ctx = f;
+    f->change = (elfin_change)ELFIN_CHANGE_INIT;
+    f->change.left = left;
+    f->change.report = report;
+    f->change.ctx = f;
     if (elfin_space_init(&f->space, &f->fake.host) != ELFIN_OK ||
         fx_export(f, exports, 1) != ELFIN_OK) {
         fprintf(stderr, "fixture: no space\n");
@@ -185,7 +219,12 @@ elfin_status fx_load_inputs(struct fixture *f, const elfin_input *inputs, size_t
     }
     f->report_count = 0;
     memset(&f->diag, 0xee, sizeof f->diag);
-    f->status = elfin_load(&f->space, copies, count, &f->options, &group, &f->diag);
+    if (f->replaces == NULL) {
+        f->status = elfin_load(&f->space, copies, count, &f->options, &group, &f->diag);
+    } else {
+        f->status = (f->move ? elfin_move : elfin_replace)(
+            &f->space, f->replaces, copies, count, &f->options, &f->change, &group, &f->diag);
+    }
     for (size_t i = 0; i < count; i++) {
         memset(bytes[i], 0x5a, copies[i].size);
         free(bytes[i]);

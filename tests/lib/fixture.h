@@ -22,9 +22,14 @@ struct fixture {
     elfin_space space;
     elfin_options options; /* of the next load; the report callback is ours */
     bool odd;              /* hand inputs over at odd addresses */
-    elfin_group *group;    /* of the last load that succeeded */
-    elfin_status status;   /* of the last load */
-    elfin_diag diag;       /* of the last call that failed */
+    elfin_group *replaces; /* that the next load replaces, or moves; NULL: none */
+    bool move;
+    elfin_change change; /* of that; the callback `left` is ours */
+    elfin_left left[FX_MAX_REPORTS];
+    size_t left_count;   /* since it was last set to 0 */
+    elfin_group *group;  /* of the last load that succeeded */
+    elfin_status status; /* of the last load */
+    elfin_diag diag;     /* of the last call that failed */
     elfin_diag reports[FX_MAX_REPORTS];
     size_t report_count;
     struct fx_rows *rows; /* of fx_export */
@@ -63,6 +68,10 @@ const char *fx_violation(const struct fixture *f);
 
 /* Pairs of file name and toy text, then NULL. One group. */
 elfin_status fx_load(struct fixture *f, ...) __attribute__((sentinel));
+
+/* elfin_rebind of an import of a module, NULL = all, to a module's definition, NULL = address. */
+elfin_status fx_rebind(struct fixture *f, const char *user, const char *name, const char *module,
+                       const char *symbol, uint64_t address);
 
 /* Prepared inputs; the bytes are copied to exact buffers. */
 elfin_status fx_load_inputs(struct fixture *f, const elfin_input *inputs, size_t count);

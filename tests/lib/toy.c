@@ -337,6 +337,15 @@ static bool record_verb(struct elf_builder *eb, const struct statement *s)
         code_pointer(eb, data(eb, ".elfin.init"), tracer(eb, number(word), number(s->words[2])));
     } else if (strcmp(verb, "exit") == 0) {
         code_pointer(eb, data(eb, ".elfin.exit"), tracer(eb, number(word), 0));
+    } else if (strcmp(verb, "state") == 0) {
+        uint32_t head[2] = { ELFIN_RECORD_REVISION, (uint32_t)number(word) };
+        uint64_t at = eb_append(eb, data(eb, ".elfin.state"), head, sizeof head, 8);
+
+        eb_append(eb, data(eb, ".elfin.state"), NULL, 16, 8);
+        eb_rela(eb, data(eb, ".elfin.state"), at + 8, R_X86_64_64, eb_reference(eb, s->words[2]),
+                0);
+        eb_rela(eb, data(eb, ".elfin.state"), at + 16, R_X86_64_64, eb_reference(eb, s->words[3]),
+                0);
     } else if (strcmp(verb, "module") == 0) {
         struct elfin_module_record record = { sizeof record, ELFIN_RECORD_REVISION, "", "1.5",
                                               "a toy" };

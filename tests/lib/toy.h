@@ -31,6 +31,7 @@
  *   ctor ID [PRIORITY], dtor ID [PRIORITY]   init/fini array elements that call trace(ID)
  *   init ID RESULT        ELFIN_INIT that calls trace(ID) and returns RESULT
  *   exit ID               ELFIN_EXIT that calls trace(ID)
+ *   state VERSION SAVE RESTORE   ELFIN_STATE
  *   module NAME, needs NAME, export NAME, interrupts     the other records of elfin/module.h
  */
 #ifndef TESTS_TOY_H

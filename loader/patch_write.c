@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: MIT */
+/* Carrying a patch out. */
+#include "loader/patch.h"
+
+static bool is_freed(const struct elfin_block *block, uint8_t part)
+{
+    return block->init_freed && (part == ELFIN_PART_INIT_TEXT || part == ELFIN_PART_INIT_DATA);
+}
+
+/* Writable at all times; the others have windows. */
+static bool is_writable(uint8_t part)
+{
+    return part == ELFIN_PART_DATA || part == ELFIN_PART_INIT_DATA;
+}
+
+static const struct elfin_block *block_of(const struct patched_module *p)
+{
+    return &p->module->group->blocks[p->module->linkage->block];
+}
+
+static elfin_status set_rights(struct patch *patch, struct patched_module *p, int part, bool open)
+{
+    const elfin_host *host = patch->load->host;
+    const struct elfin_block *block = block_of(p);
+    struct patch_window *window = &p->window[part];
+    elfin_rights rights =
+        part == ELFIN_PART_TEXT || part == ELFIN_PART_INIT_TEXT ? ELFIN_RIGHTS_RX : ELFIN_RIGHTS_R;
+    elfin_status status = ELFIN_OK;
+
+    if (window->low == window->high || is_writable((uint8_t)part) ||
+        is_freed(block, (uint8_t)part) || window->open == open)
+        return ELFIN_OK;
+    if (!(host->flags & ELFIN_HOST_NO_RIGHTS))
+        status = host->protect(host->ctx, &block->region, window->low, window->high - window->low,
+                               open ? ELFIN_RIGHTS_RW : rights);
+    if (status != ELFIN_OK)
+        return ELFIN_ERR_PROTECT;
+    window->open = open;
+    if (!open && rights == ELFIN_RIGHTS_RX && host->sync)
+        host->sync(host->ctx, &block->region);
+    return ELFIN_OK;
+}
+
+/* All windows; `all`: goes on after a failure. The first failure, with where it was. */
+static elfin_status set_all(struct patch *patch, bool open, bool all,
+                            const struct patched_module **where)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (struct patched_module *p = patch->first; p; p = p->next)
+        for (int part = 0; part < ELFIN_PART_COUNT; part++) {
+            elfin_status own = set_rights(patch, p, part, open);
+
+            if (own == ELFIN_OK)
+                continue;
+            if (status == ELFIN_OK && where)
+                *where = p;
+            status = own;
+            if (!all)
+                return status;
+        }
+    return status;
+}
+
+static uint8_t *edit_of(const struct elfin_block *block, uint64_t address)
+{
+    return (uint8_t *)block->region.edit + (address - block->region.run);
+}
+
+/* One import as it is to be, or as it was, in memory that is open. */
+static void write_import(const struct patched_module *p, const struct patch_change *c, bool anew)
+{
+    const struct import *import = c->import;
+    uint32_t used = anew ? c->used : import->flags;
+    struct arch_binding to = elfin_import_binding(
+        p->module, import, anew ? c->record : import->record, anew ? c->value : import->value);
+    const struct elfin_block *block = block_of(p);
+    const struct linkage *linkage = p->module->linkage;
+
+    for (uint32_t i = 0; i < import->run_count; i++) {
+        const struct import_run *run = &linkage->runs[import->first_run + i];
+        struct arch_run fields = elfin_import_run(p->module, run);
+
+        if (p->window[run->part].open)
+            elfin_arch_follow_write(&fields, &to);
+    }
+    if (import->slot && p->window[ELFIN_PART_RELRO].open)
+        __builtin_memcpy(edit_of(block, to.slot), &to.value, ARCH_SLOT_SIZE);
+    if (!((c->used | import->flags) & IMPORT_STUB_USED) || !p->window[ELFIN_PART_TEXT].open)
+        return;
+    if (used & IMPORT_STUB_USED)
+        elfin_arch_write_stub(edit_of(block, to.stub), to.stub, to.slot);
+    else
+        elfin_arch_write_trap(edit_of(block, to.stub));
+}
+
+static void write_all(struct patch *patch, bool anew)
+{
+    for (struct patched_module *p = patch->first; p; p = p->next)
+        for (const struct patch_change *c = p->first; c; c = c->next)
+            write_import(p, c, anew);
+}
+
+/* What was written becomes what it was. Rights that cannot be had back are the host's failure. */
+static void undo(struct patch *patch)
+{
+    elfin_status opened = set_all(patch, true, true, NULL);
+
+    write_all(patch, false);
+    if (set_all(patch, false, true, NULL) != ELFIN_OK || opened != ELFIN_OK)
+        elfin_log(patch->load->host, "%s: page rights could not be set back",
+                  record_name(&patch->first->module->self));
+}
+
+elfin_status elfin_patch_write(struct patch *patch)
+{
+    const struct patched_module *where = NULL;
+    bool opened = false;
+    elfin_status status = set_all(patch, true, false, &where);
+
+    if (status == ELFIN_OK) {
+        opened = true;
+        write_all(patch, true);
+        status = set_all(patch, false, false, &where);
+    }
+    if (status == ELFIN_OK)
+        return ELFIN_OK;
+    if (opened)
+        undo(patch);
+    else if (set_all(patch, false, true, NULL) != ELFIN_OK)
+        elfin_log(patch->load->host, "%s: page rights could not be set back",
+                  record_name(&patch->first->module->self));
+    elfin_patch_diag(patch->load, DEFECT_REBIND_PROTECT, where->module, "");
+    return elfin_diag_emit(patch->load);
+}
+
+static const char *section_name(const struct elfin_module *module, uint64_t address)
+{
+    for (uint32_t i = 0; i < module->section_count; i++) {
+        const struct module_section *s = &module->sections[i];
+
+        if (address - s->address < s->size && !(s->tls && s->zero_filled))
+            return s->name;
+    }
+    return "";
+}
+
+static void tell(const struct patch *patch, const struct patched_module *p,
+                 const struct import *import, uint64_t address, uint64_t value, bool is_tls)
+{
+    elfin_left left = { .module = p->module,
+                        .symbol = import->name,
+                        .section = section_name(p->module, address),
+                        .address = address,
+                        .value = value,
+                        .is_tls = is_tls };
+
+    if (patch->options->left)
+        patch->options->left(patch->options->ctx, &left);
+}
+
+/* Fields of writable memory, whose value may be the program's by now. */
+static void write_data(const struct patch *patch, const struct patched_module *p,
+                       const struct import *import, const struct arch_run *fields,
+                       const struct arch_binding *from, const struct arch_binding *to)
+{
+    uint64_t found;
+
+    for (uint32_t i = 0; i < fields->count; i++) {
+        if (elfin_arch_follow_holds(fields, i, from, &found))
+            elfin_arch_follow_store(fields, i, to);
+        else
+            tell(patch, p, import, fields->address + fields->fields[i], found, false);
+    }
+}
+
+/* The initial image of thread-local storage has been written; threads have copies of it. */
+static void tell_tls(const struct patch *patch, const struct patched_module *p,
+                     const struct import *import, const struct arch_run *fields,
+                     const struct arch_binding *to)
+{
+    const elfin_tls *tls = &p->module->tls;
+    uint64_t found;
+
+    for (uint32_t i = 0; tls->file_size && i < fields->count; i++) {
+        uint64_t address = fields->address + fields->fields[i];
+
+        if (address - tls->run >= tls->file_size)
+            continue;
+        elfin_arch_follow_holds(fields, i, to, &found);
+        tell(patch, p, import, address, found, true);
+    }
+}
+
+static void finish_fields(const struct patch *patch, const struct patched_module *p,
+                          const struct patch_change *c)
+{
+    const struct import *import = c->import;
+    struct arch_binding from =
+        elfin_import_binding(p->module, import, import->record, import->value);
+    struct arch_binding to = elfin_import_binding(p->module, import, c->record, c->value);
+
+    for (uint32_t i = 0; i < import->run_count; i++) {
+        const struct import_run *run = &p->module->linkage->runs[import->first_run + i];
+        struct arch_run fields = elfin_import_run(p->module, run);
+
+        if (is_freed(block_of(p), run->part))
+            continue;
+        if (is_writable(run->part))
+            write_data(patch, p, import, &fields, &from, &to);
+        else if (run->part == ELFIN_PART_RODATA)
+            tell_tls(patch, p, import, &fields, &to);
+    }
+}
+
+/* What elfin_module_slot tells. */
+static void finish_slot(struct elfin_module *module, const struct patch_change *c)
+{
+    const struct import *import = c->import;
+    uint32_t now = c->used, before = import->flags;
+
+    module->slot_count += (now & IMPORT_SLOT_USED) != 0;
+    module->slot_count -= (before & IMPORT_SLOT_USED) != 0;
+    module->stub_count += (now & IMPORT_STUB_USED) != 0;
+    module->stub_count -= (before & IMPORT_STUB_USED) != 0;
+    if (module->slots && import->slot) {
+        struct arch_binding to = elfin_import_binding(module, import, c->record, c->value);
+        struct elfin_slot *slot = &module->slots[import->slot - 1];
+
+        slot->address = now & IMPORT_SLOT_USED ? to.slot : 0;
+        slot->target = c->value;
+        slot->stub = now & IMPORT_STUB_USED ? to.stub : 0;
+        slot->tls = import->flags & IMPORT_TLS;
+    }
+}
+
+/* What unload will call: __cxa_finalize, and functions of others in a module's fini arrays. */
+static void finish_finals(const struct elfin_group *group)
+{
+    for (uint32_t i = 0; i < group->final_count; i++) {
+        struct final_call *final = &group->finals[i];
+        const struct patched_module *p = final->module->patched;
+
+        for (const struct patch_change *c = p ? p->first : NULL; c; c = c->next)
+            if (final->address == c->import->value) {
+                final->address = c->value;
+                break;
+            }
+    }
+}
+
+static void finish_module(elfin_space *space, const struct patched_module *p)
+{
+    struct elfin_module *module = p->module;
+
+    elfin_linkage_drop_uses(module);
+    for (const struct patch_change *c = p->first; c; c = c->next) {
+        finish_slot(module, c);
+        c->import->record = c->record;
+        c->import->value = c->value;
+        c->import->flags &= ~(uint32_t)(IMPORT_SLOT_USED | IMPORT_STUB_USED);
+        c->import->flags |= c->used;
+    }
+    elfin_linkage_add_uses(space, module);
+    elfin_linkage_count_uses(module);
+}
+
+void elfin_patch_commit(struct patch *patch)
+{
+    elfin_space *space = patch->load->space;
+    uint64_t mark = ++space->mark;
+
+    for (const struct patched_module *p = patch->first; p; p = p->next) {
+        for (const struct patch_change *c = p->first; c; c = c->next)
+            finish_fields(patch, p, c);
+        if (p->module->group->mark != mark)
+            finish_finals(p->module->group);
+        p->module->group->mark = mark;
+    }
+    for (const struct patched_module *p = patch->first; p; p = p->next)
+        finish_module(space, p);
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: MIT */
+/* Binding imports anew: each kind of field, near and far, and what is refused. */
+#include "tests/lib/expect.h"
+#include "tests/lib/replica.h"
+
+enum {
+    REBIND = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS
+};
+
+/* Two addresses near the modules, and two far from them. */
+#define BASE UINT64_C(0x40000000)
+#define FAR  UINT64_C(0x123400000000)
+
+static struct fixture *space_at(uint64_t base)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+
+    f->fake.base = base;
+    f->options.near = base;
+    f->options.flags = REBIND;
+    return f;
+}
+
+static void export(struct fixture *f, const char *name, uint64_t address)
+{
+    elfin_export row = { name, address };
+
+    STATUS(fx_export(f, &row, 1), ELFIN_OK);
+}
+
+/* The group is what a load of `text` gives where x has that address. */
+static void is_like_a_load(struct fixture *f, elfin_group *group, const char *text, uint64_t x)
+{
+    struct blob object = toy(text);
+    elfin_input input = INPUT(object, "u.o");
+    elfin_export imports[] = { { "x", x }, { "y", BASE + 0x5000 }, { NULL, 0 } };
+    struct replica replica = {
+        .inputs = &input, .count = 1, .imports = x != 0 ? imports : imports + 1, .flags = REBIND
+    };
+
+    NO_COMPLAINT(replica_compare(f, group, &replica));
+    NO_COMPLAINT(fx_check_rights(f, group));
+    free(object.data);
+}
+
+/* From each address to each, and back: always what a load gives. */
+static void goes_everywhere(const char *text, bool only_near)
+{
+    static const uint64_t addresses[] = {
+        BASE + 0x10000,
+        BASE + 0x20000,
+        BASE - 0x1000,
+        BASE + 0x10002,
+        FAR,
+        FAR + 1,
+        ~UINT64_C(0xfff),
+        BASE + 0x7fff0000,
+        BASE + 0x80000000u,
+        BASE + 0x80000ffeu,
+        BASE + 0x80000fffu,
+        BASE + 0x80001010u,
+    };
+    size_t count = only_near ? 4 : sizeof addresses / sizeof addresses[0];
+    struct fixture *f = space_at(BASE);
+
+    export(f, "x", addresses[0]);
+    export(f, "y", BASE + 0x5000);
+    LOAD(f, "u.o", text);
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < count; k++) {
+            STATUS(fx_rebind(f, "u", "x", NULL, NULL, addresses[i]), ELFIN_OK);
+            is_like_a_load(f, f->group, text, addresses[i]);
+            STATUS(fx_rebind(f, NULL, "x", NULL, NULL, addresses[k]), ELFIN_OK);
+            is_like_a_load(f, f->group, text, addresses[k]);
+            REQUIRE_NO_FAILURE();
+        }
+    }
+    CHECK_EQ(f->left_count, 0);
+    END(f);
+}
+
+static void branches(void)
+{
+    goes_everywhere("call a x; call b x; call c x; call d y", false);
+}
+
+static void slots(void)
+{
+    goes_everywhere("addr a x; addr b x; icall c x; icall d x; addr e y", false);
+}
+
+static void words(void)
+{
+    goes_everywhere("ptr p x; ptr q x 8; rel r x; rel s x -16; ptr t y", false);
+}
+
+static void all_at_once(void)
+{
+    goes_everywhere("call a x; addr b x; icall c x; ptr p x; rel r x; call d x; weak undef x2; "
+                    "call e x2; addr g x2",
+                    false);
+}
+
+static void displacements(void)
+{
+    goes_everywhere("lea a x; call b x; lea c x; icall d x", true);
+}
+
+static void narrow_words(void)
+{
+    goes_everywhere("mov32 a x; mov32s b x; call c x", true);
+}
+
+static void a_weak_import_comes_and_goes(void)
+{
+    static const char text[] = "weak undef x; call a x; addr b x; icall c x; ptr p x; rel r x";
+    struct fixture *f = space_at(BASE);
+    elfin_group *group;
+
+    export(f, "y", BASE + 0x5000);
+    LOAD(f, "u.o", text);
+    group = f->group;
+    is_like_a_load(f, group, text, 0);
+    for (int i = 0; i < 3; i++) {
+        STATUS(fx_rebind(f, "u", "x", NULL, NULL, BASE + 0x3000), ELFIN_OK);
+        is_like_a_load(f, group, text, BASE + 0x3000);
+        STATUS(fx_rebind(f, "u", "x", NULL, NULL, 0), ELFIN_OK);
+        is_like_a_load(f, group, text, 0);
+        STATUS(fx_rebind(f, "u", "x", NULL, NULL, FAR), ELFIN_OK);
+        is_like_a_load(f, group, text, FAR);
+        STATUS(fx_rebind(f, "u", "x", NULL, NULL, 0), ELFIN_OK);
+    }
+    END(f);
+}
+
+static void modules_run_with_what_they_are_bound_to(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    f->options.flags = REBIND;
+    LOAD(f, "one.o", "fn x 1");
+    LOAD(f, "two.o", "fn z 2");
+    LOAD(f, "u.o", "call call_x x; addr addr_x x; icall icall_x x; ptr p x");
+    CHECK_EQ(fx_run(f, "call_x"), 1);
+    STATUS(fx_rebind(f, "u", "x", "two", "z", 0), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "call_x"), 2);
+    CHECK_EQ(fx_run(f, "icall_x"), 2);
+    CHECK_EQ(fx_run(f, "addr_x"), fx_lookup(f, "z"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_lookup(f, "z"));
+    END(f);
+}
+
+static void edges_follow(void)
+{
+    struct fixture *f = space_at(BASE);
+    elfin_group *one, *two;
+
+    LOAD(f, "one.o", "fn x 1; fn w 1");
+    one = f->group;
+    LOAD(f, "two.o", "fn z 2");
+    two = f->group;
+    LOAD(f, "u.o", "call a x; call b w");
+    STATUS(elfin_unload(&f->space, one, &f->diag, NULL, NULL), ELFIN_ERR_IN_USE);
+    STATUS(fx_rebind(f, "u", "x", "two", "z", 0), ELFIN_OK);
+    STATUS(elfin_unload(&f->space, one, &f->diag, NULL, NULL), ELFIN_ERR_IN_USE);
+    STATUS(elfin_unload(&f->space, two, &f->diag, NULL, NULL), ELFIN_ERR_IN_USE);
+    STATUS(fx_rebind(f, "u", "w", NULL, NULL, BASE), ELFIN_OK);
+    STATUS(elfin_unload(&f->space, one, &f->diag, NULL, NULL), ELFIN_OK);
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, BASE), ELFIN_OK);
+    STATUS(elfin_unload(&f->space, two, &f->diag, NULL, NULL), ELFIN_OK);
+    END(f);
+}
+
+static void as_a_load_would_bind_it(void)
+{
+    struct fixture *f = space_at(BASE);
+    uint64_t old;
+
+    LOAD(f, "one.o", "fn x 1");
+    old = fx_lookup(f, "x");
+    LOAD(f, "u.o", "ptr p x");
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, BASE), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), BASE);
+    STATUS(elfin_rebind(&f->space, NULL, "x", NULL, NULL, &f->diag), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), old);
+    END(f);
+}
+
+static void changed_data_is_left(void)
+{
+    struct fixture *f = space_at(BASE);
+    uint64_t p, q, other = 0x1234;
+
+    export(f, "x", BASE);
+    LOAD(f, "u.o", "ptr p x; ptr q x; rel r x");
+    p = fx_lookup(f, "p");
+    q = fx_lookup(f, "q");
+    memcpy(fake_host_edit(&f->fake, q, 8), &other, 8);
+    STATUS(fx_rebind(f, NULL, "x", NULL, NULL, FAR), ELFIN_OK);
+    CHECK_EQ(fx_read(f, p), FAR);
+    CHECK_EQ(fx_read(f, q), other);
+    REQUIRE(f->left_count == 1);
+    CHECK_EQ(f->left[0].address, q);
+    CHECK_EQ(f->left[0].value, other);
+    CHECK_STR(f->left[0].symbol, "x");
+    CHECK_STR(f->left[0].section, ".data");
+    CHECK(!f->left[0].is_tls && f->left[0].module == elfin_find_module(&f->space, "u"));
+    END(f);
+}
+
+/* All bytes of all groups, rights and users, before and after a call that has to fail. */
+static void refused(struct fixture *f, elfin_status expected, const char *user, const char *name,
+                    const char *module, const char *symbol, uint64_t address)
+{
+    struct fx_snapshot before = fx_snapshot(f);
+    uint8_t *copy = NULL;
+    elfin_block block;
+
+    REQUIRE(elfin_group_block(f->group, 0, &block));
+    copy = xmalloc(block.region.size);
+    memcpy(copy, fake_host_edit(&f->fake, block.region.run, block.region.size), block.region.size);
+    STATUS(fx_rebind(f, user, name, module, symbol, address), expected);
+    STATUS(f->diag.status, expected);
+    NO_COMPLAINT(fx_compare(f, &before));
+    NO_COMPLAINT(fx_check_rights(f, f->group));
+    CHECK(memcmp(copy, fake_host_edit(&f->fake, block.region.run, block.region.size),
+                 block.region.size) == 0);
+    free(copy);
+}
+
+static void what_cannot_reach_is_refused(void)
+{
+    struct fixture *f = space_at(BASE);
+
+    export(f, "x", BASE);
+    LOAD(f, "u.o", "call c x; lea a x; addr d x; ptr p x; mov32 b x");
+    refused(f, ELFIN_ERR_RANGE, "u", "x", NULL, NULL, FAR);
+    CHECK_STR(f->diag.file, "u");
+    CHECK_STR(f->diag.symbol, "x");
+    CHECK(f->diag.have & ELFIN_DIAG_LIMITS && f->diag.have & ELFIN_DIAG_PLACE);
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, BASE + 64), ELFIN_OK);
+    END(f);
+}
+
+static void what_makes_no_sense_is_refused(void)
+{
+    struct fixture *f = space_at(BASE);
+
+    export(f, "x", BASE);
+    LOAD(f, "one.o", "fn w 1; call h w");
+    f->options.flags = 0;
+    LOAD(f, "plain.o", "call p x");
+    f->options.flags = REBIND;
+    LOAD(f, "u.o", "call z0 x; call z1 w");
+    refused(f, ELFIN_ERR_NOT_FOUND, NULL, "nothing", NULL, NULL, BASE);
+    refused(f, ELFIN_ERR_NOT_FOUND, "u", "h", NULL, NULL, BASE);
+    refused(f, ELFIN_ERR_NOT_FOUND, "u", "x", "one", "nothing", 0);
+    refused(f, ELFIN_ERR_NOT_FOUND, "u", "x", "one", NULL, 0);
+    refused(f, ELFIN_ERR_FIXED, "plain", "x", NULL, NULL, BASE);
+    refused(f, ELFIN_ERR_UNDEFINED, "u", "x", NULL, NULL, 0);
+    STATUS(elfin_rebind(&f->space, NULL, NULL, NULL, NULL, NULL), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_rebind(&f->space, NULL, "", NULL, NULL, NULL), ELFIN_ERR_ARGUMENT);
+    END(f);
+}
+
+static void circles_are_refused(void)
+{
+    struct fixture *f = space_at(BASE);
+
+    export(f, "x", BASE);
+    LOAD(f, "low.o", "fn l 1; call c x");
+    LOAD(f, "middle.o", "call m l");
+    LOAD(f, "high.o", "call h m");
+    refused(f, ELFIN_ERR_CIRCLE, "low", "x", "high", "h", 0);
+    CHECK(expect_names(&f->diag, "low", "high"));
+    STATUS(fx_rebind(f, "low", "x", "low", "l", 0), ELFIN_OK);
+    END(f);
+}
+
+/* All that import it, but the target's own group: it calls the function that it stands before. */
+static void one_stands_before_another(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+
+    f->options.flags = REBIND;
+    LOAD(f, "lib.o", "fn x 1");
+    LOAD(f, "a.o", "call a x");
+    LOAD(f, "hook.o", "fn hook 7; call under x");
+    STATUS(fx_rebind(f, NULL, "x", "hook", "hook", 0), ELFIN_OK);
+    CHECK_EQ(fx_run(f, "a"), 7);
+    CHECK_EQ(fx_run(f, "under"), 1);
+    END(f);
+}
+
+static void needs_a_host_that_wants_it(void)
+{
+    struct fixture *f = space_at(BASE);
+
+    f->space.host.rebinding = NULL;
+    LOAD_FAILS(f, ELFIN_ERR_ARGUMENT, "a.o", "fn f 1");
+    f->space.host.rebinding = &elfin_rebinding;
+    LOAD(f, "a.o", "fn f 1");
+    END(f);
+}
+
+/* Each host call fails once, and from then on. */
+static void host_calls_fail(void)
+{
+    unsigned tried = 0;
+
+    for (uint64_t n = 1; n < 100; n++) {
+        struct fixture *f = space_at(BASE);
+        uint64_t calls;
+
+        export(f, "x", BASE);
+        LOAD(f, "a.o", "call a x; icall b x; addr c x; ptr p x; rel r x");
+        LOAD(f, "b.o", "call d x; icall e x; rel s x; ro k 1");
+        fake_host_rewind(&f->fake);
+        f->fake.fail_at = n;
+        calls = f->fake.fallible;
+        if (fx_rebind(f, NULL, "x", NULL, NULL, FAR) == ELFIN_OK) {
+            CHECK(f->fake.fallible - calls < n);
+            END(f);
+            break;
+        }
+        f->fake.fail_at = 0;
+        refused(f, ELFIN_ERR_UNDEFINED, NULL, "x", NULL, NULL, 0);
+        CHECK_EQ(fx_read(f, fx_lookup(f, "p")), BASE);
+        CHECK_EQ(fx_read(f, fx_lookup(f, "s")), BASE);
+        for (elfin_group *g = NULL; (g = elfin_next_group(&f->space, g)) != NULL;)
+            NO_COMPLAINT(fx_check_rights(f, g));
+        STATUS(fx_rebind(f, NULL, "x", NULL, NULL, FAR), ELFIN_OK);
+        CHECK_EQ(fx_read(f, fx_lookup(f, "s")), FAR);
+        END(f);
+        tried++;
+        REQUIRE_NO_FAILURE();
+    }
+    printf("# %u failing host calls\n", tried);
+    CHECK(tried >= 8);
+}
+
+static void thread_local_imports(void)
+{
+    static const char text[] = "tundef x; gd a x; ie b x; desc d x; slot e x";
+    struct fixture *f = fx_new_tls(FAKE_INVENTED, 4096, 64);
+    struct blob object = toy(text);
+    elfin_input input = INPUT(object, "u.o");
+    elfin_export one[] = { { "x", (uint64_t)-8192 }, { NULL, 0 } };
+    elfin_export two[] = { { "x", (uint64_t)-8200 }, { NULL, 0 } };
+    struct replica replica = { .inputs = &input, .count = 1, .flags = REBIND };
+
+    f->options.flags = REBIND;
+    STATUS(fx_export_tls(f, one, 1), ELFIN_OK);
+    STATUS(fx_load_blob(f, "u.o", object), ELFIN_OK);
+    replica.tls_imports = one;
+    NO_COMPLAINT(replica_compare(f, f->group, &replica));
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, two[0].address), ELFIN_OK);
+    replica.tls_imports = two;
+    NO_COMPLAINT(replica_compare(f, f->group, &replica));
+    LOAD(f, "v.o", "fn g 1");
+    STATUS(fx_rebind(f, "u", "x", "v", "g", 0), ELFIN_ERR_TLS);
+    NO_COMPLAINT(fx_violation(f));
+    free(object.data);
+    END(f);
+}
+
+int main(int argc, char **argv)
+{
+    static const struct test_case cases[] = {
+        TEST_CASE(branches),
+        TEST_CASE(slots),
+        TEST_CASE(words),
+        TEST_CASE(all_at_once),
+        TEST_CASE(displacements),
+        TEST_CASE(narrow_words),
+        TEST_CASE(a_weak_import_comes_and_goes),
+        TEST_CASE(modules_run_with_what_they_are_bound_to),
+        TEST_CASE(edges_follow),
+        TEST_CASE(as_a_load_would_bind_it),
+        TEST_CASE(changed_data_is_left),
+        TEST_CASE(what_cannot_reach_is_refused),
+        TEST_CASE(what_makes_no_sense_is_refused),
+        TEST_CASE(circles_are_refused),
+        TEST_CASE(one_stands_before_another),
+        TEST_CASE(needs_a_host_that_wants_it),
+        TEST_CASE(host_calls_fail),
+        TEST_CASE(thread_local_imports),
+    };
+
+    return test_run_all("rebind", cases, sizeof cases / sizeof cases[0], argc, argv);
+}
