@@ -169,7 +169,7 @@ static void count_runs(struct linkage_draft *draft)
                 i == draft->first[k] || by_run(&draft->items[i - 1], &draft->items[i]) != 0;
 }
 
-static elfin_status collect(struct load *load, struct object *object)
+elfin_status elfin_linkage_collect(struct load *load, struct object *object)
 {
     struct linkage_draft *draft = elfin_arena_get(&load->work, 1, sizeof(*draft));
     elfin_status status;
@@ -197,8 +197,7 @@ static elfin_status collect(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-static void carve_linkage(struct carver *c, const struct object *object,
-                          struct elfin_module *module)
+void elfin_linkage_carve(struct carver *c, const struct object *object, struct elfin_module *module)
 {
     const struct linkage_draft *draft = object->draft;
     struct linkage *linkage = carve(c, sizeof(*linkage));
@@ -309,7 +308,7 @@ static void fill_uses(struct load *load, const struct object *object)
     elfin_linkage_add_uses(load->space, module);
 }
 
-static void fill(struct load *load, const struct object *object)
+void elfin_linkage_fill(struct load *load, const struct object *object)
 {
     const struct linkage_draft *draft = object->draft;
     struct elfin_module *module = object->module;
@@ -336,7 +335,7 @@ static void fill(struct load *load, const struct object *object)
 }
 
 const struct elfin_rebinding elfin_rebinding = {
-    .collect = collect,
-    .carve = carve_linkage,
-    .fill = fill,
+    .collect = elfin_linkage_collect,
+    .carve = elfin_linkage_carve,
+    .fill = elfin_linkage_fill,
 };

@@ -60,6 +60,12 @@ struct elfin_rebinding {
     void (*fill)(struct load *load, const struct object *object);
 };
 
+/* linkage.c */
+elfin_status elfin_linkage_collect(struct load *load, struct object *object);
+void elfin_linkage_carve(struct carver *c, const struct object *object,
+                         struct elfin_module *module);
+void elfin_linkage_fill(struct load *load, const struct object *object);
+
 /* The first import of that name, or NULL; others of the same name follow. */
 struct import *elfin_import_find(const struct linkage *linkage, struct name name);
 bool elfin_import_is(const struct linkage *linkage, const struct import *import, struct name name);

@@ -154,7 +154,7 @@ static elfin_status check_same(struct replacement *r)
     return elfin_diag_emit(&r->load);
 }
 
-static elfin_status published(struct load *load)
+elfin_status elfin_replace_published(struct load *load)
 {
     struct replacement *r = of_load(load);
     elfin_status status = r->move ? check_same(r) : ELFIN_OK;
@@ -193,7 +193,7 @@ static void move_edges(const struct replacement *r)
                 move_needs(r, &g->modules[m]);
 }
 
-static elfin_status finished(struct load *load)
+elfin_status elfin_replace_finished(struct load *load)
 {
     struct replacement *r = of_load(load);
     elfin_status status = elfin_state_hand_over(r);
@@ -214,7 +214,8 @@ static elfin_status replace(elfin_space *space, elfin_group *group, const elfin_
                             size_t count, const elfin_options *options, const elfin_change *change,
                             bool move, elfin_group **out, elfin_diag *diag)
 {
-    static const struct load_hooks hooks = { .published = published, .finished = finished };
+    static const struct load_hooks hooks = { .published = elfin_replace_published,
+                                             .finished = elfin_replace_finished };
     elfin_options own = ELFIN_OPTIONS_INIT;
     struct replacement r = { .change = change, .old = group, .move = move };
     elfin_status status;

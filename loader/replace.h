@@ -16,6 +16,10 @@ struct replacement {
 /* The new group's module of the same name; NULL: none. */
 struct elfin_module *elfin_successor(const struct replacement *r, const struct elfin_module *old);
 
+/* replace.c: the hooks, see struct load_hooks. */
+elfin_status elfin_replace_published(struct load *load);
+elfin_status elfin_replace_finished(struct load *load);
+
 /* replace_state.c */
 
 /* Every module that has state has a successor that can take it. */

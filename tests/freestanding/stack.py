@@ -19,7 +19,7 @@ PHASES = ["scan", "measure_block", "plan", "apply_all", "assign", "measure", "fi
 
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
-    "sift_down": ["by_priority", "by_number", "by_freedom", "by_code"],
+    "sift_down": ["by_priority", "by_number", "by_freedom", "by_code", "by_field", "by_name"],
     "each_record": ["report_misfit", "report_excluding", "report_narrowing"],
     "fix_record": ["symbol_size"],
     "put_text": ["put_buffer"],
@@ -40,6 +40,11 @@ POINTERS = {
     "fix": ["elfin_program_fixup"],
     "elfin_init_run": ["elfin_program_resolve", "elfin_program_init"],
     "elfin_inspect": ["elfin_program_tally"],
+    # struct elfin_rebinding
+    "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published",
+                       "elfin_replace_finished"],
+    "carve_group": ["elfin_linkage_carve"],
+    "elfin_fixup": ["elfin_linkage_fill"],
 }
 # Their address is taken for who calls by pointer from outside the library: elfin_host.parallel.
 FOR_USERS = {"work"}
