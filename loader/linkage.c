@@ -29,30 +29,33 @@ static bool is_import(const struct object *object, uint32_t index)
            (symbol->state == SYMBOL_IMPORT || symbol->state == SYMBOL_ZERO);
 }
 
-/* __cxa_finalize is called at unload, and may have no other use. */
-static bool is_finalize(const struct object *object, uint32_t index)
-{
-    const struct symbol *symbol = object->global[index - object->first_global];
+/* What the group's symbol table says of an import; FINALIZE: it is called at unload. */
+enum {
+    FINALIZE = 0 /* no import is symbol 0 */
+};
 
-    return object->handle_symbol && symbol && symbol == object->finalize &&
-           symbol->state == SYMBOL_IMPORT;
+static const struct symbol *import_symbol(const struct object *object, uint32_t index)
+{
+    return index == FINALIZE ? object->finalize : object->global[index - object->first_global];
 }
 
 static elfin_status number_imports(struct load *load, const struct object *object,
                                    struct linkage_draft *draft)
 {
-    uint32_t globals = object->symbol_count - object->first_global;
+    uint64_t globals = object->symbol_count - object->first_global;
 
     draft->import = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
-    draft->symbol = elfin_arena_get(&load->work, globals, sizeof(uint32_t));
-    draft->flags = elfin_arena_get(&load->work, globals, 1);
+    draft->symbol = elfin_arena_get(&load->work, globals + 1, sizeof(uint32_t));
+    draft->flags = elfin_arena_get(&load->work, globals + 1, 1);
     if (!draft->import || !draft->symbol || !draft->flags)
         return elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
     for (uint32_t i = object->first_global; i < object->symbol_count; i++)
-        if (is_import(object, i) || is_finalize(object, i)) {
+        if (is_import(object, i)) {
             draft->symbol[draft->count++] = i;
             draft->import[i] = draft->count;
         }
+    if (object->handle_symbol && object->finalize->state == SYMBOL_IMPORT)
+        draft->symbol[draft->count++] = FINALIZE;
     draft->first = elfin_arena_get(&load->work, (uint64_t)draft->count + 1, sizeof(uint32_t));
     return draft->first ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
 }
@@ -208,8 +211,7 @@ void elfin_linkage_carve(struct carver *c, const struct object *object, struct e
     struct elfin_module **list = carve(c, uses * sizeof(struct elfin_module *));
 
     for (uint32_t i = 0; i < draft->count; i++) {
-        struct elf_symbol elf = elfin_read_symbol(object, draft->symbol[i]);
-        const char *name = carve_name(c, elfin_symbol_name(object, &elf));
+        const char *name = carve_name(c, import_symbol(object, draft->symbol[i])->name);
 
         if (imports)
             imports[i].name = name;
@@ -244,19 +246,19 @@ static uint32_t fill_runs(const struct linkage_draft *draft, struct linkage *lin
 
 static void fill_import(const struct object *object, uint32_t index, struct import *import)
 {
-    const struct symbol *symbol = object->global[index - object->first_global];
-    unsigned use = object->use[index];
+    const struct symbol *symbol = import_symbol(object, index);
+    unsigned use = index == FINALIZE ? 0u : object->use[index];
 
     import->record = symbol->state == SYMBOL_IMPORT ? symbol->import : NULL;
     import->value = symbol->value;
     import->hash = symbol->hash;
-    import->slot = object->slot ? object->slot[index] & ~ARCH_IN_USE : 0;
-    import->stub = object->stub ? object->stub[index] & ~ARCH_IN_USE : 0;
-    if (!symbol->strong_reference && !symbol->finalizes)
+    import->slot = object->slot && index ? object->slot[index] & ~ARCH_IN_USE : 0;
+    import->stub = object->stub && index ? object->stub[index] & ~ARCH_IN_USE : 0;
+    if (!symbol->strong_reference && index != FINALIZE)
         import->flags |= IMPORT_WEAK;
     if (use & USE_TLS)
         import->flags |= IMPORT_TLS;
-    if (use & USE_ADDRESS || symbol->finalizes)
+    if (use & USE_ADDRESS || index == FINALIZE)
         import->flags |= IMPORT_ADDRESS;
     if (use & USE_SIZE)
         import->flags |= IMPORT_SIZE;
