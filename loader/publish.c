@@ -153,12 +153,18 @@ static elfin_status queue_names(struct load *load, uint64_t count)
     return ELFIN_OK;
 }
 
-static void remove_name(elfin_space *space, const elfin_group *group, const struct record *record,
+static void lose_name(struct record *record)
+{
+    record->flags &= ~(uint32_t)RECORD_INDEXED & 0xff;
+}
+
+static void remove_name(elfin_space *space, const elfin_group *group, struct record *record,
                         struct shadow *shadow)
 {
     if (record->flags & RECORD_INDEXED || (shadow && shadow->own))
         elfin_index_remove(space, name_of(group, record), record_item(record),
                            record_module(record)->archive, shadow);
+    lose_name(record); /* a group that was replaced loses its names before it goes */
 }
 
 static void remove_names(elfin_space *space, elfin_group *group)
@@ -191,7 +197,7 @@ static void substitute(struct load *load, struct record *record, struct shadow *
         return;
     elfin_index_substitute(load->space, name, record_module(record)->archive, old, waits,
                            record_item(record), shadow);
-    ((struct record *)item_pointer(old))->flags &= ~(uint32_t)RECORD_INDEXED & 0xff;
+    lose_name(item_pointer(old));
     if (!waits)
         record->flags |= RECORD_INDEXED;
 }

@@ -312,7 +312,7 @@ static struct fixture *space_with_state(void)
     struct fixture *f = space(FAKE_REAL);
     elfin_export row = { "take", (uint64_t)(uintptr_t)take };
 
-    STATUS(elfin_space_export(&f->space, &row, 1), ELFIN_OK);
+    STATUS(fx_export(f, &row, 1), ELFIN_OK);
     answer = 0;
     taken = 0;
     return f;
