@@ -43,7 +43,7 @@ POINTERS = {
     # struct elfin_rebinding
     "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published",
                        "elfin_replace_finished"],
-    "carve_group": ["elfin_linkage_carve"],
+    "carve_object": ["elfin_linkage_carve"],
     "elfin_fixup": ["elfin_linkage_fill"],
 }
 # Their address is taken for who calls by pointer from outside the library: elfin_host.parallel.
