@@ -10,7 +10,7 @@
 #include "arch-x86_64/relocations.h"
 
 /* Distance from a field to where a direct branch or address counts from: value = S + this - P. */
-static uint64_t direct_addend(const struct arch_run *run)
+static uint64_t direct_addend(const struct arch_fields *run)
 {
     switch (run->kind) {
     case FOLLOW_JUMP: /* its displacement begins one byte earlier */
@@ -23,7 +23,7 @@ static uint64_t direct_addend(const struct arch_run *run)
     }
 }
 
-static bool may_be_direct(const struct arch_run *run, const struct arch_binding *to)
+static bool may_be_direct(const struct arch_fields *run, const struct arch_binding *to)
 {
     if (run->kind == FOLLOW_BRANCH)
         return to->value != 0 || !to->has_trap;
@@ -36,18 +36,18 @@ static bool has_two_forms(uint8_t kind)
            kind == FOLLOW_JUMP;
 }
 
-static uint64_t place(const struct arch_run *run, uint32_t field)
+static uint64_t place(const struct arch_fields *run, uint32_t field)
 {
     return run->address + run->fields[field];
 }
 
-static bool is_direct(const struct arch_run *run, uint32_t field, const struct arch_binding *to)
+static bool is_direct(const struct arch_fields *run, uint32_t field, const struct arch_binding *to)
 {
     return may_be_direct(run, to) && fits_s32(to->value + direct_addend(run) - place(run, field));
 }
 
 /* What stands in for a target that a branch or an instruction does not name itself. */
-static uint64_t indirect_target(const struct arch_run *run, const struct arch_binding *to)
+static uint64_t indirect_target(const struct arch_fields *run, const struct arch_binding *to)
 {
     if (run->kind != FOLLOW_BRANCH)
         return to->slot;
@@ -57,7 +57,7 @@ static uint64_t indirect_target(const struct arch_run *run, const struct arch_bi
 }
 
 /* The value without - P, of kinds that have one form. */
-static uint64_t sum(const struct arch_run *run, const struct arch_binding *to)
+static uint64_t sum(const struct arch_fields *run, const struct arch_binding *to)
 {
     switch (run->kind) {
     case FOLLOW_SIZE32:
@@ -78,7 +78,8 @@ static bool is_relative(uint8_t kind)
     return kind >= FOLLOW_REL64 && kind <= FOLLOW_CALL64;
 }
 
-static uint64_t value_of(const struct arch_run *run, uint32_t field, const struct arch_binding *to)
+static uint64_t value_of(const struct arch_fields *run, uint32_t field,
+                         const struct arch_binding *to)
 {
     uint64_t p = place(run, field);
 
@@ -138,8 +139,8 @@ static unsigned hint_of(uint8_t kind)
     }
 }
 
-static bool check_field(const struct arch_run *run, uint32_t field, const struct arch_binding *to,
-                        struct arch_failure *failure)
+static bool check_field(const struct arch_fields *run, uint32_t field,
+                        const struct arch_binding *to, struct arch_failure *failure)
 {
     uint64_t value = value_of(run, field, to), low, span;
 
@@ -158,7 +159,7 @@ static bool check_field(const struct arch_run *run, uint32_t field, const struct
     return false;
 }
 
-bool elfin_arch_follow_check(const struct arch_run *run, const struct arch_binding *to,
+bool elfin_arch_follow_check(const struct arch_fields *run, const struct arch_binding *to,
                              unsigned *use, struct arch_failure *failure)
 {
     if (!check_field(run, 0, to, failure) || !check_field(run, run->count - 1, to, failure))
@@ -178,7 +179,7 @@ static void store32(uint8_t *field, uint64_t value)
 }
 
 /* The instruction around the field in its direct form, or as the file has it. */
-static void store_instruction(const struct arch_run *run, uint32_t field, bool direct,
+static void store_instruction(const struct arch_fields *run, uint32_t field, bool direct,
                               uint64_t value)
 {
     uint8_t *at = run->edit + run->fields[field];
@@ -200,7 +201,7 @@ static void store_instruction(const struct arch_run *run, uint32_t field, bool d
     store32(at, value);
 }
 
-void elfin_arch_follow_store(const struct arch_run *run, uint32_t field,
+void elfin_arch_follow_store(const struct arch_fields *run, uint32_t field,
                              const struct arch_binding *to)
 {
     uint64_t value = value_of(run, field, to);
@@ -226,7 +227,7 @@ void elfin_arch_follow_store(const struct arch_run *run, uint32_t field,
 }
 
 /* 32-bit displacements of which every one has the same form: most fields that there are. */
-static void store_displacements(const struct arch_run *run, uint64_t target)
+static void store_displacements(const struct arch_fields *run, uint64_t target)
 {
     const uint32_t *at = run->fields, *end = run->fields + run->count;
     uint32_t base = (uint32_t)(target - run->address);
@@ -239,7 +240,7 @@ static void store_displacements(const struct arch_run *run, uint64_t target)
     }
 }
 
-static void store_words(const struct arch_run *run, uint64_t value)
+static void store_words(const struct arch_fields *run, uint64_t value)
 {
     const uint32_t *at = run->fields, *end = run->fields + run->count;
     uint8_t *edit = run->edit;
@@ -248,7 +249,7 @@ static void store_words(const struct arch_run *run, uint64_t value)
         __builtin_memcpy(edit + *at, &value, 8);
 }
 
-void elfin_arch_follow_write(const struct arch_run *run, const struct arch_binding *to)
+void elfin_arch_follow_write(const struct arch_fields *run, const struct arch_binding *to)
 {
     bool first = is_direct(run, 0, to), last = is_direct(run, run->count - 1, to);
 
@@ -265,7 +266,7 @@ void elfin_arch_follow_write(const struct arch_run *run, const struct arch_bindi
     }
 }
 
-bool elfin_arch_follow_holds(const struct arch_run *run, uint32_t field,
+bool elfin_arch_follow_holds(const struct arch_fields *run, uint32_t field,
                              const struct arch_binding *to, uint64_t *found)
 {
     unsigned width = width_of(run->kind);

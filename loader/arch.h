@@ -287,7 +287,6 @@ uint16_t elfin_arch_hint(unsigned use, bool is_import);
 /*
  * How a field depends on the value S of its symbol, found once from the record and the bytes around
  * it. Only what changes with S is a field: code that reads a slot stays as it is, the slot changes.
- * The numbers are kept in prepared images: they stay.
  */
 enum arch_follow {
     FOLLOW_NONE,
@@ -330,7 +329,7 @@ struct arch_binding {
 };
 
 /* Fields of one import, one kind, one addend and one part, ascending. */
-struct arch_run {
+struct arch_fields {
     const uint32_t *fields; /* offsets from the start of the block */
     uint32_t count;
     uint8_t kind;
@@ -344,16 +343,16 @@ struct arch_run {
  * USE_SLOT if one reads the slot. False: *failure says why, and failure->record is the field's
  * number.
  */
-bool elfin_arch_follow_check(const struct arch_run *run, const struct arch_binding *to,
+bool elfin_arch_follow_check(const struct arch_fields *run, const struct arch_binding *to,
                              unsigned *use, struct arch_failure *failure);
 
 /* Stores all fields, opcodes that depend on S included. They have been checked. */
-void elfin_arch_follow_write(const struct arch_run *run, const struct arch_binding *to);
+void elfin_arch_follow_write(const struct arch_fields *run, const struct arch_binding *to);
 
 /* One field: true if it holds what it has to if bound so. *found is what it holds, as a number. */
-bool elfin_arch_follow_holds(const struct arch_run *run, uint32_t field,
+bool elfin_arch_follow_holds(const struct arch_fields *run, uint32_t field,
                              const struct arch_binding *to, uint64_t *found);
-void elfin_arch_follow_store(const struct arch_run *run, uint32_t field,
+void elfin_arch_follow_store(const struct arch_fields *run, uint32_t field,
                              const struct arch_binding *to);
 /* The bytes at and before a field that depend on S: [field - *before, field + *after). */
 void elfin_arch_follow_extent(uint8_t kind, uint32_t *before, uint32_t *after);

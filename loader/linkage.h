@@ -71,7 +71,8 @@ struct import *elfin_import_find(const struct linkage *linkage, struct name name
 bool elfin_import_is(const struct linkage *linkage, const struct import *import, struct name name);
 
 /* The module's run, to check and to write. */
-struct arch_run elfin_import_run(const struct elfin_module *module, const struct import_run *run);
+struct arch_fields elfin_import_run(const struct elfin_module *module,
+                                    const struct import_run *run);
 /* What the import's fields have to follow if its value is that. */
 struct arch_binding elfin_import_binding(const struct elfin_module *module,
                                          const struct import *import, const struct record *record,

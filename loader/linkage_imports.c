@@ -26,17 +26,17 @@ struct import *elfin_import_find(const struct linkage *linkage, struct name name
     return elfin_import_is(linkage, &linkage->imports[low], name) ? &linkage->imports[low] : NULL;
 }
 
-struct arch_run elfin_import_run(const struct elfin_module *module, const struct import_run *run)
+struct arch_fields elfin_import_run(const struct elfin_module *module, const struct import_run *run)
 {
     const struct linkage *linkage = module->linkage;
     const elfin_region *region = &module->group->blocks[linkage->block].region;
 
-    return (struct arch_run){ .fields = linkage->fields + run->first,
-                              .count = run->count,
-                              .kind = run->kind,
-                              .addend = run->addend,
-                              .address = region->run,
-                              .edit = region->edit };
+    return (struct arch_fields){ .fields = linkage->fields + run->first,
+                                 .count = run->count,
+                                 .kind = run->kind,
+                                 .addend = run->addend,
+                                 .address = region->run,
+                                 .edit = region->edit };
 }
 
 struct arch_binding elfin_import_binding(const struct elfin_module *module,
@@ -64,7 +64,7 @@ bool elfin_import_check(const struct elfin_module *module, const struct import *
     unsigned use = 0;
 
     for (uint32_t i = 0; i < import->run_count; i++) {
-        struct arch_run run = elfin_import_run(module, &runs[i]);
+        struct arch_fields run = elfin_import_run(module, &runs[i]);
 
         if (!elfin_arch_follow_check(&run, to, &use, failure)) {
             *failed = &runs[i];

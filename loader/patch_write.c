@@ -79,7 +79,7 @@ static void write_import(const struct patched_module *p, const struct patch_chan
 
     for (uint32_t i = 0; i < import->run_count; i++) {
         const struct import_run *run = &linkage->runs[import->first_run + i];
-        struct arch_run fields = elfin_import_run(p->module, run);
+        struct arch_fields fields = elfin_import_run(p->module, run);
 
         if (p->window[run->part].open)
             elfin_arch_follow_write(&fields, &to);
@@ -161,7 +161,7 @@ static void tell(const struct patch *patch, const struct patched_module *p,
 
 /* Fields of writable memory, whose value may be the program's by now. */
 static void write_data(const struct patch *patch, const struct patched_module *p,
-                       const struct import *import, const struct arch_run *fields,
+                       const struct import *import, const struct arch_fields *fields,
                        const struct arch_binding *from, const struct arch_binding *to)
 {
     uint64_t found;
@@ -176,7 +176,7 @@ static void write_data(const struct patch *patch, const struct patched_module *p
 
 /* The initial image of thread-local storage has been written; threads have copies of it. */
 static void tell_tls(const struct patch *patch, const struct patched_module *p,
-                     const struct import *import, const struct arch_run *fields,
+                     const struct import *import, const struct arch_fields *fields,
                      const struct arch_binding *to)
 {
     const elfin_tls *tls = &p->module->tls;
@@ -202,7 +202,7 @@ static void finish_fields(const struct patch *patch, const struct patched_module
 
     for (uint32_t i = 0; i < import->run_count; i++) {
         const struct import_run *run = &p->module->linkage->runs[import->first_run + i];
-        struct arch_run fields = elfin_import_run(p->module, run);
+        struct arch_fields fields = elfin_import_run(p->module, run);
 
         if (is_freed(block_of(p), run->part))
             continue;
