@@ -6,11 +6,12 @@ mini) beside. Times are lists of nanoseconds, one for each round.
 """
 import json
 import pathlib
-import re
 import statistics
 import subprocess
 import sys
 import tempfile
+
+import callgrind
 
 # Of programs that do not exist yet in a tree nothing is shown.
 LIBRARIES = ("O2", "Os")
@@ -79,19 +80,11 @@ class Bench:
                                         f"--callgrind-out-file={out}", self.build / f"load-{library}-{memory}",
                                         "once", 1, *self.files(name)])
                     if lines:
-                        counts.update(inclusive(out))
+                        profile = callgrind.Profile(out)
+                        counts.update(profile.inclusive())
+                        counts["copying by arch"] = counts.get("copying by arch", profile.copying("arch-x86_64"))
                         self.results.append({**lines[0], "program": "callgrind", "set": name, "library": library,
                                              "memory": memory, "functions": counts})
-
-
-def inclusive(out):
-    """Function -> instructions, from callgrind's file."""
-    listing = subprocess.run(["callgrind_annotate", "--auto=no", "--inclusive=yes", "--threshold=100", str(out)],
-                             capture_output=True, text=True).stdout
-    counts = {}
-    for count, function in re.findall(r"^\s*([\d,]+) .*?:(\w+)(?:\.\w+)* \[", listing, re.M):
-        counts[function] = max(counts.get(function, 0), int(count.replace(",", "")))
-    return counts
 
 
 def ratio(result, above, below):

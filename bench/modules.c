@@ -102,7 +102,7 @@ static int by_value(const void *a, const void *b)
 }
 
 /* The median of many loads of the same small module. */
-static void probe(const struct object *o, size_t loaded)
+static void probe(const struct object *o, size_t loaded, double total)
 {
     uint64_t load[PROBES], unload[PROBES];
     uint64_t kept = s.host.image.kept;
@@ -120,22 +120,25 @@ static void probe(const struct object *o, size_t loaded)
     s.host.image.kept = kept;
     qsort(load, PROBES, sizeof(*load), by_value);
     qsort(unload, PROBES, sizeof(*unload), by_value);
-    printf("%s{\"loaded\": %zu, \"load\": %.0f, \"unload\": %.0f}", loaded ? ", " : "", loaded,
-           bench_ns(load[PROBES / 2]), bench_ns(unload[PROBES / 2]));
+    printf("%s{\"loaded\": %zu, \"total\": %.0f, \"load\": %.0f, \"unload\": %.0f}",
+           loaded ? ", " : "", loaded, total, bench_ns(load[PROBES / 2]),
+           bench_ns(unload[PROBES / 2]));
 }
 
 /* The first file is the probe. */
 static void growth(const size_t *order, size_t count)
 {
+    double total = 0;
+
     setup_print(&s, "growth");
     printf(", \"probes\": [");
     for (size_t i = 0, next = 0; i <= count; i++) {
         if (i == next || i == count) {
-            probe(&s.objects.list[0], i);
+            probe(&s.objects.list[0], i, total);
             next = next ? 2 * next : 1;
         }
         if (i < count)
-            keep_one(order, i);
+            total += bench_ns(keep_one(order, i));
     }
     printf("]}\n");
 }

@@ -172,6 +172,21 @@ def measure(bench, name, rounds):
     bench.results.append(result)
 
 
+def measure_modules(bench):
+    """Linkers over more and more of Linux' modules, each name resolved or left open."""
+    files = bench.sets["ko"]
+    for count in (1, 10, 100, 1000, len(files)):
+        result = {"program": "peers of modules", "set": "ko", "objects": count}
+        for name, command in LINKERS.items():
+            print(f"bench: peers {name}, {count} modules", file=sys.stderr, flush=True)
+            done = shutil.which(command[0]) and spend(
+                [*command, *PLACED, "-z", "muldefs", "--unresolved-symbols=ignore-all", "-o",
+                 bench.build / "peers/out", *files[:count]])
+            if done:
+                result[name] = done[0] * 1e9
+        bench.results.append(result)
+
+
 def run(bench):
     absent = missing()
     if absent:
@@ -180,6 +195,12 @@ def run(bench):
     for name in OBJECTS if not bench.short else OBJECTS[:4]:
         print(f"bench: peers {name}", file=sys.stderr, flush=True)
         measure(bench, name, bench.rounds(7, 1))
+    # For the pictures.
+    for name in (n for n in bench.sets if re.match("grow_(relocs|sections)_", n) and not bench.short):
+        print(f"bench: peers {name}", file=sys.stderr, flush=True)
+        measure(bench, name, 1)
+    if not bench.short:
+        measure_modules(bench)
 
 
 # GRUB's loader, as PERFORMANCE.md has it: times memcpy of the same bytes in that run.
@@ -195,7 +216,7 @@ def table(bench):
     """Rows of cells: object, elfin in µs and M, how many times faster than each peer, than the fastest."""
     found = []
     for r in bench.results:
-        if r["program"] != "peers":
+        if r["program"] != "peers" or r["set"].startswith("grow_"):
             continue
         own = statistics.median(r["elfin"])
         own_m = statistics.median(a / b for a, b in zip(r["elfin"], r["copy_libc"]))

@@ -64,13 +64,14 @@ def machine():
     return f"{model}, {platform.system()} {platform.release()}"
 
 
-def write(bench, table, folder):
+def write(bench, table, drawn, folder):
     used = [c for c in rows.COLUMNS if any(c in entry["values"] for entry in table)]
     text = (f"# elfin: measured on {datetime.date.today()}, {machine()}{', short run' if bench.short else ''}\n\n"
             "Medians of rounds (quartiles); ✓ and ✗ say whether a goal is reached. What each row means:\n"
-            "docs/BENCHMARKS.md.\n\n" + markdown(table, used) + peer_markdown(peers.table(bench)))
+            "docs/BENCHMARKS.md.\n\n" + markdown(table, used) + peer_markdown(peers.table(bench)) +
+            "".join(f"\n![{name}]({name})\n" for name in drawn))
     (folder / "report.md").write_text(text)
     (folder / "report.json").write_text(json.dumps(
         {"machine": machine(), "short": bench.short, "rows": table, "peers": peers.table(bench), "results": bench.results}, indent=1))
     print(text)
-    print(f"written: {folder}/report.md, {folder}/report.json")
+    print("written:", ", ".join(f"{folder}/{name}" for name in ("report.md", "report.json", *drawn)))

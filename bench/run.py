@@ -12,6 +12,7 @@ import corpus
 import extras
 import growth
 import peers
+import pictures
 import report
 import rows
 from measure import Bench
@@ -55,7 +56,9 @@ def main():
     growth.run(bench)
     extras.run(bench, build)
     peers.run(bench)
-    report.write(bench, rows.all_rows(bench) + extras.all_rows(bench, build) + growth.all_rows(bench), build / "bench")
+    drawn = pictures.draw(bench, build / "bench")
+    table = rows.all_rows(bench) + extras.all_rows(bench, build) + growth.all_rows(bench)
+    report.write(bench, table, drawn, build / "bench")
 
 
 if __name__ == "__main__":
