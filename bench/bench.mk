@@ -21,10 +21,10 @@ $(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
 
 # Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
 # -Os; and with the memory functions of the C library and with libmini's.
-LOAD_NAMES    := load modules check refusals
+LOAD_NAMES    := load modules check refusals instances
 LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard bench/lib/arena.c \
 	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
-	bench/lib/setup.c)) $(BUILD)/bench/obj/copy_mini.o
+	bench/lib/setup.c bench/lib/streams.c)) $(BUILD)/bench/obj/copy_mini.o
 LOAD_PROGRAMS := $(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(BUILD)/bench/$n-$l-$m)))
 BENCH_LIBRARY_O2 := $(BUILD)/host/libelfin.a
 BENCH_LIBRARY_Os := $(BUILD)/libelfin.a

@@ -99,7 +99,7 @@ static bool check(const struct object *o)
     bool good = true;
 
     setup_rewind(&s);
-    if (setup_load(&s, o, NULL, &group, &ticks) != ELFIN_OK)
+    if (setup_load(&s, o, NULL, NULL, &group, &ticks) != ELFIN_OK)
         abort();
     if (!take_addresses(elfin_next_module(group, NULL)))
         skipped++;

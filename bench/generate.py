@@ -6,6 +6,7 @@ abs64        a million words: addresses of 10,000 global functions in random ord
 abs64loc     a million words: addresses in one section
 abs64ext     a million words: addresses of 1,000 imports
 imports100k  a hundred thousand words, each the address of another import
+inside       half a million calls inside 8 MB of code, and nothing else
 sections30k  30,000 sections of code with a record each: 60,000 headers
 grow_*       the same with 10 times more of one thing in each step
 """
@@ -123,6 +124,17 @@ def words(path, records, targets=0, imports=0, local=False):
     obj.write(path)
 
 
+def inside(path, count):
+    """Code that calls only itself: nothing depends on where it lies."""
+    obj = Object()
+    text = obj.section(".text", PROGBITS, ALLOC | EXEC, b"\xe8\0\0\0\0\x0f\x1f\x84\0\0\0\0\0\xc3\xcc\xcc" * count)
+    obj.symbol("", 3, text)
+    obj.symbol("somewhere", 0x12, text, 0, 16)
+    rela = b"".join(RECORD.pack(16 * i + 1, 1 << 32 | 4, 16 * (i * 7919 % count) - 4) for i in range(count))
+    obj.section(".rela.text", RELA, 0, rela, obj.finish(), text, 8, 24)
+    obj.write(path)
+
+
 def sections(path, count):
     """`count` sections of one function, each with a record: a distance to the next one."""
     obj = Object()
@@ -188,6 +200,7 @@ OBJECTS = {
     "abs64ext": (words, 1000000, 0, 1000),
     "imports100k": (words, 100000, 0, 100000),
     "sections30k": (sections, 30000),
+    "inside": (inside, 500000),
     **{f"grow_relocs_{n}": (words, n, 1000) for n in STEPS},
     **{f"grow_imports_{n}": (words, n, 0, n) for n in STEPS},
     **{f"grow_symbols_{n}": (symbols, n) for n in STEPS},

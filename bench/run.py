@@ -35,6 +35,13 @@ def loads(bench):
         bench.run("load", "warm", bench.rounds(11, 3), name, **some)
 
 
+def instances(bench):
+    bench.run("instances", "sweep", bench.rounds(7, 2), "ko", **ONE)
+    for name in ("ko/amdgpu", "ko/sch_prio", "inside"):
+        bench.run("instances", "warm", bench.rounds(31, 5), name)
+    bench.run("instances", "flush", bench.rounds(31, 5), "ko/amdgpu")
+
+
 def instructions(bench):
     for name in ("ko/amdgpu", "ko/sch_prio"):
         bench.callgrind(name, **ONE)
@@ -52,6 +59,7 @@ def main():
             print(flush=True)
     bench = Bench(build / "bench", sets, short)
     loads(bench)
+    instances(bench)
     instructions(bench)
     growth.run(bench)
     extras.run(bench, build)

@@ -13,10 +13,16 @@ static uint8_t *image_at(uint64_t at)
     return (uint8_t *)(uintptr_t)(HOST_IMAGE + at);
 }
 
-elfin_status setup_load(struct setup *s, const struct object *o, const char *name,
-                        elfin_group **group, uint64_t *ticks)
+elfin_status setup_load(struct setup *s, const struct object *o, elfin_image *image,
+                        const char *name, elfin_group **group, uint64_t *ticks)
 {
-    elfin_input input = { .data = o->data, .size = o->size, .file = o->file, .name = name };
+    elfin_input input = {
+        .data = image ? NULL : o->data,
+        .size = image ? 0 : o->size,
+        .file = o->file,
+        .name = name,
+        .image = image,
+    };
     elfin_options options = ELFIN_OPTIONS_INIT;
     elfin_status status;
     uint64_t begin;
@@ -44,13 +50,13 @@ void setup_rewind(struct setup *s)
 }
 
 /* The image's arena keeps what was loaded last, so that the next one goes behind it. */
-static uint64_t run_elfin(struct setup *s, const struct object *o)
+static uint64_t run_elfin(struct setup *s, const struct object *o, elfin_image *image)
 {
     elfin_group *group;
     uint64_t ticks, end;
 
     s->host.image.kept = s->host.image.used = s->at;
-    if (setup_load(s, o, NULL, &group, &ticks) != ELFIN_OK) {
+    if (setup_load(s, o, image, NULL, &group, &ticks) != ELFIN_OK) {
         fprintf(stderr, "%s: refused\n", o->file);
         exit(1);
     }
@@ -82,8 +88,8 @@ uint64_t setup_run(struct setup *s, enum contender who, const struct object *o)
 
     if (s->flushed)
         flush(s, o);
-    if (who == ELFIN)
-        return run_elfin(s, o);
+    if (who == ELFIN || who == INSTANCE)
+        return run_elfin(s, o, who == INSTANCE ? s->images[o - s->objects.list] : NULL);
     begin = bench_ticks();
     switch (who) {
     case COPY_MINI:
@@ -116,7 +122,7 @@ static void leave_out_refused(struct setup *s)
         uint64_t ticks;
 
         setup_rewind(s);
-        if (!o->alloc || setup_load(s, o, NULL, &group, &ticks) != ELFIN_OK) {
+        if (!o->alloc || setup_load(s, o, NULL, NULL, &group, &ticks) != ELFIN_OK) {
             refused[1] += o->alloc != 0;
             o->skip = true;
             continue;

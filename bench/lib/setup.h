@@ -15,7 +15,8 @@ enum contender {
     RECORDS,
     FLOOR,
     ELFIN,
-    CONTENDERS
+    CONTENDERS,
+    INSTANCE = CONTENDERS, /* the library, out of an image that was prepared: only with s->images */
 };
 
 extern const char *const contender_name[CONTENDERS];
@@ -28,8 +29,9 @@ struct setup {
     struct floor_scratch scratch;
     uint64_t at;     /* where the next contender's next image goes */
     uint64_t unload; /* ticks that the library's unloads took, of the loads since it was set to 0 */
-    uint32_t flags;  /* ELFIN_LOAD_* beside ELFIN_LOAD_NO_INIT */
-    bool flushed;    /* everything that a load will touch is dropped from the caches before it */
+    elfin_image **images; /* of each object, or NULL */
+    uint32_t flags;       /* ELFIN_LOAD_* beside ELFIN_LOAD_NO_INIT */
+    bool flushed; /* everything that a load will touch is dropped from the caches before it */
 };
 
 /* Reads the files, makes the names, and leaves out objects that floor or the library refuses. */
@@ -37,9 +39,9 @@ void setup_init(struct setup *s, char **files, int count, enum names_of names);
 
 /* One load of an object at s->at, which moves on. Ticks; an error ends the program. */
 uint64_t setup_run(struct setup *s, enum contender who, const struct object *o);
-/* The library's load, without unloading. */
-elfin_status setup_load(struct setup *s, const struct object *o, const char *name,
-                        elfin_group **group, uint64_t *ticks);
+/* The library's load, without unloading; an instance of the image if that is not NULL. */
+elfin_status setup_load(struct setup *s, const struct object *o, elfin_image *image,
+                        const char *name, elfin_group **group, uint64_t *ticks);
 void setup_unload(struct setup *s, elfin_group *group);
 /* Images begin at the arena's start again. */
 void setup_rewind(struct setup *s);
