@@ -88,30 +88,55 @@ static elfin_status add_name(const struct load *load, struct name name, struct r
     return ELFIN_OK;
 }
 
+/* Some names that are added together, so that the index is in the cache when it is searched. */
+struct batch {
+    struct record *records[BATCH];
+    struct name names[BATCH];
+    uint32_t count;
+};
+
+static elfin_status add_batch(const struct load *load, struct batch *batch, uint64_t *shadowed)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < batch->count; i++)
+        status = add_name(load, batch->names[i], batch->records[i], shadowed);
+    batch->count = 0;
+    return status;
+}
+
+/* Opening has hashed the names already. */
+static elfin_status add_symbols(const struct load *load, struct batch *batch,
+                                const struct object *object, uint64_t *shadowed)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < object->own_count; i++) {
+        const struct symbol *symbol = object->global[object->own[i] - object->first_global];
+        struct record *record = &object->module->symbols[i];
+
+        if (!(record->flags & (RECORD_EXPORTED | RECORD_PRIVATE)))
+            continue;
+        elfin_index_prefetch(load->space, symbol->hash);
+        batch->records[batch->count] = record;
+        batch->names[batch->count++] = (struct name){ symbol->name, symbol->hash, symbol->length };
+        if (batch->count == BATCH)
+            status = add_batch(load, batch, shadowed);
+    }
+    return status;
+}
+
 static elfin_status add_names(const struct load *load, uint64_t *shadowed)
 {
-    const elfin_group *group = load->group;
-    struct walk walk = { .group = group };
+    struct batch batch;
     elfin_status status = ELFIN_OK;
-    uint32_t count = 0;
 
-    for (uint32_t m = 0; status == ELFIN_OK && m < group->module_count; m++) {
-        struct record *self = &group->modules[m].self;
-
-        status = add_name(load, name_of(group, self), self, shadowed);
-    }
-    do {
-        struct record *records[BATCH];
-        struct name names[BATCH];
-
-        for (count = 0; count < BATCH && (records[count] = next_symbol(&walk)); count++) {
-            names[count] = name_of(group, records[count]);
-            elfin_index_prefetch(load->space, names[count].hash);
-        }
-        for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
-            status = add_name(load, names[i], records[i], shadowed);
-    } while (status == ELFIN_OK && count == BATCH);
-    return status;
+    batch.count = 0;
+    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = add_name(load, name_of(load->group, &o->module->self), &o->module->self, shadowed);
+    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = add_symbols(load, &batch, o, shadowed);
+    return status == ELFIN_OK ? add_batch(load, &batch, shadowed) : status;
 }
 
 /* A name that was exported before stays bound to its first owner; people should know. */
