@@ -24,7 +24,22 @@ ifndef V
 endif
 
 include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk picture/sources.mk
-LIBELFIN_SOURCES := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
+
+# The archives, each after those it may need. lib$(archive).a has $($(archive)_SOURCES).
+ARCHIVES := elfin elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-inspect
+elfin_SOURCES          := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
+elfin-alloc_SOURCES    := $(LIBMINI_ALLOC_SOURCES)
+elfin-report_SOURCES   := $(REPORT_SOURCES) $(ARCH_REPORT_SOURCES) $(LIBMINI_FMT_SOURCES)
+elfin-features_SOURCES := $(FEATURE_SOURCES) $(ARCH_FEATURE_SOURCES)
+elfin-programs_SOURCES := $(PROGRAM_SOURCES) $(ARCH_PROGRAM_SOURCES)
+elfin-images_SOURCES   := $(IMAGE_SOURCES) $(ARCH_IMAGE_SOURCES)
+elfin-rebind_SOURCES   := $(REBIND_SOURCES) $(ARCH_REBIND_SOURCES)
+elfin-inspect_SOURCES  := $(INSPECT_SOURCES)
+LIBELFIN_SOURCES       := $(foreach a,$(ARCHIVES),$($(a)_SOURCES))
+
+# $(call reverse,LIST); $(call archives,VARIANT): all of them, in a linker's order.
+reverse  = $(if $(1),$(call reverse,$(wordlist 2,$(words $(1)),$(1))) $(firstword $(1)))
+archives = $(patsubst %,$(BUILD)/$(if $(1),$(1)/)lib%.a,$(call reverse,$(ARCHIVES)))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wvla -Wundef -Wcast-align \
             -Wmissing-prototypes -Wstrict-prototypes -Werror
@@ -34,17 +49,20 @@ DEPS      = -MMD -MP
 # What the library needs to be right anywhere: no libc, no red zone, no vector registers, position-
 # independent, and its symbols hidden so that a host that is a shared object calls them directly.
 CORE_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -fno-stack-protector -fpie \
-               -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing -g
+               -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing -g \
+               -ffunction-sections -fdata-sections
 HOST_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O2 -g
 ASAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-omit-frame-pointer \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
-# $(call library,VARIANT,COMPILER,FLAGS): $(BUILD)/VARIANT/libelfin.a out of objects in its own folder.
+# $(call library,VARIANT,COMPILER,FLAGS): $(BUILD)/VARIANT/lib*.a out of objects in its own folder.
 define library
 $(BUILD)/$(1)/obj/%.o: %.c Makefile
 	@mkdir -p $$(@D)
 	$(2) $(3) $$(DEPS) -c $$< -o $$@
-$(BUILD)/$(1)/libelfin.a: $$(LIBELFIN_SOURCES:%.c=$(BUILD)/$(1)/obj/%.o)
+$(foreach a,$(ARCHIVES),$(BUILD)/$(1)/lib$(a).a: $($(a)_SOURCES:%.c=$(BUILD)/$(1)/obj/%.o)
+)
+$(call archives,$(1)):
 	@rm -f $$@
 	$$(AR) rcsD $$@ $$^
 -include $$(LIBELFIN_SOURCES:%.c=$(BUILD)/$(1)/obj/%.d) $$(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/$(1)/obj/%.d)
@@ -59,7 +77,7 @@ $(eval $(call library,core-clang19,$$(CLANG19),$$(CORE_CFLAGS) -Os))
 $(eval $(call library,host,$$(CC),$$(HOST_CFLAGS)))
 $(eval $(call library,asan,$$(CC),$$(ASAN_CFLAGS)))
 
-$(BUILD)/libelfin.a: $(BUILD)/core/libelfin.a
+$(call archives): $(BUILD)/%.a: $(BUILD)/core/%.a
 	cp $< $@
 
 $(BUILD)/libmini.a: $(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o)
@@ -67,8 +85,8 @@ $(BUILD)/libmini.a: $(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o)
 	$(AR) rcsD $@ $^
 
 # Fragments add to these: what `make` builds, what `make test` needs built, and the programs it runs.
-ALL       := $(BUILD)/libelfin.a $(BUILD)/libmini.a
-TEST_DEPS := $(BUILD)/core-clang/libelfin.a $(BUILD)/core-clang19/libelfin.a
+ALL       := $(call archives) $(BUILD)/libmini.a
+TEST_DEPS := $(call archives,core-clang) $(call archives,core-clang19)
 TESTS     :=
 
 include examples/examples.mk $(wildcard tools/*.mk) uefi/uefi.mk tests/tests.mk $(wildcard tests/*/*.mk) tests-qemu/tests.mk bench/bench.mk
@@ -91,7 +109,8 @@ build-tests: $(ALL) $(TEST_DEPS) ## build all that the tests need
 check: build-tests
 	@tests/run $(TESTS)
 
-size: $(BUILD)/libelfin.a ## code size and worst stack depth of libelfin.a
+size: $(call archives) $(BUILD)/minimal ## code size of the archives and of a minimal host, worst stack depth
+	@$(PYTHON) tests/freestanding/size.py $(BUILD)
 	@$(PYTHON) tests/freestanding/stack.py $(BUILD)
 
 clean: ## remove everything that was built

@@ -237,7 +237,7 @@ static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
     case FORMULA_TLS_DESC:
     case FORMULA_TLS_DESC_REX2:
     case FORMULA_TLS_DESC_CALL:
-        *stored = elfin_tls_rewrite(f, r, rela, s);
+        *stored = f->tls->rewrite(f, r, rela, s);
         return *stored ? 0 : slot_address(f, symbol) + a - p;
     case FORMULA_SLOT_PC:
         return slot_address(f, symbol) + a - p;

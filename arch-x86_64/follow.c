@@ -73,7 +73,8 @@ static void follow_tls(const struct arch_scan *scan, const struct relocation *r,
         out->kind = FOLLOW_ABS32S;
         out->offset = site.offset;
     } else {
-        out->reads_slot = elfin_tls_use(r, rela, scan->bytes.data, scan->executable) & USE_TLS_SLOT;
+        out->reads_slot =
+            scan->tls->use(r, rela, scan->bytes.data, scan->executable) & USE_TLS_SLOT;
     }
 }
 

@@ -135,21 +135,21 @@ void elfin_unrelax(uint8_t *field);
 
 /* ---- tls.c ----------------------------------------------------------------------------------- */
 
-/* The use that a record of a TLS type makes of its symbol; its field is known to lie in bytes. */
-unsigned elfin_tls_use(const struct relocation *r, const struct elf_rela *rela,
-                       const uint8_t *bytes, bool executable);
-
-/* Proves the code around a record of a TLS type. DEFECT_NONE, or what is wrong. */
-uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
-                         const struct elf_rela *rela);
-
-/*
- * Rewrites the code of a record of a TLS type so that it needs neither slot nor call. False if it
- * is one that keeps its slot. The file's bytes decide, which the scan has proven: other records,
- * in a hostile file, may have overwritten the same place.
- */
-bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
-                       const struct elf_rela *rela, uint64_t s);
+struct arch_tls {
+    /* The use that a record of a TLS type makes of its symbol; its field lies in bytes. */
+    unsigned (*use)(const struct relocation *r, const struct elf_rela *rela, const uint8_t *bytes,
+                    bool executable);
+    /* Proves the code around a record of a TLS type. DEFECT_NONE, or what is wrong. */
+    uint32_t (*prove)(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
+                      const struct elf_rela *rela);
+    /*
+     * Rewrites the code of a record of a TLS type so that it needs neither slot nor call. False if
+     * it is one that keeps its slot. The file's bytes decide, which the scan has proven: other
+     * records, in a hostile file, may have overwritten the same place.
+     */
+    bool (*rewrite)(const struct arch_fixup *f, const struct relocation *r,
+                    const struct elf_rela *rela, uint64_t s);
+};
 
 /* What elfin_tls_rewrite writes to, as offsets in the section. */
 struct tls_site {

@@ -16,14 +16,15 @@ static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_
 }
 
 /* The use that a record makes of its symbol; its field is known to lie inside bytes. */
-static unsigned use_of(const struct relocation *r, const struct elf_rela *rela,
-                       const uint8_t *bytes, bool executable)
+static unsigned use_of(const struct arch_scan *scan, const struct relocation *r,
+                       const struct elf_rela *rela)
 {
-    if (r->use == USE_TLS)
-        return elfin_tls_use(r, rela, bytes, executable);
-    if (r->use == USE_BRANCH && !is_stub_field(executable, rela->r_addend))
+    if (r->use == USE_TLS && scan->tls)
+        return scan->tls->use(r, rela, scan->bytes.data, scan->executable);
+    if (r->use == USE_BRANCH && !is_stub_field(scan->executable, rela->r_addend))
         return USE_NEAR;
-    if (r->use == USE_NEAR && executable && is_branch_field(bytes, rela->r_offset, rela->r_addend))
+    if (r->use == USE_NEAR && scan->executable &&
+        is_branch_field(scan->bytes.data, rela->r_offset, rela->r_addend))
         return USE_BRANCH;
     return r->use;
 }
@@ -108,7 +109,7 @@ bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arc
 
     if (scan->use[elf_rela_symbol(rela.r_info)] & USE_DEAD && r->use)
         return false;
-    return demand_of(scan, &rela, use_of(r, &rela, scan->bytes.data, scan->executable), out);
+    return demand_of(scan, &rela, use_of(scan, r, &rela), out);
 }
 
 /*
@@ -200,6 +201,12 @@ static inline elfin_status add_to_row(struct arch_scan *scan, struct pending *pe
     return widen(pending, symbol, type, k) ? ELFIN_OK : begin_row(scan, pending, symbol, type, k);
 }
 
+static uint32_t prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
+                      const struct elf_rela *rela)
+{
+    return scan->tls ? scan->tls->prove(scan, record, r, rela) : (uint32_t)DEFECT_NO_THREADS_USE;
+}
+
 /* Any record. *skip is set when the next one belongs to it. */
 static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, uint64_t i,
                              bool *skip)
@@ -228,9 +235,10 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
         scan->has_dead = true;
         return ELFIN_OK;
     }
-    if (r->use & USE_TLS && (wrong = elfin_tls_prove(scan, i, r, &rela)))
+    wrong = r->use & USE_TLS ? prove(scan, i, r, &rela) : DEFECT_NONE;
+    if (wrong)
         return refuse(scan, i, wrong);
-    use = use_of(r, &rela, scan->bytes.data, scan->executable);
+    use = use_of(scan, r, &rela);
     scan->use[symbol] |= (uint16_t)use;
     if (demand_of(scan, &rela, use, &demand)) {
         elfin_status status = is_row(&demand) ? add_to_row(scan, pending, symbol, type, demand.k)
@@ -333,10 +341,9 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     return ELFIN_OK;
 }
 
-unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes, bool executable)
+unsigned elfin_arch_record_use(const struct arch_scan *scan, uint64_t record)
 {
-    struct elf_rela record = read_rela(rela, index);
+    struct elf_rela rela = read_rela(scan->rela, record);
 
-    return use_of(&elfin_relocations[elf_rela_type(record.r_info)], &record, bytes.data,
-                  executable);
+    return use_of(scan, &elfin_relocations[elf_rela_type(rela.r_info)], &rela);
 }

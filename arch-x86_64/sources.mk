@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: MIT
-# The relocator: goes with LOADER_SOURCES.
+# The relocator, by the archives of loader/sources.mk.
 ARCH_SOURCES := \
     arch-x86_64/relocations.c \
     arch-x86_64/scan.c \
-    arch-x86_64/tls.c \
-    arch-x86_64/fixup.c \
-    arch-x86_64/dynamic.c \
-    arch-x86_64/names.c \
-    arch-x86_64/reduce.c \
-    arch-x86_64/bind.c \
-    arch-x86_64/follow.c \
-    arch-x86_64/follow_write.c
+    arch-x86_64/fixup.c
+ARCH_FEATURE_SOURCES := arch-x86_64/tls.c
+ARCH_PROGRAM_SOURCES := arch-x86_64/dynamic.c
+ARCH_REPORT_SOURCES  := arch-x86_64/names.c
+ARCH_IMAGE_SOURCES   := arch-x86_64/reduce.c arch-x86_64/bind.c
+ARCH_REBIND_SOURCES  := arch-x86_64/follow.c arch-x86_64/follow_write.c

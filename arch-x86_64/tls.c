@@ -223,8 +223,8 @@ static bool is_slot_formula(const struct relocation *r)
            r->formula == FORMULA_TLS_SLOT_EVEX;
 }
 
-unsigned elfin_tls_use(const struct relocation *r, const struct elf_rela *rela,
-                       const uint8_t *bytes, bool executable)
+static unsigned tls_use(const struct relocation *r, const struct elf_rela *rela,
+                        const uint8_t *bytes, bool executable)
 {
     if (is_slot_formula(r) && !(executable && is_slot_instruction(r, rela, bytes)))
         return USE_TLS | USE_TLS_SLOT;
@@ -252,8 +252,8 @@ static uint32_t prove_desc_call(const struct arch_scan *scan, const struct elf_r
     return DEFECT_TLS_DESC_CALL;
 }
 
-uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
-                         const struct elf_rela *rela)
+static uint32_t prove(const struct arch_scan *scan, uint64_t record, const struct relocation *r,
+                      const struct elf_rela *rela)
 {
     switch (r->formula) {
     case FORMULA_TLS_CALL:
@@ -269,18 +269,18 @@ uint32_t elfin_tls_prove(const struct arch_scan *scan, uint64_t record, const st
     }
 }
 
-bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bool executable,
-                         uint64_t s, struct arch_failure *failure)
+bool elfin_arch_tls_fits(const struct arch_scan *scan, uint64_t record, uint64_t s,
+                         struct arch_failure *failure)
 {
-    struct elf_rela record = read_rela(rela, index);
-    const struct relocation *r = &elfin_relocations[elf_rela_type(record.r_info)];
-    uint64_t value = r->formula == FORMULA_TLS ? s + (uint64_t)record.r_addend : s;
+    struct elf_rela rela = read_rela(scan->rela, record);
+    const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
+    uint64_t value = r->formula == FORMULA_TLS ? s + (uint64_t)rela.r_addend : s;
 
     if (!(r->use & USE_TLS) || r->width != FIELD_32 || r->range == RANGE_ANY ||
-        elfin_tls_use(r, &record, bytes.data, executable) & USE_TLS_SLOT || fits_s32(value))
+        tls_use(r, &rela, scan->bytes.data, scan->executable) & USE_TLS_SLOT || fits_s32(value))
         return true;
     *failure = (struct arch_failure){
-        .record = index,
+        .record = record,
         .defect = DEFECT_TLS_OFFSET,
         .value = value,
         .low = 0 - ((uint64_t)1 << 31),
@@ -365,8 +365,8 @@ struct tls_site elfin_tls_site(struct span bytes, bool executable, const struct 
     }
 }
 
-bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
-                       const struct elf_rela *rela, uint64_t s)
+static bool rewrite(const struct arch_fixup *f, const struct relocation *r,
+                    const struct elf_rela *rela, uint64_t s)
 {
     switch (r->formula) {
     case FORMULA_TLS_CALL:
@@ -384,3 +384,9 @@ bool elfin_tls_rewrite(const struct arch_fixup *f, const struct relocation *r,
         return true;
     }
 }
+
+const struct arch_tls elfin_arch_tls = {
+    .use = tls_use,
+    .prove = prove,
+    .rewrite = rewrite,
+};

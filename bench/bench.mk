@@ -16,7 +16,7 @@ $(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentatio
 
 $(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/threads.o)
 
-$(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(BUILD)/host/libelfin.a
+$(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(call archives,host)
 	$(CC) $(HOST_CFLAGS) -pthread $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 # Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
@@ -26,8 +26,8 @@ LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard 
 	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
 	bench/lib/setup.c bench/lib/streams.c)) $(BUILD)/bench/obj/copy_mini.o
 LOAD_PROGRAMS := $(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(BUILD)/bench/$n-$l-$m)))
-BENCH_LIBRARY_O2 := $(BUILD)/host/libelfin.a
-BENCH_LIBRARY_Os := $(BUILD)/libelfin.a
+BENCH_LIBRARY_O2 := $(call archives,host)
+BENCH_LIBRARY_Os := $(call archives)
 BENCH_MEMORY_libc :=
 BENCH_MEMORY_mini := $(LIBMINI_MEM_SOURCES:%.c=$(BUILD)/core/obj/%.o)
 

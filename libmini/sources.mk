@@ -9,8 +9,16 @@ LIBMINI_MEM_SOURCES = \
 	libmini/mem_move.c \
 	libmini/mem_set.c
 
+# What the loader uses.
 LIBMINI_SOURCES = \
-	libmini/fmt.c \
+	libmini/sort.c \
+	libmini/str.c
+
+# libelfin-report.a
+LIBMINI_FMT_SOURCES = libmini/fmt.c
+
+# libelfin-alloc.a: the page allocator and the heap.
+LIBMINI_ALLOC_SOURCES = \
 	libmini/heap.c \
 	libmini/heap_block.c \
 	libmini/heap_check.c \
@@ -18,6 +26,4 @@ LIBMINI_SOURCES = \
 	libmini/heap_list.c \
 	libmini/pages.c \
 	libmini/pages_search.c \
-	libmini/sort.c \
-	libmini/str.c \
 	libmini/tree.c

@@ -8,7 +8,7 @@
  * through a hidden symbol: what its author declares to be part of one whole stays in one piece. So
  * do the sections between __start_NAME and __stop_NAME.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 /* What objects demand of their block; the first division is by this, the second takes all apart. */
 enum {
@@ -158,7 +158,7 @@ static uint32_t count_movable(const struct load *load)
     return count;
 }
 
-bool elfin_apart(struct load *load)
+static bool dividing_apart(struct load *load)
 {
     struct piece *pieces = load->apart < APART_FINEST ? find_pieces(load) : NULL;
 
@@ -176,7 +176,7 @@ bool elfin_apart(struct load *load)
 }
 
 /* All that can move was in block 0. */
-elfin_status elfin_join(struct load *load)
+static elfin_status dividing_join(struct load *load)
 {
     elfin_status status;
 
@@ -192,3 +192,5 @@ elfin_status elfin_join(struct load *load)
     load->stuck = &load->blocks[0];
     return ELFIN_ERR_MEMORY;
 }
+
+const struct elfin_dividing elfin_dividing = { .apart = dividing_apart, .join = dividing_join };

@@ -81,12 +81,13 @@ struct arch_scan {
     bool executable;   /* that section's right */
     bool unwind;       /* its records may name USE_DEAD symbols: their fields become 0 */
     uint32_t symbol_count;
-    uint32_t tls_get_addr; /* the symbol of that name, 0 = none */
-    uint16_t *use;         /* per symbol; ORed into */
-    void *ctx;             /* for elfin_demand_add */
-    bool needs_got;        /* set when a formula contains the address of the slot table */
-    bool has_tls;          /* set when a record has USE_TLS */
-    bool has_dead;         /* set when a record of an unwind table names a USE_DEAD symbol */
+    uint32_t tls_get_addr;      /* the symbol of that name, 0 = none */
+    const struct arch_tls *tls; /* NULL: records of thread-local variables are refused */
+    uint16_t *use;              /* per symbol; ORed into */
+    void *ctx;                  /* for elfin_demand_add */
+    bool needs_got;             /* set when a formula contains the address of the slot table */
+    bool has_tls;               /* set when a record has USE_TLS */
+    bool has_dead;              /* set when a record of an unwind table names a USE_DEAD symbol */
     struct arch_failure failure;
 };
 
@@ -116,6 +117,7 @@ void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);
  * must have passed elfin_arch_scan with the same section and symbol count.
  */
 struct arch_fixup {
+    const struct arch_tls *tls; /* as in struct arch_scan */
     struct span rela;
     uint64_t first; /* record to begin with: failure.record + 1 goes on after a failure */
     struct span
@@ -171,15 +173,21 @@ void elfin_arch_write_trap(uint8_t *edit);
 const char *elfin_arch_relocation_name(uint32_t type);
 
 /* The use that one record makes of its symbol; to find the record behind a constraint. */
-unsigned elfin_arch_record_use(struct span rela, uint64_t index, struct span bytes,
-                               bool executable);
+unsigned elfin_arch_record_use(const struct arch_scan *scan, uint64_t record);
+
+/*
+ * What needs to be known of code that refers to thread-local variables; see tls.c. A host without
+ * them leaves it out: elfin_arch_scan then refuses their records.
+ */
+struct arch_tls;
+extern const struct arch_tls elfin_arch_tls;
 
 /*
  * True if the record can store what it needs of a thread-local symbol whose offset from the thread
  * pointer is s, or if it is not about one. Else *failure says why.
  */
-bool elfin_arch_tls_fits(struct span rela, uint64_t index, struct span bytes, bool executable,
-                         uint64_t s, struct arch_failure *failure);
+bool elfin_arch_tls_fits(const struct arch_scan *scan, uint64_t record, uint64_t s,
+                         struct arch_failure *failure);
 
 /* ---- Images (loader/image.h): what is done once, and what is left ------------------------------
  */

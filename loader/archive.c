@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading archives: members, the symbol index, long names. */
 #include "loader/archive.h"
-#include "loader/internal.h"
+#include "loader/features.h"
 #include "libmini/str.h"
-
-bool elfin_is_archive(const void *data, size_t size)
-{
-    return size >= ARCHIVE_MAGIC_SIZE && memcmp(data, "!<arch>\n", ARCHIVE_MAGIC_SIZE) == 0;
-}
 
 /* A decimal number that fills a field, padded with spaces. */
 static bool read_decimal(const uint8_t *field, unsigned size, uint64_t *out)
@@ -143,7 +138,7 @@ static elfin_status read_index(struct load *load, struct library *library, struc
 }
 
 /* The first members, in any order: symbol index and long names. */
-elfin_status elfin_library_open(struct load *load, struct library *library)
+static elfin_status open_library(struct load *load, struct library *library)
 {
     uint64_t offset = ARCHIVE_MAGIC_SIZE;
     bool indexed = false;
@@ -170,6 +165,21 @@ elfin_status elfin_library_open(struct load *load, struct library *library)
         return bad_archive(load, library, offset, DEFECT_ARCHIVE_NO_INDEX);
     library->pulled = elfin_arena_get(&load->work, library->file.size / 16 + 1, 1);
     return library->pulled ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+}
+
+static elfin_status archives_open(struct load *load, const elfin_input *input, uint32_t block)
+{
+    struct library *library = elfin_arena_get(&load->work, 1, sizeof(*library));
+
+    if (!library)
+        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    library->input = input;
+    library->name = elfin_base_name(input->file);
+    library->file = (struct span){ .data = input->data, .size = input->size };
+    library->block = block;
+    *load->libraries_end = library;
+    load->libraries_end = &library->next;
+    return open_library(load, library);
 }
 
 elfin_status elfin_archive_members(const void *data, size_t size, const char *file,
@@ -201,3 +211,9 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
     }
     return ELFIN_ERR_ARCHIVE;
 }
+
+const struct elfin_archives elfin_archives = {
+    .open = archives_open,
+    .pull = elfin_library_pull,
+    .rename = elfin_member_rename,
+};

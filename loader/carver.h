@@ -62,16 +62,11 @@ static inline const char *carve_line(struct carver *c, const char *name)
     return copy;
 }
 
-/* group_symbols.c, group_sections.c: the module is NULL in the first walk. */
+/* group_symbols.c: the module is NULL in the first walk. */
 elfin_status elfin_collect_own(struct load *load, struct object *object);
 void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
-void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module);
-/* indirect.c */
-void elfin_carve_indirect(const struct load *load, struct carver *c, const struct object *object,
-                          struct elfin_module *module);
-void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module);
 void elfin_record_tie(struct record *record, const struct elfin_module *module, const char *name);
-/* Bytes of memory that the module occupies, without padding. */
-uint64_t elfin_loaded_size(const struct object *object);
+/* group.c: where the object's COMMON symbols lie; 0: it has none. */
+uint64_t elfin_commons_end(const struct object *object, uint64_t *start);
 
 #endif

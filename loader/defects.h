@@ -73,6 +73,11 @@
     X(INIT_ERROR, ERR_INIT, INIT, "it returned an error number", NONE)                             \
     X(INIT_CALL, ERR_CALL, INIT, "", NONE)                                                         \
     X(IN_USE, ERR_IN_USE, UNLOAD, "", UNLOAD_USERS)                                                \
+    X(NO_THREADS, ERR_TLS, OBJECT, "the host takes nothing that is thread-local", THREADS)         \
+    X(NO_THREADS_USE, ERR_TLS, SCAN, "the host takes nothing that is thread-local", THREADS)       \
+    X(NO_INDIRECTS, ERR_TYPE, OBJECT, "it is an indirect function, which the host does not take",  \
+      INDIRECTS)                                                                                   \
+    X(NO_REACH, ERR_REACH, RESOLVE, "", NONE)                                                      \
     X(DEMAND, OK, SCAN, "", NONE)                                                                  \
     X(BOUND, OK, RESOLVE, "", NONE)                                                                \
     X(NO_OBJECT, ERR_ARGUMENT, OBJECT, "the load has no object", NONE)                             \
@@ -414,6 +419,8 @@
     X(IMAGES, "load the object that it was made of; or use a host that loads images "              \
               "(elfin_host.images)")                                                               \
     X(PREPARE_AGAIN, "make it again")                                                              \
+    X(THREADS, "do without _Thread_local, or use a host that has elfin_host.threads")              \
+    X(INDIRECTS, "use a host that has elfin_host.indirects")                                       \
     X(BRANCH, "branch to the symbol itself, without an offset, so that a stub can stand in for "   \
               "it")
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Filling in diagnostics. Cold: nothing here runs in a load that succeeds. */
 #include "loader/program.h"
-#include "libmini/fmt.h"
 #include "libmini/str.h"
 
 void elfin_diag_clear(elfin_diag *diag, uint32_t defect)
@@ -15,12 +14,20 @@ void elfin_diag_clear(elfin_diag *diag, uint32_t defect)
     };
 }
 
+/* Two strings, as far as they fit; the length. */
+static size_t join(char *to, size_t size, const char *a, const char *b)
+{
+    size_t first = mini_strnlen(a, size - 1), second = mini_strnlen(b, size - 1 - first);
+
+    memcpy(to, a, first);
+    memcpy(to + first, b, second);
+    to[first + second] = 0;
+    return first + second;
+}
+
 void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from)
 {
-    size_t length = mini_strnlen(from, ELFIN_NAME_SIZE - 1);
-
-    memcpy(to, from, length);
-    to[length] = 0;
+    join(to, ELFIN_NAME_SIZE, from, "");
 }
 
 elfin_diag *elfin_diag_begin(struct load *load, const struct object *object, uint32_t defect)
@@ -91,8 +98,7 @@ void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t i
     symbol = elfin_read_symbol(object, index);
     section = elfin_symbol_section(object, &symbol, index);
     if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
-        mini_fmt(diag->symbol, sizeof(diag->symbol), "section %.*s", ELFIN_NAME_SIZE,
-                 elfin_section_name(object, section));
+        join(diag->symbol, sizeof(diag->symbol), "section ", elfin_section_name(object, section));
     else
         elfin_copy_name(diag->symbol, elfin_symbol_name(object, &symbol));
 }
@@ -143,18 +149,23 @@ elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struc
                       defect_number(DEFECT_WORKING_MEMORY) | defect_of(load->work.status, phase));
 }
 
-void elfin_log(const elfin_host *host, const char *format, ...)
+void elfin_log(const elfin_host *host, const char *const *pieces, int count)
 {
     char line[160];
-    va_list args;
+    size_t length = 0;
 
-    if (!host->log)
-        return;
-    va_start(args, format);
-    mini_vfmt(line, sizeof(line), format, args);
-    va_end(args);
-    for (char *c = line; *c; c++)
-        if (*c < ' ' || *c > '~')
-            *c = '?';
-    host->log(host->ctx, line);
+    for (int i = 0; i < count; i++)
+        length += join(line + length, sizeof(line) - length, pieces[i], "");
+    for (size_t i = 0; i < length; i++)
+        if (line[i] < ' ' || line[i] > '~')
+            line[i] = '?';
+    if (host->log)
+        host->log(host->ctx, line);
+}
+
+void elfin_log_module(const elfin_host *host, const elfin_module *module, const char *text)
+{
+    const char *pieces[] = { record_name(&module->self), text };
+
+    elfin_log(host, pieces, 2);
 }

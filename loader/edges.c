@@ -3,8 +3,8 @@
  * Which module uses which: from symbols that are bound to another module's definition, and from
  * ELFIN_NEEDS. Each edge once. Also makes module names unique.
  */
+#include "loader/features.h"
 #include "loader/program.h"
-#include "libmini/fmt.h"
 #include "libmini/str.h"
 
 static void add_object(struct object *user, struct object *used)
@@ -51,7 +51,7 @@ static void add_need(struct load *load, struct object *object, const char *text)
         add_module(load, object, elfin_item_definition(found).owner);
 }
 
-static bool is_taken(const struct load *load, struct name name)
+bool elfin_is_taken(const struct load *load, struct name name)
 {
     return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
 }
@@ -60,7 +60,7 @@ static void check_need(struct load *load, struct object *object, const char *nam
 {
     elfin_diag *diag;
 
-    if (is_taken(load, elfin_name(name)))
+    if (elfin_is_taken(load, elfin_name(name)))
         return;
     diag = elfin_diag_begin(load, object, DEFECT_NEED);
     elfin_diag_section(diag, object, object->needs);
@@ -127,38 +127,18 @@ static elfin_status object_edges(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/*
- * Archives may hold several members of one name: the later ones are told apart by their place. And
- * several groups may pull one member, whose names are hidden: those are numbered.
- */
-static elfin_status rename_member(struct load *load, struct object *object)
-{
-    size_t size = mini_strlen(object->name) + 32;
-    char *name = elfin_arena_get(&load->work, 1, size);
-    unsigned copy = 1;
-
-    if (!name)
-        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
-    mini_fmt(name, size, "%s@0x%llx", object->name, (unsigned long long)object->offset);
-    while (is_taken(load, elfin_name(name)))
-        mini_fmt(name, size, "%s@0x%llx#%u", object->name, (unsigned long long)object->offset,
-                 ++copy);
-    object->name = name;
-    return ELFIN_OK;
-}
-
 static elfin_status enter_name(struct load *load, struct object *object)
 {
     struct name name = elfin_name(object->name);
     elfin_status status;
 
-    if (object->archive && is_taken(load, name)) {
-        status = rename_member(load, object);
+    if (object->archive && elfin_is_taken(load, name)) {
+        status = load->host->archives->rename(load, object);
         if (status != ELFIN_OK)
             return status;
         name = elfin_name(object->name);
     }
-    if (is_taken(load, name)) {
+    if (elfin_is_taken(load, name)) {
         elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_MODULE_NAME);
 
         elfin_copy_name(diag->other, object->name);

@@ -6,6 +6,7 @@
  */
 #include <elfin/module.h>
 
+#include "loader/features.h"
 #include "loader/linkage.h"
 #include "loader/image.h"
 #include "loader/program.h"
@@ -147,7 +148,8 @@ static void prepare_stubs(const struct load *load, const struct object *object)
     memset(edit - object->plt_gap, 0, object->plt_gap);
     for (uint32_t i = 0; i < object->stub_count; i++)
         elfin_arch_write_trap(edit + ARCH_STUB_SIZE * (uint64_t)i);
-    elfin_indirect_write(load, object);
+    if (object->indirect_count)
+        load->host->indirects->write(load, object);
 }
 
 /*
@@ -234,6 +236,7 @@ static void forget_use(struct object *object)
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
 {
     struct arch_fixup fixup = {
+        .tls = load->host->threads ? load->host->threads->arch : NULL,
         .value = value,
         .use = object->use,
         .slot = object->slot,

@@ -6,7 +6,7 @@
  * identifiers, and do not let others' definitions come before (STV_PROTECTED; ld -z
  * start-stop-visibility).
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 #include "libmini/str.h"
 
 enum {
@@ -142,7 +142,7 @@ static void bind(struct symbol *symbol, const struct gathered *gathered, bool is
     symbol->index = entry->index;
 }
 
-elfin_status elfin_gather(struct load *load)
+static elfin_status gathering_gather(struct load *load)
 {
     struct names names = { 0 };
     elfin_status status = ELFIN_OK;
@@ -167,3 +167,54 @@ elfin_status elfin_gather(struct load *load)
     }
     return status;
 }
+
+/* ---- Layout ---------------------------------------------------------------------------------- */
+
+static void gathering_distribute(struct load *load)
+{
+    for (struct gathered *g = load->gathered; g; g = g->next) {
+        struct block *block = g->first ? &load->blocks[g->first->object->block] : NULL;
+
+        if (!block || block->reserved)
+            continue;
+        g->next_in_block = block->gathered;
+        block->gathered = g;
+    }
+}
+
+/* Where one needs more than the one before leaves, padding lies between, as in a linker's output.
+ */
+static elfin_status lay_gathered(struct cursor *c, const struct gathered *gathered)
+{
+    uint64_t align = gathered->align; /* the first one's: of the whole */
+
+    for (struct gathered_section *s = gathered->first; s; s = s->next) {
+        struct section *section = &s->object->sections[s->index];
+
+        elfin_status status;
+
+        c->object = s->object;
+        status = elfin_take(c, s->index, align, section->size, &section->address, &section->gap);
+        if (status != ELFIN_OK)
+            return status;
+        align = s->next ? s->next->object->sections[s->next->index].align : 0;
+    }
+    return ELFIN_OK;
+}
+
+static elfin_status gathering_lay(struct cursor *c, int part)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (const struct gathered *g = c->block->gathered; status == ELFIN_OK && g;
+         g = g->next_in_block)
+        if (g->part == part)
+            status = lay_gathered(c, g);
+    return status;
+}
+
+const struct elfin_gathering elfin_gathering = {
+    .gather = gathering_gather,
+    .distribute = gathering_distribute,
+    .lay = gathering_lay,
+};

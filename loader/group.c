@@ -3,6 +3,7 @@
  * The group's lasting records: modules, their definitions, sections, edges, names, and the calls
  * that unload will make. One reservation: a first walk measures it, a second one fills it.
  */
+#include "loader/features.h"
 #include "loader/linkage.h"
 #include "loader/program.h"
 
@@ -19,6 +20,36 @@ static uint64_t first_address(const struct object *object)
             first = section;
     }
     return first ? first->address : 0;
+}
+
+uint64_t elfin_commons_end(const struct object *object, uint64_t *start)
+{
+    uint64_t end = 0;
+
+    *start = UINT64_MAX;
+    for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+
+        if (!is_own_common(object, i) || symbol->tls)
+            continue;
+        if (symbol->value < *start)
+            *start = symbol->value;
+        if (symbol->value + symbol->size > end)
+            end = symbol->value + symbol->size;
+    }
+    return end;
+}
+
+static uint64_t loaded_size(const struct object *object)
+{
+    uint64_t start, end = elfin_commons_end(object, &start);
+    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count +
+                    ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
+
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].part != PART_NONE && !is_tls_zero(&object->sections[i]))
+            size += object->sections[i].size;
+    return size;
 }
 
 static void fill_module(struct object *object, struct elfin_module *module, const char *name)
@@ -40,7 +71,7 @@ static void fill_module(struct object *object, struct elfin_module *module, cons
         module->address = p->base + program_bias(object);
         module->entry = p->entry ? p->entry + program_bias(object) : 0;
     }
-    module->size = elfin_loaded_size(object);
+    module->size = loaded_size(object);
 }
 
 static void carve_module(struct load *load, struct carver *c, struct object *object)
@@ -65,12 +96,10 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
     elfin_carve_symbols(c, object, module);
     if (object->draft)
         load->host->rebinding->carve(c, object, module);
-    elfin_carve_indirect(load, c, object, module);
-    if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS) {
-        elfin_carve_sections(c, object, module);
-        if (!object->program)
-            elfin_carve_slots(c, object, module);
-    }
+    if (object->indirect_count || (object->program && object->program->resolver_count))
+        load->host->indirects->carve(load, c, object, module);
+    if (load->options->flags & ELFIN_LOAD_KEEP_SECTIONS)
+        load->host->listing->carve(c, object, module);
 }
 
 static uint64_t count_finals(const struct load *load, const struct object *object)

@@ -1,25 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The lasting records of a module's sections, for hosts that keep them. */
-#include "loader/carver.h"
+#include "loader/features.h"
 #include "loader/program.h"
-
-static uint64_t commons_end(const struct object *object, uint64_t *start)
-{
-    uint64_t end = 0;
-
-    *start = UINT64_MAX;
-    for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
-
-        if (!is_own_common(object, i) || symbol->tls)
-            continue;
-        if (symbol->value < *start)
-            *start = symbol->value;
-        if (symbol->value + symbol->size > end)
-            end = symbol->value + symbol->size;
-    }
-    return end;
-}
 
 static void add_section(struct module_section *sections, uint32_t *next,
                         struct module_section section)
@@ -31,7 +13,7 @@ static void add_section(struct module_section *sections, uint32_t *next,
 
 static void carve_synthetic(struct object *object, struct module_section *sections, uint32_t *next)
 {
-    uint64_t start, end = commons_end(object, &start);
+    uint64_t start, end = elfin_commons_end(object, &start);
 
     if (object->slot_count)
         add_section(sections, next,
@@ -57,7 +39,7 @@ static void carve_synthetic(struct object *object, struct module_section *sectio
                                              .zero_filled = true });
 }
 
-void elfin_carve_sections(struct carver *c, struct object *object, struct elfin_module *module)
+static void carve_sections(struct carver *c, struct object *object, struct elfin_module *module)
 {
     uint32_t count = 3, next = 0;
     struct module_section *sections;
@@ -100,7 +82,7 @@ static const char *slot_name(const struct object *object, uint32_t index)
 }
 
 /* Which of them are in use is known when the object has been fixed up. */
-void elfin_carve_slots(struct carver *c, const struct object *object, struct elfin_module *module)
+static void carve_slots(struct carver *c, const struct object *object, struct elfin_module *module)
 {
     struct elfin_slot *slots = carve(c, object->slot_count * sizeof(*slots));
 
@@ -117,14 +99,11 @@ void elfin_carve_slots(struct carver *c, const struct object *object, struct elf
         module->slots = slots;
 }
 
-uint64_t elfin_loaded_size(const struct object *object)
+static void listing_carve(struct carver *c, struct object *object, struct elfin_module *module)
 {
-    uint64_t start, end = commons_end(object, &start);
-    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count +
-                    ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
-
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE && !is_tls_zero(&object->sections[i]))
-            size += object->sections[i].size;
-    return size;
+    carve_sections(c, object, module);
+    if (!object->program)
+        carve_slots(c, object, module);
 }
+
+const struct elfin_listing elfin_listing = { .carve = listing_carve };

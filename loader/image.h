@@ -19,7 +19,7 @@
 #ifndef LOADER_IMAGE_H
 #define LOADER_IMAGE_H
 
-#include "loader/internal.h"
+#include "loader/features.h"
 
 /* ---- The blob: little-endian, records without padding, in the order of the tables --------------
  */

@@ -87,7 +87,7 @@ static bool are_extras_sound(const struct image *image)
     const struct image_header *h = &image->header;
     uint64_t slots = ARCH_SLOT_SIZE * (uint64_t)h->slot_count;
     uint64_t stubs = ARCH_STUB_SIZE * (uint64_t)h->stub_count;
-    uint64_t index = elfin_unwind_index_size(h->frame_count);
+    uint64_t index = unwind_index_size(h->frame_count);
     bool has_got = slots || h->flags & IMAGE_NEEDS_GOT;
 
     if (has_got && !image_filled(image, ELFIN_PART_RELRO, h->got, slots))
@@ -177,7 +177,7 @@ static bool is_frames_place(const struct image *image, const struct image_sectio
     const struct image_header *h = &image->header;
 
     if (!*end)
-        *end = h->unwind_index + elfin_unwind_index_size(h->frame_count);
+        *end = h->unwind_index + unwind_index_size(h->frame_count);
     if (s->address < *end || s->address > h->frames_end || s->size > h->frames_end - s->address)
         return false;
     *end = s->address + s->size;

@@ -179,7 +179,8 @@ void elfin_image_fixup(struct load *load, struct object *object)
     if (b.slot_count)
         memcpy(b.slots, image->table[IMAGE_SLOTS].data, b.slot_count * sizeof(*b.slots));
     copy_parts(image, region->edit);
-    elfin_indirect_write(load, object);
+    if (object->indirect_count)
+        load->host->indirects->write(load, object);
     bind_others(&b);
     bind_imports(&b);
     keep_slots(&b);

@@ -102,6 +102,10 @@ elfin_status elfin_image_object_open(struct load *load, struct object *object)
     h = &object->image->header;
     if (h->page_size & (load->host->page_size - 1))
         return elfin_fail(load, object, DEFECT_IMAGE_PAGES);
+    if ((h->tls_size || h->flags & IMAGE_HAS_TLS) && !load->host->threads)
+        return elfin_fail(load, object, DEFECT_NO_THREADS);
+    if (h->table[IMAGE_INDIRECT].count && !load->host->indirects)
+        return elfin_fail(load, object, DEFECT_NO_INDIRECTS);
     object->file = object->image->blob;
     object->section_names = object->symbol_names = object->image->table[IMAGE_NAMES];
     object->symbols = object->image->table[IMAGE_SYMBOLS];

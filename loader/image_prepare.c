@@ -9,12 +9,13 @@
  * object itself defines. */
 static elfin_status settle_names(struct load *load)
 {
-    elfin_status status;
+    elfin_status status = ELFIN_OK;
 
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_UNDEFINED)
             s->state = SYMBOL_ZERO;
-    status = elfin_tls_check(load);
+    if (load->host->threads)
+        status = elfin_tls_check(load);
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_ZERO)
             s->state = SYMBOL_IMPORT;
@@ -31,24 +32,25 @@ static elfin_status check_kind(struct load *load, const struct object *object)
 /* Up to the object's offsets in its block, and the proof that it can lie somewhere. */
 static elfin_status link_alone(struct load *load, struct object *object)
 {
+    const elfin_host *host = load->host;
     elfin_status status;
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
         (status = check_kind(load, object)) != ELFIN_OK ||
         (status = elfin_scan(load, object)) != ELFIN_OK ||
-        (status = elfin_unwind_scan(load, object)) != ELFIN_OK ||
-        (status = elfin_gather(load)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
+        (host->unwinding && (status = host->unwinding->scan(load, object)) != ELFIN_OK) ||
+        (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
+        (status = load->status) != ELFIN_OK)
         return status;
     elfin_give_handles(load);
-    if ((status = elfin_tls_measure(load, object)) != ELFIN_OK ||
+    if ((host->threads && (status = host->threads->measure(load, object)) != ELFIN_OK) ||
         (status = settle_names(load)) != ELFIN_OK || (status = elfin_layout(load)) != ELFIN_OK)
         return status;
     load->unknown_imports = true;
     status = elfin_reach(load);
     if (status != ELFIN_ERR_REACH || load->status != ELFIN_OK)
         return status;
-    elfin_report_stuck(load);
-    return load->status;
+    return elfin_report_stuck(load);
 }
 
 /* In memory that takes the place of what the host gives a module. */

@@ -9,7 +9,7 @@
  * equal, and no relocation type needs to know of indirect functions. Only the slot waits for the
  * resolver. The k-th indirect function of an object has the k-th slot and the k-th stub.
  */
-#include "loader/carver.h"
+#include "loader/features.h"
 #include "loader/program.h"
 
 /* True for the definition that the group uses: only that can be called. */
@@ -41,7 +41,19 @@ static uint32_t collect(const struct object *object, uint32_t *list)
     return count;
 }
 
-elfin_status elfin_indirect_plan(struct load *load, struct object *object)
+static uint32_t indirects_check(const struct object *object, const struct elf_symbol *symbol,
+                                uint32_t section)
+{
+    if (section & SECTION_SPECIAL)
+        return DEFECT_INDIRECT_ABSOLUTE;
+    if (object->program) /* proven with the other symbols of linked files */
+        return DEFECT_NONE;
+    if (!(object->sections[section].flags & SHF_EXECINSTR))
+        return DEFECT_INDIRECT_DATA;
+    return symbol->st_value >= object->sections[section].size ? DEFECT_INDIRECT_PAST : DEFECT_NONE;
+}
+
+static elfin_status indirects_plan(struct load *load, struct object *object)
 {
     uint32_t count = object->has_indirect ? collect(object, NULL) : 0;
 
@@ -55,25 +67,6 @@ elfin_status elfin_indirect_plan(struct load *load, struct object *object)
     object->slot_count += count;
     object->stub_count += count;
     return ELFIN_OK;
-}
-
-/* By bisection: the list is ascending. */
-bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *address)
-{
-    uint32_t low = 0, high = object->indirect_count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-
-        if (object->indirect[middle] < index)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == object->indirect_count || object->indirect[low] != index)
-        return false;
-    *address = object->plt + ARCH_STUB_SIZE * (uint64_t)low;
-    return true;
 }
 
 static elfin_indirect describe(const struct object *object, uint32_t k)
@@ -93,7 +86,7 @@ static elfin_indirect describe(const struct object *object, uint32_t k)
  * A call before the resolver has run can only come from another resolver: it meets the trap behind
  * the stub's jump, not address 0, which exists in firmware. Where no resolver will run, 0 says so.
  */
-void elfin_indirect_write(const struct load *load, const struct object *object)
+static void indirects_write(const struct load *load, const struct object *object)
 {
     bool never = load->options->flags & ELFIN_LOAD_NO_INIT;
 
@@ -106,7 +99,7 @@ void elfin_indirect_write(const struct load *load, const struct object *object)
     }
 }
 
-elfin_status elfin_indirect_resolve(struct load *load, const struct object *object)
+static elfin_status indirects_resolve(struct load *load, const struct object *object)
 {
     for (uint32_t k = 0; k < object->indirect_count; k++) {
         elfin_indirect f = describe(object, k);
@@ -120,8 +113,8 @@ elfin_status elfin_indirect_resolve(struct load *load, const struct object *obje
     return ELFIN_OK;
 }
 
-void elfin_carve_indirect(const struct load *load, struct carver *c, const struct object *object,
-                          struct elfin_module *module)
+static void indirects_carve(const struct load *load, struct carver *c, const struct object *object,
+                            struct elfin_module *module)
 {
     uint64_t count =
         object->indirect_count + (object->program ? object->program->resolver_count : 0);
@@ -142,3 +135,11 @@ void elfin_carve_indirect(const struct load *load, struct carver *c, const struc
         module->indirect_count = (uint32_t)count;
     }
 }
+
+const struct elfin_indirects elfin_indirects = {
+    .check = indirects_check,
+    .plan = indirects_plan,
+    .write = indirects_write,
+    .resolve = indirects_resolve,
+    .carve = indirects_carve,
+};

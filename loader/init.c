@@ -5,6 +5,7 @@
  * priority, then its ELFIN_INIT function; what will have to be called at unload is noted as soon
  * as its counterpart has succeeded, so that a failure undoes exactly what was done.
  */
+#include "loader/features.h"
 #include "loader/program.h"
 #include "libmini/sort.h"
 
@@ -31,8 +32,8 @@ elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint
         *result = ((uint64_t(*)(void))(uintptr_t)c->address)();
         break;
     case ELFIN_ENTRY_RESTORE:
-        *result = (uint32_t)((int (*)(uint64_t, uint32_t))(uintptr_t)c->address)(c->argument,
-                                                                                 c->version);
+        *result =
+            (uint32_t)((int (*)(uint64_t, uint32_t))(uintptr_t)c->address)(c->argument, c->version);
         break;
     default:
         ((void (*)(void))(uintptr_t)c->address)();
@@ -54,8 +55,7 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
         if (final->entry == ELFIN_ENTRY_EXIT && final->module->state.moved)
             continue;
         if (elfin_call_module(host, &c, &result) != ELFIN_OK)
-            elfin_log(host, "%s: an exit function did not return normally",
-                      record_name(&final->module->self));
+            elfin_log_module(host, final->module, ": an exit function did not return normally");
     }
 }
 
@@ -221,8 +221,10 @@ static elfin_status add_destructors(struct load *load, const struct object *obje
 
 static elfin_status resolve_object(struct load *load, const struct object *object)
 {
-    elfin_status status = elfin_indirect_resolve(load, object);
+    elfin_status status = ELFIN_OK;
 
+    if (object->indirect_count)
+        status = load->host->indirects->resolve(load, object);
     if (status == ELFIN_OK && object->program)
         status = load->host->programs->resolve(load, object);
     return status;

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* From the inputs of a load to its objects, libraries and blocks. */
+#include "loader/features.h"
 #include "loader/image.h"
+
+bool elfin_is_archive(const void *data, size_t size)
+{
+    return size >= 8 && memcmp(data, "!<arch>\n", 8) == 0;
+}
 
 /* A member with nothing to load and no definition that the index could mean is left out. */
 static bool is_empty(const struct object *object)
@@ -35,27 +41,12 @@ elfin_status elfin_load_add(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-static elfin_status add_library(struct load *load, const elfin_input *input, uint32_t block)
-{
-    struct library *library = elfin_arena_get(&load->work, 1, sizeof(*library));
-
-    if (!library)
-        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
-    library->input = input;
-    library->name = elfin_base_name(input->file);
-    library->file = (struct span){ .data = input->data, .size = input->size };
-    library->block = block;
-    *load->libraries_end = library;
-    load->libraries_end = &library->next;
-    return elfin_library_open(load, library);
-}
-
 static elfin_status add_input(struct load *load, const elfin_input *input, uint32_t block)
 {
     struct object *object;
 
-    if (elfin_is_archive(input->data, input->size))
-        return add_library(load, input, block);
+    if (elfin_is_archive(input->data, input->size) && load->host->archives)
+        return load->host->archives->open(load, input, block);
     object = elfin_arena_get(&load->work, 1, sizeof(*object));
     if (!object)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);

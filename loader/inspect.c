@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The phases up to layout, alone, on one object: what it holds and what it demands. */
+#include "loader/features.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -98,20 +99,18 @@ struct tally {
     uint64_t types[ARCH_TYPE_LIMIT];
 };
 
-static void tally_table(struct tally *t, uint32_t target, uint32_t table)
+static void tally_table(struct tally *t, uint32_t table)
 {
     const struct object *object = t->object;
-    struct span records = elfin_section_bytes(object, table);
-    struct span bytes = elfin_section_bytes(object, target);
-    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+    struct arch_scan scan = elfin_scan_table(t->load, object, table);
 
-    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
-        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
+    for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++) {
+        unsigned use = elfin_arch_record_use(&scan, i);
         struct elf_rela rela;
         uint32_t demand;
         elfin_diag *diag;
 
-        span_record(records, i, &rela, sizeof(rela));
+        span_record(scan.rela, i, &rela, sizeof(rela));
         t->types[elf_rela_type(rela.r_info)]++;
         t->out->relocations++;
         demand = demand_of(object, elf_rela_symbol(rela.r_info), use);
@@ -136,7 +135,7 @@ static void show_relocations(struct load *load, const struct object *object,
     for (uint32_t i = 1; i < object->section_count; i++)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela)
-            tally_table(&t, i, table);
+            tally_table(&t, table);
     for (uint32_t type = 0; type < ARCH_TYPE_LIMIT; type++)
         if (t.types[type] && inspector->relocation_type)
             inspector->relocation_type(inspector->ctx, elfin_arch_relocation_name(type),
@@ -149,7 +148,7 @@ static void show_bound(struct load *load, const struct bound *by, bool is_high,
 {
     const struct demand *d = by->demand;
     int64_t k = is_high == (d->term == ARCH_TERM_ABSOLUTE) ? d->most : d->least;
-    struct arch_scan scan = elfin_scan_table(by->object, d->table);
+    struct arch_scan scan = elfin_scan_table(load, by->object, d->table);
     struct arch_demand demand;
     elfin_diag *diag;
 
@@ -222,19 +221,22 @@ static void show(struct load *load, const struct object *object, const elfin_ins
 static elfin_status inspect(struct load *load, struct object *object,
                             const elfin_inspector *inspector, elfin_inspection *out)
 {
+    const elfin_host *host = load->host;
     elfin_status status;
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
         (status = elfin_scan(load, object)) != ELFIN_OK ||
-        (status = elfin_unwind_scan(load, object)) != ELFIN_OK ||
-        (status = elfin_gather(load)) != ELFIN_OK || (status = load->status) != ELFIN_OK)
+        (host->unwinding && (status = host->unwinding->scan(load, object)) != ELFIN_OK) ||
+        (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
+        (status = load->status) != ELFIN_OK)
         return status;
     elfin_give_handles(load);
     show(load, object, inspector, out);
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_UNDEFINED)
             s->state = SYMBOL_IMPORT;
-    status = elfin_tls_measure(load, object);
+    if (host->threads)
+        status = host->threads->measure(load, object);
     out->tls_size = object->tls_size;
     out->tls_align = object->tls_align;
     if (status == ELFIN_OK)

@@ -487,9 +487,10 @@ elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struc
 void elfin_diag_clear(elfin_diag *diag, uint32_t defect);
 /* A bounded copy in bounded time: names in hostile files may be as long as the file. */
 void elfin_copy_name(char to[ELFIN_NAME_SIZE], const char *from);
-/* A line for the host's log, if it has one. */
-void elfin_log(const elfin_host *host, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* A line for the host's log, if it has one, of at least one piece. */
+void elfin_log(const elfin_host *host, const char *const *pieces, int count);
+/* The module's name, and what is to be said of it. */
+void elfin_log_module(const elfin_host *host, const elfin_module *module, const char *text);
 
 /* ---- parallel.c ------------------------------------------------------------------------------ */
 
@@ -591,9 +592,9 @@ bool elfin_is_module_name(const char *name);
 /* symbols.c: checks the symbol table and enters the global names into the group's. */
 elfin_status elfin_symbols_collect(struct load *load, struct object *object);
 
-/* archive.c and pull.c */
-elfin_status elfin_library_open(struct load *load, struct library *library);
+/* archive.c: one library; pull.c */
 elfin_status elfin_library_pull(struct load *load);
+elfin_status elfin_member_rename(struct load *load, struct object *object);
 
 /* inputs.c: objects, libraries and blocks of the inputs; opening one object and appending it. */
 elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
@@ -602,10 +603,8 @@ elfin_status elfin_load_add(struct load *load, struct object *object);
 /* scan.c */
 elfin_status elfin_scan(struct load *load, struct object *object);
 /* One relocation table, as the machine's part wants to see it. */
-struct arch_scan elfin_scan_table(const struct object *object, uint32_t table);
-
-/* gather.c: __start_NAME and __stop_NAME. */
-elfin_status elfin_gather(struct load *load);
+struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
+                                  uint32_t table);
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);
@@ -614,6 +613,8 @@ item elfin_find_import(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 /* A module of the space by its name, 0: there is none that the load sees. */
 item elfin_find_module_item(const struct load *load, struct name name);
+/* A module of this name is loaded, or will be with this group. */
+bool elfin_is_taken(const struct load *load, struct name name);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
 void elfin_give_handles(struct load *load);
@@ -621,12 +622,8 @@ elfin_status elfin_edges(struct load *load);
 /* The names that ELFIN_NEEDS or DT_NEEDED give, one by one; *at begins as 0. NULL at the end. */
 const char *elfin_next_need(const struct object *object, uint64_t *at);
 
-/* indirect.c: plan counts their slots and stubs, the first of the object. */
-elfin_status elfin_indirect_plan(struct load *load, struct object *object);
 /* False for what is no indirect function, or an overridden one. */
 bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *address);
-void elfin_indirect_write(const struct load *load, const struct object *object);
-elfin_status elfin_indirect_resolve(struct load *load, const struct object *object);
 
 /* tls.c */
 enum tls_kind {
@@ -641,15 +638,6 @@ uint64_t elfin_tls_offset(const struct object *object, uint32_t index);
 elfin_status elfin_tls_measure(struct load *load, struct object *object);
 /* Holds every record against its symbol, once offsets are known. */
 elfin_status elfin_tls_check(struct load *load);
-
-/* tls_area.c */
-/* Measures all blocks and finds room in the host's area for them. */
-elfin_status elfin_tls_place(struct load *load);
-void elfin_tls_attach(struct load *load);
-void elfin_tls_detach(const elfin_host *host, elfin_group *group);
-/* The area's books, kept when the group is published and withdrawn. */
-void elfin_tls_publish(elfin_space *space, elfin_group *group);
-void elfin_tls_withdraw(elfin_space *space, elfin_group *group);
 
 /* layout.c: of all blocks that are not reserved; may be called again when elfin_apart made others.
  */
@@ -697,6 +685,8 @@ bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint
  */
 elfin_status elfin_reach(struct load *load);
 
+/* That load->stuck has no place, and what limits it, if the host wants reasons. load->status. */
+elfin_status elfin_report_stuck(struct load *load);
 /* The same for one block, as far as the others have addresses. */
 elfin_status elfin_reach_block(struct load *load, struct block *block);
 
@@ -705,24 +695,9 @@ elfin_status elfin_reach_block(struct load *load, struct block *block);
 typedef bool demand_fn(struct load *load, const struct object *object, uint32_t table,
                        uint64_t record, const struct arch_demand *demand);
 
-/* reach_report.c: names all fixups that limit where load->stuck may lie. */
-void elfin_report_misfits(struct load *load);
-void elfin_report_stuck(struct load *load);
-
 /* place.c: ELFIN_ERR_MEMORY, not reported: there is none for load->stuck where it may lie. */
 elfin_status elfin_place(struct load *load);
 void elfin_report_no_memory(struct load *load);
-
-/*
- * apart.c: divides the objects that share the block without an address into more blocks, finer at
- * each call; gives memory of such blocks back. False when nothing is left to divide, or on failure.
- */
-bool elfin_apart(struct load *load);
-/*
- * Puts the objects together again where only that keeps short distances between their sections.
- * Fails as it did before they were divided: ELFIN_ERR_REACH or ELFIN_ERR_MEMORY, not reported.
- */
-elfin_status elfin_join(struct load *load);
 
 /* group.c: the lasting records. */
 elfin_status elfin_group_create(struct load *load);
@@ -730,16 +705,8 @@ elfin_status elfin_group_create(struct load *load);
 /* fixup.c */
 elfin_status elfin_fixup(struct load *load);
 
-/*
- * unwind.c: after fix-up (seal), before module code runs (add), and when none will run any more
- * (remove).
- */
-bool elfin_is_frames(const struct load *load, const struct section *section);
-elfin_status elfin_unwind_scan(struct load *load, struct object *object);
-uint64_t elfin_unwind_index_size(uint64_t count);
-elfin_status elfin_unwind_seal(struct load *load);
-elfin_status elfin_unwind_add(struct load *load);
-void elfin_unwind_remove(const elfin_host *host, elfin_group *group);
+/* unload.c: what the host was told of the group is undone. */
+void elfin_detach(const elfin_host *host, elfin_group *group);
 
 /* protect.c */
 elfin_status elfin_protect(struct load *load);
@@ -750,6 +717,10 @@ elfin_status elfin_publish(struct load *load);
 void elfin_withdraw(elfin_space *space, elfin_group *group);
 /* The names of the published group take the places of those of the one that it replaces. */
 void elfin_publish_instead(struct load *load);
+
+/* space.c */
+elfin_status elfin_export_rows(elfin_space *space, const elfin_export *exports, size_t count,
+                               enum item_kind kind);
 
 /* order.c, init.c */
 elfin_status elfin_init_order(struct load *load);
@@ -916,6 +887,13 @@ static inline uint64_t section_base(const struct object *object, uint32_t sectio
     if (is_tls(&object->sections[section]))
         return address - object->tls_image + object->tls_offset;
     return address;
+}
+
+/* An unwind table that the host wants. */
+static inline bool elfin_is_frames(const struct load *load, const struct section *section)
+{
+    return load->host->unwind_add && section->named == NAMED_FRAMES &&
+           section->type != SHT_NOBITS && !(section->flags & (SHF_EXECINSTR | SHF_TLS));
 }
 
 static inline bool is_hidden(const struct symbol *symbol)

@@ -7,15 +7,9 @@
  *
  * Room for a slot and a stub is set aside for everything that might turn out to be far.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 #include "loader/program.h"
-
-struct cursor {
-    struct load *load;
-    struct block *block;
-    uint64_t offset; /* from the block's start */
-    uint64_t limit;  /* no offset may pass it */
-};
 
 static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
                               uint64_t size)
@@ -29,170 +23,85 @@ static elfin_status too_large(struct load *load, const struct object *object, ui
     return elfin_diag_emit(load);
 }
 
-/* Takes size bytes at the next aligned offset; false past the limit. *gap: the padding before it.
- */
-static bool advance(struct cursor *c, uint64_t align, uint64_t size, uint64_t *offset,
-                    uint64_t *gap)
+elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint64_t size,
+                        uint64_t *offset, uint64_t *gap)
 {
-    uint64_t start;
+    uint64_t start = round_up(c->offset, align);
 
-    if (align > c->limit)
-        return false;
-    start = round_up(c->offset, align);
-    if (start > c->limit || size > c->limit - start)
-        return false;
+    if (align > c->limit || start > c->limit || size > c->limit - start)
+        return too_large(c->load, c->object, section, size);
     *offset = start;
     *gap = start - c->offset;
     c->offset = start + size;
     if (c->block->align < align)
         c->block->align = align;
-    return true;
+    return ELFIN_OK;
+}
+
+elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index)
+{
+    struct section *section = &object->sections[index];
+
+    c->object = object;
+    return elfin_take(c, index, section->align, section->size, &section->address, &section->gap);
 }
 
 static elfin_status lay_sections(struct cursor *c, struct object *object, int list)
 {
-    for (uint32_t i = object->in_part[list]; i; i = object->sections[i].next) {
-        struct section *section = &object->sections[i];
-
-        if (!advance(c, section->align, section->size, &section->address, &section->gap))
-            return too_large(c->load, object, i, section->size);
-    }
-    return ELFIN_OK;
-}
-
-/* Where one needs more than the one before leaves, padding lies between, as in a linker's output.
- */
-static elfin_status lay_gathered(struct cursor *c, const struct gathered *gathered)
-{
-    uint64_t align = gathered->align; /* the first one's: of the whole */
-
-    for (struct gathered_section *s = gathered->first; s; s = s->next) {
-        struct section *section = &s->object->sections[s->index];
-
-        if (!advance(c, align, section->size, &section->address, &section->gap))
-            return too_large(c->load, s->object, s->index, section->size);
-        align = s->next ? s->next->object->sections[s->next->index].align : 0;
-    }
-    return ELFIN_OK;
-}
-
-static elfin_status lay_all_gathered(struct cursor *c, int part)
-{
     elfin_status status = ELFIN_OK;
 
-    for (const struct gathered *g = c->block->gathered; status == ELFIN_OK && g;
-         g = g->next_in_block)
-        if (g->part == part)
-            status = lay_gathered(c, g);
+    for (uint32_t i = object->in_part[list]; status == ELFIN_OK && i; i = object->sections[i].next)
+        status = elfin_take_section(c, object, i);
     return status;
 }
 
 /* COMMON symbols live in the module whose object defines the name. */
 static elfin_status lay_commons(struct cursor *c, struct object *object)
 {
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct symbol *symbol = object->global[i - object->first_global];
-        uint64_t gap;
-
-        if (!is_own_common(object, i) || symbol->tls)
-            continue;
-        if (!advance(c, symbol->align, symbol->size, &symbol->value, &gap))
-            return too_large(c->load, object, 0, symbol->size);
-    }
-    return ELFIN_OK;
-}
-
-/* The initial image of thread-local data: one piece, in which the sections have their offsets. */
-static elfin_status lay_tls(struct cursor *c, struct object *object)
-{
-    uint64_t before = object->tls_image; /* of an earlier layout, or 0 */
-
-    object->tls_image = round_up(c->offset, object->tls_align); /* of zero-filled data: a label */
-    if (object->tls_file_size &&
-        !advance(c, object->tls_align, object->tls_file_size, &object->tls_image, &object->tls_gap))
-        return too_large(c->load, object, 0, object->tls_file_size);
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (is_tls(&object->sections[i]))
-            object->sections[i].address += object->tls_image - before;
-    return ELFIN_OK;
-}
-
-static elfin_status lay_stubs(struct cursor *c, struct object *object)
-{
-    uint64_t size = ARCH_STUB_SIZE * (uint64_t)object->stub_count;
-
-    if (size && !advance(c, 16, size, &object->plt, &object->plt_gap))
-        return too_large(c->load, object, 0, size);
-    return ELFIN_OK;
-}
-
-static elfin_status lay_slots(struct cursor *c, struct object *object)
-{
-    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count;
-
-    if ((object->slot_count || object->needs_got || object->got_symbol) &&
-        !advance(c, ARCH_SLOT_SIZE, size, &object->got, &object->got_gap))
-        return too_large(c->load, object, 0, size);
-    return ELFIN_OK;
-}
-
-static elfin_status lay_object_frames(struct cursor *c, struct object *object)
-{
-    for (uint32_t i = 1; i < object->section_count; i++) {
-        struct section *section = &object->sections[i];
-
-        if (section->part == PART_NONE || !section->frames)
-            continue;
-        if (!advance(c, section->align, section->size, &section->address, &section->gap))
-            return too_large(c->load, object, i, section->size);
-    }
-    return ELFIN_OK;
-}
-
-/* Index, unwind tables one after the other, the zero word that ends them; see unwind.c. */
-static elfin_status lay_frames(struct cursor *c)
-{
-    struct block *block = c->block;
-    uint64_t size, gap;
     elfin_status status = ELFIN_OK;
-    bool any = false;
+    uint64_t gap;
 
-    block->frame_count = block->frames_end = 0;
-    for (struct object *o = block->first; o; o = o->next_in_block) {
-        block->frame_count += o->frame_count;
-        any |= o->has_frames;
+    for (uint32_t i = object->first_global; status == ELFIN_OK && i < object->symbol_count; i++) {
+        struct symbol *symbol = object->global[i - object->first_global];
+
+        if (is_own_common(object, i) && !symbol->tls)
+            status = elfin_take(c, 0, symbol->align, symbol->size, &symbol->value, &gap);
     }
-    if (!any)
-        return ELFIN_OK;
-    size = elfin_unwind_index_size(block->frame_count);
-    if (!advance(c, 4, size, &block->unwind_index, &block->unwind_gap))
-        return too_large(c->load, block->first, 0, size);
-    for (struct object *o = block->first; status == ELFIN_OK && o; o = o->next_in_block)
-        status = lay_object_frames(c, o);
-    if (status == ELFIN_OK && !advance(c, 1, 4, &block->frames_end, &gap))
-        return too_large(c->load, block->first, 0, 4);
     return status;
+}
+
+/* What the loader adds to a part: stubs to the text, slots to what is read-only after init. */
+static elfin_status lay_made(struct cursor *c, struct object *object, int part)
+{
+    uint64_t stubs = ARCH_STUB_SIZE * (uint64_t)object->stub_count;
+    uint64_t slots = ARCH_SLOT_SIZE * (uint64_t)object->slot_count;
+
+    c->object = object;
+    if (part == ELFIN_PART_RODATA && c->load->host->threads)
+        return c->load->host->threads->lay(c, object);
+    if (part == ELFIN_PART_TEXT && stubs)
+        return elfin_take(c, 0, 16, stubs, &object->plt, &object->plt_gap);
+    if (part == ELFIN_PART_RELRO && (slots || object->needs_got || object->got_symbol))
+        return elfin_take(c, 0, ARCH_SLOT_SIZE, slots, &object->got, &object->got_gap);
+    return ELFIN_OK;
 }
 
 static elfin_status lay_part(struct cursor *c, int part)
 {
+    const elfin_host *host = c->load->host;
     struct block *block = c->block;
     elfin_status status = ELFIN_OK;
     struct object *o;
 
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
         status = lay_sections(c, o, part);
-        if (status == ELFIN_OK && part == ELFIN_PART_RODATA)
-            status = lay_tls(c, o);
-        if (status == ELFIN_OK && part == ELFIN_PART_TEXT)
-            status = lay_stubs(c, o);
-        if (status == ELFIN_OK && part == ELFIN_PART_RELRO)
-            status = lay_slots(c, o);
+        if (status == ELFIN_OK)
+            status = lay_made(c, o, part);
     }
-    if (status == ELFIN_OK)
-        status = lay_all_gathered(c, part);
-    if (status == ELFIN_OK && part == ELFIN_PART_RODATA && c->load->host->unwind_add)
-        status = lay_frames(c);
+    if (status == ELFIN_OK && block->gathered)
+        status = host->gathering->lay(c, part);
+    if (status == ELFIN_OK && part == ELFIN_PART_RODATA && host->unwind_add)
+        status = host->unwinding->lay(c);
     block->part_filled[part] = c->offset - block->part_offset[part];
     if (part != ELFIN_PART_DATA)
         return status;
@@ -204,11 +113,16 @@ static elfin_status lay_part(struct cursor *c, int part)
     return status;
 }
 
+static elfin_status plan_indirect(struct load *load, struct object *object)
+{
+    return object->has_indirect ? load->host->indirects->plan(load, object) : ELFIN_OK;
+}
+
 /* Its linker has laid it out. */
 static elfin_status lay_program(struct load *load, struct block *block, uint64_t limit)
 {
     struct object *object = block->first;
-    elfin_status status = elfin_indirect_plan(load, object);
+    elfin_status status = plan_indirect(load, object);
 
     if (status != ELFIN_OK)
         return status;
@@ -307,7 +221,7 @@ static elfin_status plan_slots(struct load *load, struct object *object)
     elfin_status status;
 
     forget_slots(object);
-    status = elfin_indirect_plan(load, object);
+    status = plan_indirect(load, object);
     if (object->handle_symbol)
         object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
@@ -350,18 +264,6 @@ static void list_parts(struct object *object)
     }
 }
 
-static void distribute_gathered(struct load *load)
-{
-    for (struct gathered *g = load->gathered; g; g = g->next) {
-        struct block *block = g->first ? &load->blocks[g->first->object->block] : NULL;
-
-        if (!block || block->reserved)
-            continue;
-        g->next_in_block = block->gathered;
-        block->gathered = g;
-    }
-}
-
 /* Forgets what an earlier layout of these objects has found. */
 static void reset(struct load *load)
 {
@@ -394,7 +296,8 @@ elfin_status elfin_layout(struct load *load)
     elfin_status status;
 
     reset(load);
-    distribute_gathered(load);
+    if (load->gathered)
+        load->host->gathering->distribute(load);
     status = elfin_each_object(load, plan, NULL);
     for (struct object *o = load->objects; o; o = o->next) {
         struct block *block = &load->blocks[o->block];

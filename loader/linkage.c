@@ -87,7 +87,7 @@ static void add_item(const struct load *load, const struct object *object,
 static void walk_table(const struct load *load, const struct object *object, uint32_t table,
                        struct linkage_draft *draft)
 {
-    struct arch_scan scan = elfin_scan_table(object, table);
+    struct arch_scan scan = elfin_scan_table(load, object, table);
     const struct section *section = &object->sections[object->sections[table].info];
     uint64_t count = scan.rela.size / sizeof(struct elf_rela);
     struct arch_field field;

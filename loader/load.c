@@ -3,14 +3,15 @@
  * elfin_load: the phases in their order, and the only place that unwinds. Phases note in struct
  * load what they have acquired; nobody else gives it back.
  */
+#include "loader/features.h"
 #include "loader/linkage.h"
 
 static elfin_status open_all(struct load *load, const elfin_input *inputs, size_t count)
 {
     elfin_status status = elfin_inputs_open(load, inputs, count);
 
-    if (status == ELFIN_OK)
-        status = elfin_library_pull(load);
+    if (status == ELFIN_OK && load->libraries)
+        status = load->host->archives->pull(load);
     if (status == ELFIN_OK && load->status == ELFIN_OK && !load->objects)
         status = elfin_fail(load, NULL, DEFECT_NO_OBJECT);
     /* Duplicate definitions have been reported, all of them, without stopping. */
@@ -27,6 +28,7 @@ static bool is_open(const struct load *load, elfin_status status)
 /* All objects without an address together, or, if there is no place for that, apart. */
 static elfin_status settle(struct load *load)
 {
+    const struct elfin_dividing *dividing = load->host->dividing;
     elfin_status status;
 
     do {
@@ -37,9 +39,9 @@ static elfin_status settle(struct load *load)
             status = elfin_reach(load);
         if (status == ELFIN_OK)
             status = elfin_place(load);
-    } while (is_open(load, status) && elfin_apart(load));
+    } while (is_open(load, status) && dividing && dividing->apart(load));
     if (status == ELFIN_ERR_RANGE && load->status == ELFIN_OK)
-        status = elfin_join(load);
+        status = dividing->join(load);
     if (is_open(load, status)) {
         if (status == ELFIN_ERR_MEMORY)
             elfin_report_no_memory(load);
@@ -50,9 +52,10 @@ static elfin_status settle(struct load *load)
 
 static elfin_status scan(struct load *load, struct object *object)
 {
+    const struct elfin_unwinding *unwinding = load->host->unwinding;
     elfin_status status = elfin_scan(load, object);
 
-    return status == ELFIN_OK ? elfin_unwind_scan(load, object) : status;
+    return status == ELFIN_OK && unwinding ? unwinding->scan(load, object) : status;
 }
 
 /* Executables and shared objects keep none. */
@@ -69,27 +72,32 @@ static elfin_status collect_linkage(struct load *load)
 
 static elfin_status link(struct load *load)
 {
+    const struct elfin_threads *threads = load->host->threads;
+    const struct elfin_unwinding *unwinding = load->host->unwinding;
     elfin_status status = elfin_each_object(load, scan, NULL);
 
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
-        (status = elfin_tls_place(load)) != ELFIN_OK || (status = settle(load)) != ELFIN_OK ||
-        (status = collect_linkage(load)) != ELFIN_OK ||
+        (threads && (status = threads->place(load)) != ELFIN_OK) ||
+        (status = settle(load)) != ELFIN_OK || (status = collect_linkage(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
-        (status = elfin_fixup(load)) != ELFIN_OK || (status = elfin_unwind_seal(load)) != ELFIN_OK)
+        (status = elfin_fixup(load)) != ELFIN_OK ||
+        (unwinding && (status = unwinding->seal(load)) != ELFIN_OK))
         return status;
-    elfin_tls_attach(load);
+    if (threads)
+        threads->attach(load);
     return elfin_protect(load);
 }
 
 static elfin_status commit(struct load *load)
 {
+    const struct elfin_unwinding *unwinding = load->host->unwinding;
     const struct load_hooks *hooks = load->hooks;
     elfin_status status = elfin_publish(load);
 
     if (status == ELFIN_OK && hooks)
         status = hooks->published(load);
-    if (status != ELFIN_OK || (status = elfin_unwind_add(load)) != ELFIN_OK ||
+    if (status != ELFIN_OK || (unwinding && (status = unwinding->add(load)) != ELFIN_OK) ||
         (status = elfin_init_run(load)) != ELFIN_OK ||
         (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
@@ -98,12 +106,10 @@ static elfin_status commit(struct load *load)
 
 static void unwind(struct load *load)
 {
-    if (load->published) {
+    if (load->published)
         elfin_final_run(load->host, load->group);
-        elfin_unwind_remove(load->host, load->group);
-    }
     if (load->group)
-        elfin_tls_detach(load->host, load->group);
+        elfin_detach(load->host, load->group);
     if (load->published)
         elfin_withdraw(load->space, load->group);
     elfin_index_restore(load->space, &load->index);
@@ -122,7 +128,8 @@ static bool are_valid(const elfin_space *space, const elfin_input *inputs, size_
 {
     if (!space || !space->host.reserve || !inputs || !count || count > UINT32_MAX / 2 || !out)
         return false;
-    if (options && options->struct_size != sizeof(*options))
+    if (options && (options->struct_size != sizeof(*options) ||
+                    (options->flags & ELFIN_LOAD_KEEP_SECTIONS && !space->host.listing)))
         return false;
     if (options && options->flags & ELFIN_LOAD_REBIND && !space->host.rebinding)
         return false;

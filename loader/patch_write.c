@@ -108,8 +108,8 @@ static void undo(struct patch *patch)
 
     write_all(patch, false);
     if (set_all(patch, false, true, NULL) != ELFIN_OK || opened != ELFIN_OK)
-        elfin_log(patch->load->host, "%s: page rights could not be set back",
-                  record_name(&patch->first->module->self));
+        elfin_log_module(patch->load->host, patch->first->module,
+                         ": page rights could not be set back");
 }
 
 elfin_status elfin_patch_write(struct patch *patch)
@@ -128,8 +128,8 @@ elfin_status elfin_patch_write(struct patch *patch)
     if (opened)
         undo(patch);
     else if (set_all(patch, false, true, NULL) != ELFIN_OK)
-        elfin_log(patch->load->host, "%s: page rights could not be set back",
-                  record_name(&patch->first->module->self));
+        elfin_log_module(patch->load->host, patch->first->module,
+                         ": page rights could not be set back");
     elfin_patch_diag(patch->load, DEFECT_REBIND_PROTECT, where->module, "");
     return elfin_diag_emit(patch->load);
 }

@@ -3,6 +3,7 @@
  * Phase "publish": the group becomes visible. What can fail comes first; after the last fallible
  * step the space has the group, before it the space is untouched.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 
 enum {
@@ -143,11 +144,12 @@ static elfin_status add_names(const struct load *load, uint64_t *shadowed)
 static void log_shadowed(const elfin_space *space, const struct record *record, item holder)
 {
     const struct elfin_module *owner = elfin_item_definition(holder).owner;
+    const char *pieces[] = { record_name(&record_module(record)->self), ": its export ",
+                             record_name(record), " is shadowed by that of ",
+                             owner ? record_name(&owner->self) : "the host" };
 
-    if (space->host.log && record->flags & RECORD_EXPORTED)
-        elfin_log(&space->host, "%s: its export %s is shadowed by that of %s",
-                  record_name(&record_module(record)->self), record_name(record),
-                  owner ? record_name(&owner->self) : "the host");
+    if (record->flags & RECORD_EXPORTED)
+        elfin_log(&space->host, pieces, 5);
 }
 
 static elfin_status queue_names(struct load *load, uint64_t count)
@@ -292,14 +294,16 @@ elfin_status elfin_publish(struct load *load)
     count_edges(load->group, true);
     count_images(load->group, true);
     append(space, load->group);
-    elfin_tls_publish(space, load->group);
+    if (load->host->threads)
+        load->host->threads->publish(space, load->group);
     load->published = true;
     return ELFIN_OK;
 }
 
 void elfin_withdraw(elfin_space *space, elfin_group *group)
 {
-    elfin_tls_withdraw(space, group);
+    if (space->host.threads)
+        space->host.threads->withdraw(space, group);
     count_edges(group, false);
     count_images(group, false);
     remove_names(space, group);

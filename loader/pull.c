@@ -4,8 +4,7 @@
  * for once, so the work is bounded by the number of names, whatever an index claims.
  */
 #include "loader/archive.h"
-#include "loader/internal.h"
-#include "libmini/fmt.h"
+#include "loader/features.h"
 #include "libmini/str.h"
 
 static elfin_status bad_member(struct load *load, const struct library *library, uint64_t offset,
@@ -19,6 +18,25 @@ static elfin_status bad_member(struct load *load, const struct library *library,
     return elfin_diag_emit(load);
 }
 
+static char *append_text(char *to, const char *text)
+{
+    size_t length = mini_strlen(text);
+
+    memcpy(to, text, length);
+    return to + length;
+}
+
+static char *append_number(char *to, uint64_t number, unsigned base)
+{
+    uint64_t unit = 1;
+
+    while (number / unit >= base)
+        unit *= base;
+    for (; unit; unit /= base)
+        *to++ = "0123456789abcdef"[number / unit % base];
+    return to;
+}
+
 /* "libz.a(crc32.o)" */
 static const char *member_name(struct load *load, const struct library *library,
                                const struct member *member)
@@ -27,8 +45,22 @@ static const char *member_name(struct load *load, const struct library *library,
     char *name = elfin_arena_get(&load->work, 1, size);
 
     if (name)
-        mini_fmt(name, size, "%s(%s)", library->name, member->name);
+        append_text(append_text(append_text(append_text(name, library->name), "("), member->name),
+                    ")");
     return name;
+}
+
+elfin_status elfin_member_rename(struct load *load, struct object *object)
+{
+    char *name = elfin_arena_get(&load->work, 1, mini_strlen(object->name) + 32), *end;
+
+    if (!name)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
+    end = append_number(append_text(append_text(name, object->name), "@0x"), object->offset, 16);
+    for (uint32_t copy = 2; elfin_is_taken(load, elfin_name(name)); copy++)
+        *append_number(append_text(end, "#"), copy, 10) = 0;
+    object->name = name;
+    return ELFIN_OK;
 }
 
 static elfin_status pull(struct load *load, struct library *library, uint64_t offset,

@@ -7,7 +7,7 @@
  * All is computed modulo 2^64, as the CPU does. A demand leaves an arc of addresses; intersecting
  * arcs only moves bounds, and each bound remembers who moved it.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 enum {
     OWN_BLOCKS_MAX = 64 /* of which each CPU has a copy */
@@ -306,6 +306,15 @@ static bool apply_to_all(struct load *load)
     return !misfit;
 }
 
+elfin_status elfin_report_stuck(struct load *load)
+{
+    if (load->host->reasons)
+        load->host->reasons->stuck(load);
+    else if (load->status == ELFIN_OK)
+        elfin_fail(load, load->stuck->first, DEFECT_NO_REACH);
+    return load->status;
+}
+
 elfin_status elfin_reach(struct load *load)
 {
     bool misfit;
@@ -317,7 +326,9 @@ elfin_status elfin_reach(struct load *load)
     if (misfit && load->apart)
         return ELFIN_ERR_RANGE;
     if (misfit) {
-        elfin_report_misfits(load);
+        if (!load->host->reasons)
+            return elfin_fail(load, load->objects, DEFECT_VALUE_RANGE);
+        load->host->reasons->misfits(load);
         return load->status == ELFIN_OK ? ELFIN_ERR_INTERNAL : load->status;
     }
     for (uint32_t i = 0; i < load->block_count; i++) {

@@ -3,6 +3,7 @@
  * The fixups behind an empty reach, one by one. Only for failures, so the records are read again:
  * what scan kept is the extremes of many.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 
 /* Calls the function for every record of the group that demands something; true if it ever did. */
@@ -15,7 +16,7 @@ static bool each_record(struct load *load, demand_fn *report)
             any |= load->host->images->each_demand(load, o, report);
         for (uint32_t i = 1; !o->image && o->demands && i < o->section_count; i++) {
             for (uint32_t t = o->sections[i].rela; t; t = o->sections[t].next_rela) {
-                struct arch_scan scan = elfin_scan_table(o, t);
+                struct arch_scan scan = elfin_scan_table(load, o, t);
                 struct arch_demand demand;
 
                 for (uint64_t r = 0; r < scan.rela.size / sizeof(struct elf_rela); r++)
@@ -61,7 +62,7 @@ static bool report_misfit(struct load *load, const struct object *object, uint32
     return true;
 }
 
-void elfin_report_misfits(struct load *load)
+static void reasons_misfits(struct load *load)
 {
     each_record(load, report_misfit);
 }
@@ -134,10 +135,12 @@ static bool report_narrowing(struct load *load, const struct object *object, uin
 }
 
 /* Those that min and max alone contradict are to blame; if there are none, all that narrow. */
-void elfin_report_stuck(struct load *load)
+static void reasons_stuck(struct load *load)
 {
     if (!has_room(load))
         elfin_fail(load, load->stuck->first, DEFECT_REACH_ROOM);
     else if (!each_record(load, report_excluding))
         each_record(load, report_narrowing);
 }
+
+const struct elfin_reasons elfin_reasons = { .misfits = reasons_misfits, .stuck = reasons_stuck };

@@ -4,6 +4,7 @@
  * another group, with one look-up per name, or is 0 because all references are weak, or is missing.
  * All missing names are reported.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 #include "libmini/str.h"
 
@@ -143,8 +144,8 @@ elfin_status elfin_resolve(struct load *load)
 {
     elfin_status status = elfin_needs(load);
 
-    if (status == ELFIN_OK)
-        status = elfin_gather(load);
+    if (status == ELFIN_OK && load->host->gathering)
+        status = load->host->gathering->gather(load);
     if (status != ELFIN_OK)
         return status;
     elfin_give_handles(load);

@@ -3,6 +3,7 @@
  * Phase "scan": every relocation record is proven sound once, and what the records do with each
  * symbol is collected. Nothing is kept per record: fix-up reads the tables again as it copies.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 #include "loader/program.h"
 #include "libmini/str.h"
@@ -27,7 +28,8 @@ static bool is_unwind(const struct section *section)
            section->named == NAMED_UNWIND;
 }
 
-struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
+struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
+                                  uint32_t table)
 {
     uint32_t index = object->sections[table].info;
     const struct section *section = &object->sections[index];
@@ -39,6 +41,7 @@ struct arch_scan elfin_scan_table(const struct object *object, uint32_t table)
         .unwind = is_unwind(section),
         .symbol_count = object->symbol_count,
         .tls_get_addr = object->tls_get_addr,
+        .tls = load->host->threads ? load->host->threads->arch : NULL,
         .use = object->use,
     };
 }
@@ -48,7 +51,7 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
     const struct section *section = &object->sections[index];
 
     for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
-        struct arch_scan scan = elfin_scan_table(object, table);
+        struct arch_scan scan = elfin_scan_table(load, object, table);
         struct demand_taker taker = { .load = load, .object = object, .table = table };
 
         scan.ctx = &taker;
@@ -72,16 +75,14 @@ static elfin_status bad_export(struct load *load, const struct object *object, u
 
 /* One record of an export table's relocations: the address word names the exported symbol. */
 static elfin_status scan_export(struct load *load, struct object *object, uint32_t table,
-                                uint64_t record, uint8_t *seen)
+                                const struct arch_scan *scan, uint64_t record, uint8_t *seen)
 {
     struct elf_rela rela;
     struct elf_symbol symbol;
     uint32_t index;
 
-    span_record(elfin_section_bytes(object, table), record, &rela, sizeof(rela));
-    if (rela.r_offset % 16 ||
-        !elfin_arch_record_use(elfin_section_bytes(object, table), record,
-                               elfin_section_bytes(object, object->exports), false))
+    span_record(scan->rela, record, &rela, sizeof(rela));
+    if (rela.r_offset % 16 || !elfin_arch_record_use(scan, record))
         return ELFIN_OK;
     index = elf_rela_symbol(rela.r_info);
     if (index < object->first_global || rela.r_addend)
@@ -108,10 +109,11 @@ static elfin_status scan_exports(struct load *load, struct object *object)
     if (!object->exported || !seen)
         return elfin_fail_memory(load, ELFIN_PHASE_SCAN, object);
     for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
-        uint64_t count = object->sections[table].size / sizeof(struct elf_rela);
+        struct arch_scan scan = elfin_scan_table(load, object, table);
 
-        for (uint64_t i = 0; status == ELFIN_OK && i < count; i++)
-            status = scan_export(load, object, table, i, seen);
+        for (uint64_t i = 0; status == ELFIN_OK && i < scan.rela.size / sizeof(struct elf_rela);
+             i++)
+            status = scan_export(load, object, table, &scan, i, seen);
     }
     for (uint64_t i = 0; status == ELFIN_OK && i < section->size / 16; i++)
         if (!seen[i])
@@ -123,14 +125,12 @@ static elfin_status scan_exports(struct load *load, struct object *object)
  * would be 0. */
 static elfin_status scan_entry(struct load *load, struct object *object, uint32_t index)
 {
-    struct span bytes = elfin_section_bytes(object, index);
-
     for (uint32_t table = object->sections[index].rela; table;
          table = object->sections[table].next_rela) {
-        struct span records = elfin_section_bytes(object, table);
+        struct arch_scan scan = elfin_scan_table(load, object, table);
 
-        for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++)
-            if (elfin_arch_record_use(records, i, bytes, false))
+        for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++)
+            if (elfin_arch_record_use(&scan, i))
                 return ELFIN_OK;
     }
     return elfin_fail_section(load, object, index, DEFECT_RECORD_ADDRESS);

@@ -149,6 +149,8 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     section->named = (uint8_t)elfin_section_named(name);
     if (!is_power_of_two(section->align))
         return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
+    if (section->flags & SHF_TLS && !load->host->threads)
+        return elfin_fail_section(load, object, index, DEFECT_NO_THREADS);
     if (section->flags & SHF_TLS && !is_plain_data(section))
         return elfin_fail_section(load, object, index, DEFECT_SECTION_TLS);
     if (section->flags & SHF_COMPRESSED)

@@ -1,25 +1,19 @@
 # SPDX-License-Identifier: MIT
-# The loader: one file per phase, in their order, after what they share. Needs ARCH_SOURCES and
-# LIBMINI_SOURCES beside it, and memcpy, memmove, memset, memcmp from the host or LIBMINI_MEM_SOURCES.
+# The loader, by archive. Needs ARCH_SOURCES and LIBMINI_SOURCES beside it, and memcpy, memmove,
+# memset, memcmp from the host or LIBMINI_MEM_SOURCES.
+
+# libelfin.a: one file per phase, in their order, after what they share.
 LOADER_SOURCES := \
     loader/arena.c \
     loader/name.c \
     loader/names.c \
     loader/table.c \
     loader/diag.c \
-    loader/diag_text.c \
     loader/index.c \
     loader/space.c \
     loader/query.c \
     loader/load.c \
     loader/parallel.c \
-    loader/linkage.c \
-    loader/linkage_imports.c \
-    loader/patch.c \
-    loader/patch_write.c \
-    loader/rebind.c \
-    loader/replace.c \
-    loader/replace_state.c \
     loader/view.c \
     loader/inputs.c \
     loader/object.c \
@@ -27,32 +21,37 @@ LOADER_SOURCES := \
     loader/comdat.c \
     loader/record.c \
     loader/symbols.c \
-    loader/archive.c \
-    loader/pull.c \
     loader/demand.c \
     loader/scan.c \
-    loader/gather.c \
     loader/resolve.c \
     loader/edges.c \
-    loader/indirect.c \
     loader/layout.c \
-    loader/tls.c \
-    loader/tls_area.c \
     loader/reach.c \
-    loader/reach_report.c \
-    loader/apart.c \
     loader/place.c \
     loader/group.c \
     loader/group_symbols.c \
-    loader/group_sections.c \
     loader/fixup.c \
-    loader/unwind.c \
     loader/protect.c \
     loader/publish.c \
     loader/order.c \
     loader/init.c \
-    loader/unload.c \
-    loader/inspect.c \
+    loader/unload.c
+
+# libelfin-features.a: what a host may leave out (loader/features.h).
+FEATURE_SOURCES := \
+    loader/archive.c \
+    loader/pull.c \
+    loader/gather.c \
+    loader/indirect.c \
+    loader/tls.c \
+    loader/tls_area.c \
+    loader/apart.c \
+    loader/unwind.c \
+    loader/reach_report.c \
+    loader/group_sections.c
+
+# libelfin-programs.a: executables and shared objects.
+PROGRAM_SOURCES := \
     loader/program.c \
     loader/program_segments.c \
     loader/program_dynamic.c \
@@ -60,7 +59,28 @@ LOADER_SOURCES := \
     loader/program_symbols.c \
     loader/program_scan.c \
     loader/program_fixup.c \
-    loader/program_init.c \
+    loader/program_init.c
+
+# libelfin-rebind.a: rebind, replace.
+REBIND_SOURCES := \
+    loader/linkage.c \
+    loader/linkage_imports.c \
+    loader/patch.c \
+    loader/patch_write.c \
+    loader/rebind.c \
+    loader/replace.c \
+    loader/replace_state.c
+
+# libelfin-inspect.a: elfin_inspect.
+INSPECT_SOURCES := \
+    loader/inspect.c
+
+# libelfin-report.a: sentences.
+REPORT_SOURCES := \
+    loader/diag_text.c
+
+# libelfin-images.a: preparing and loading images.
+IMAGE_SOURCES := \
     loader/image.c \
     loader/image_view.c \
     loader/image_check.c \

@@ -14,7 +14,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
     copy = *host;
     if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
         return ELFIN_ERR_ARGUMENT;
-    if (!copy.unwind_add != !copy.unwind_remove)
+    if (!copy.unwind_add != !copy.unwind_remove || (copy.unwind_add && !copy.unwinding) ||
+        (copy.tls_size && !copy.threads))
         return ELFIN_ERR_ARGUMENT;
     if (!copy.page_size)
         copy.page_size = 4096;
@@ -140,8 +141,8 @@ static elfin_status append_rows(elfin_space *space, struct rows *r)
     return status;
 }
 
-static elfin_status export_rows(elfin_space *space, const elfin_export *exports, size_t count,
-                                enum item_kind kind)
+elfin_status elfin_export_rows(elfin_space *space, const elfin_export *exports, size_t count,
+                               enum item_kind kind)
 {
     struct rows r = { .rows = exports, .count = count, .kind = kind };
     struct index_backup backup;
@@ -167,13 +168,5 @@ static elfin_status export_rows(elfin_space *space, const elfin_export *exports,
 
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count)
 {
-    return export_rows(space, exports, count, ITEM_ROW);
-}
-
-elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        if (exports[i].address + TLS_SIZE_LIMIT >= 2 * TLS_SIZE_LIMIT)
-            return ELFIN_ERR_ARGUMENT;
-    return export_rows(space, exports, count, ITEM_ROW_TLS);
+    return elfin_export_rows(space, exports, count, ITEM_ROW);
 }

@@ -4,6 +4,7 @@
  * (gABI, "Symbol Table"): strong over COMMON over weak, first of equals; the most constraining
  * visibility of all mentions holds.
  */
+#include "loader/features.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -23,24 +24,6 @@ static elfin_status bad_symbol(struct load *load, const struct object *object, u
     elfin_diag_offset(diag, object->sections[object->symbol_table].offset +
                                 index * sizeof(struct elf_symbol));
     return elfin_diag_emit(load);
-}
-
-/* The resolver of an indirect function will be called. */
-static elfin_status check_indirect(struct load *load, struct object *object, uint32_t index,
-                                   const struct elf_symbol *symbol, uint32_t section)
-{
-    if (section & SECTION_SPECIAL)
-        return bad_symbol(load, object, index, DEFECT_INDIRECT_ABSOLUTE);
-    if (is_dead(object, section))
-        return ELFIN_OK;
-    object->has_indirect = true;
-    if (object->program) /* proven with the other symbols of linked files */
-        return ELFIN_OK;
-    if (!(object->sections[section].flags & SHF_EXECINSTR))
-        return bad_symbol(load, object, index, DEFECT_INDIRECT_DATA);
-    if (symbol->st_value >= object->sections[section].size)
-        return bad_symbol(load, object, index, DEFECT_INDIRECT_PAST);
-    return ELFIN_OK;
 }
 
 static bool may_be_tls(const struct object *object, uint32_t section)
@@ -72,10 +55,19 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
         return bad_symbol(load, object, index, DEFECT_SYMBOL_LINKED_COMMON);
     if (elfin_is_common(section) && symbol->st_value && !is_power_of_two(symbol->st_value))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_ALIGNMENT);
+    if (type == STT_TLS && !load->host->threads)
+        return bad_symbol(load, object, index, DEFECT_NO_THREADS);
     if (type == STT_TLS && !may_be_tls(object, section))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_TLS);
-    if (type == STT_GNU_IFUNC && section != SHN_UNDEF)
-        return check_indirect(load, object, index, symbol, section);
+    if (type == STT_GNU_IFUNC && section != SHN_UNDEF && !is_dead(object, section)) {
+        uint32_t wrong = load->host->indirects
+                             ? load->host->indirects->check(object, symbol, section)
+                             : DEFECT_NO_INDIRECTS;
+
+        object->has_indirect = true;
+        if (wrong)
+            return bad_symbol(load, object, index, wrong);
+    }
     return ELFIN_OK;
 }
 

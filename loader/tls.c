@@ -7,6 +7,7 @@
  * memory of the module. The value of a thread-local symbol is its offset from the thread pointer;
  * it is known before any memory is taken, and so is everything that can be wrong.
  */
+#include "loader/features.h"
 #include "loader/image.h"
 
 static elfin_status too_large(struct load *load, const struct object *object, uint32_t section,
@@ -173,29 +174,26 @@ static void report_range(struct load *load, const struct object *object, uint32_
     elfin_diag_emit(load);
 }
 
-static void check_table(struct load *load, const struct object *object, uint32_t target,
-                        uint32_t table)
+static void check_table(struct load *load, const struct object *object, uint32_t table)
 {
-    struct span records = elfin_section_bytes(object, table);
-    struct span bytes = elfin_section_bytes(object, target);
-    bool executable = object->sections[target].flags & SHF_EXECINSTR;
+    struct arch_scan scan = elfin_scan_table(load, object, table);
 
-    for (uint64_t i = 0; i < records.size / sizeof(struct elf_rela); i++) {
-        unsigned use = elfin_arch_record_use(records, i, bytes, executable);
+    for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++) {
+        unsigned use = elfin_arch_record_use(&scan, i);
         struct arch_failure failure;
         struct elf_rela rela;
         uint32_t symbol;
         enum tls_kind kind;
 
-        span_record(records, i, &rela, sizeof(rela));
+        span_record(scan.rela, i, &rela, sizeof(rela));
         symbol = elf_rela_symbol(rela.r_info);
         if (!(use & (USE_TLS | USE_ADDRESS)) || object->use[symbol] & USE_DEAD)
             continue;
         kind = elfin_tls_kind(object, symbol);
         if (kind != TLS_KIND_ANY && (kind == TLS_KIND_OFFSET) != ((use & USE_TLS) != 0))
             report_use(load, object, table, i, kind == TLS_KIND_OFFSET);
-        else if (use & USE_TLS && !elfin_arch_tls_fits(records, i, bytes, executable,
-                                                       elfin_tls_offset(object, symbol), &failure))
+        else if (use & USE_TLS &&
+                 !elfin_arch_tls_fits(&scan, i, elfin_tls_offset(object, symbol), &failure))
             report_range(load, object, table, &failure);
     }
 }
@@ -227,7 +225,7 @@ static void check_object(struct load *load, const struct object *object)
     for (uint32_t i = 1; i < object->section_count; i++)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela)
-            check_table(load, object, i, table);
+            check_table(load, object, table);
 }
 
 /* Empty ones count: a label in one of them has no address either. */

@@ -5,7 +5,7 @@
  * alone gets exactly what a static linker gives it. The blocks of a group follow each other: one
  * gap has to be found, in a list of groups that is in the order of places.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 static elfin_status refused(struct load *load, const struct object *object, uint64_t value,
                             uint64_t high, uint32_t defect)
@@ -88,7 +88,7 @@ static void place_commons(const struct object *object)
     }
 }
 
-elfin_status elfin_tls_place(struct load *load)
+static elfin_status threads_place(struct load *load)
 {
     uint64_t size = 0, align = 1, start = 0, largest = 0;
     elfin_status status = lay_blocks(load, &size, &align);
@@ -123,7 +123,7 @@ static void attach(struct load *load, const struct object *object)
         load->host->tls_attach(load->host->ctx, tls);
 }
 
-void elfin_tls_attach(struct load *load)
+static void threads_attach(struct load *load)
 {
     for (const struct object *o = load->objects; o; o = o->next)
         if (o->tls_size)
@@ -133,14 +133,14 @@ void elfin_tls_attach(struct load *load)
     load->group->tls_attached = true;
 }
 
-void elfin_tls_detach(const elfin_host *host, elfin_group *group)
+static void threads_detach(const elfin_host *host, elfin_group *group)
 {
     for (uint32_t i = group->module_count; group->tls_attached && host->tls_detach && i-- > 0;)
         if (group->modules[i].tls.size)
             host->tls_detach(host->ctx, &group->modules[i].tls);
 }
 
-void elfin_tls_publish(elfin_space *space, elfin_group *group)
+static void threads_publish(elfin_space *space, elfin_group *group)
 {
     struct elfin_group **next = &space->first_tls;
 
@@ -152,7 +152,7 @@ void elfin_tls_publish(elfin_space *space, elfin_group *group)
     *next = group;
 }
 
-void elfin_tls_withdraw(elfin_space *space, elfin_group *group)
+static void threads_withdraw(elfin_space *space, elfin_group *group)
 {
     for (struct elfin_group **next = &space->first_tls; *next; next = &(*next)->next_tls)
         if (*next == group) {
@@ -160,3 +160,40 @@ void elfin_tls_withdraw(elfin_space *space, elfin_group *group)
             return;
         }
 }
+
+/* The initial image of thread-local data: one piece, in which the sections have their offsets. */
+static elfin_status threads_lay(struct cursor *c, struct object *object)
+{
+    uint64_t before = object->tls_image; /* of an earlier layout, or 0 */
+    elfin_status status = ELFIN_OK;
+
+    object->tls_image = round_up(c->offset, object->tls_align); /* of zero-filled data: a label */
+    if (object->tls_file_size)
+        status = elfin_take(c, 0, object->tls_align, object->tls_file_size, &object->tls_image,
+                            &object->tls_gap);
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+        if (is_tls(&object->sections[i]))
+            object->sections[i].address += object->tls_image - before;
+    return status;
+}
+
+elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (exports[i].address + TLS_SIZE_LIMIT >= 2 * TLS_SIZE_LIMIT)
+            return ELFIN_ERR_ARGUMENT;
+    if (!space->host.threads)
+        return ELFIN_ERR_ARGUMENT;
+    return elfin_export_rows(space, exports, count, ITEM_ROW_TLS);
+}
+
+const struct elfin_threads elfin_threads = {
+    .arch = &elfin_arch_tls,
+    .measure = elfin_tls_measure,
+    .place = threads_place,
+    .lay = threads_lay,
+    .attach = threads_attach,
+    .detach = threads_detach,
+    .publish = threads_publish,
+    .withdraw = threads_withdraw,
+};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Taking a group away again: refused while others use it. */
-#include "loader/internal.h"
+#include "loader/features.h"
 #include "libmini/str.h"
 
 static bool uses_group(const elfin_module *module, const elfin_group *group)
@@ -37,6 +37,14 @@ static elfin_status report_users(const elfin_space *space, const elfin_group *gr
     return ELFIN_ERR_IN_USE;
 }
 
+void elfin_detach(const elfin_host *host, elfin_group *group)
+{
+    if (host->unwinding)
+        host->unwinding->remove(host, group);
+    if (host->threads)
+        host->threads->detach(host, group);
+}
+
 static void release_group(elfin_space *space, elfin_group *group)
 {
     elfin_region records = group->records;
@@ -64,8 +72,7 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
         return report_users(space, group, diag, report, report_ctx);
     space->busy = true;
     elfin_final_run(&space->host, group);
-    elfin_unwind_remove(&space->host, group);
-    elfin_tls_detach(&space->host, group);
+    elfin_detach(&space->host, group);
     space->busy = false;
     elfin_withdraw(space, group);
     release_group(space, group);

@@ -9,7 +9,7 @@
  * and FDEs, one for each function. Unwinders believe them, so every length is proven before
  * anything is placed, and again as the relocated bytes are walked.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 #include "libmini/sort.h"
 #include "libmini/str.h"
 
@@ -47,6 +47,8 @@ struct frame_record {
     uint32_t id;          /* 0: a CIE */
 };
 
+_Static_assert(INDEX_HEAD_SIZE == 12 && sizeof(struct index_row) == 8, "as unwind_index_size");
+
 /* What a walk over the tables of one block knows. */
 struct frames {
     struct load *load;
@@ -65,12 +67,6 @@ struct frames {
     uint64_t last_end;  /* run address of its end */
     uint64_t first_run; /* of the first record of all */
 };
-
-bool elfin_is_frames(const struct load *load, const struct section *section)
-{
-    return load->host->unwind_add && section->named == NAMED_FRAMES &&
-           section->type != SHT_NOBITS && !(section->flags & (SHF_EXECINSTR | SHF_TLS));
-}
 
 static uint32_t word_at(struct span bytes, uint64_t offset)
 {
@@ -136,7 +132,7 @@ static elfin_status scan_table(struct load *load, struct object *object, uint32_
     return wrong ? malformed(load, object, index, record.end) : ELFIN_OK;
 }
 
-elfin_status elfin_unwind_scan(struct load *load, struct object *object)
+static elfin_status unwinding_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
@@ -149,9 +145,40 @@ elfin_status elfin_unwind_scan(struct load *load, struct object *object)
     return status;
 }
 
-uint64_t elfin_unwind_index_size(uint64_t count)
+static elfin_status lay_object_frames(struct cursor *c, struct object *object)
 {
-    return INDEX_HEAD_SIZE + count * sizeof(struct index_row);
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+        if (object->sections[i].part != PART_NONE && object->sections[i].frames)
+            status = elfin_take_section(c, object, i);
+    }
+    return status;
+}
+
+/* Index, unwind tables one after the other, the zero word that ends them. */
+static elfin_status unwinding_lay(struct cursor *c)
+{
+    struct block *block = c->block;
+    uint64_t gap;
+    elfin_status status = ELFIN_OK;
+    bool any = false;
+
+    block->frame_count = block->frames_end = 0;
+    for (struct object *o = block->first; o; o = o->next_in_block) {
+        block->frame_count += o->frame_count;
+        any |= o->has_frames;
+    }
+    if (!any)
+        return ELFIN_OK;
+    c->object = block->first;
+    status = elfin_take(c, 0, 4, unwind_index_size(block->frame_count), &block->unwind_index,
+                        &block->unwind_gap);
+    for (struct object *o = block->first; status == ELFIN_OK && o; o = o->next_in_block)
+        status = lay_object_frames(c, o);
+    if (status == ELFIN_OK)
+        status = elfin_take(c, 0, 1, 4, &block->frames_end, &gap);
+    return status;
 }
 
 /* ---- After fix-up ---------------------------------------------------------------------------- */
@@ -374,7 +401,7 @@ static uint64_t write_index(struct frames *f, uint8_t *edit)
     __builtin_memcpy(edit, head, sizeof(head));
     __builtin_memcpy(edit + 4, &frames, 4);
     __builtin_memcpy(edit + 8, &count, 4);
-    return f->complete ? elfin_unwind_index_size(count) : INDEX_HEAD_ONLY;
+    return f->complete ? unwind_index_size(count) : INDEX_HEAD_ONLY;
 }
 
 static elfin_status seal_block(struct load *load, struct block *block, elfin_unwind *out)
@@ -408,7 +435,7 @@ static elfin_status seal_block(struct load *load, struct block *block, elfin_unw
     return ELFIN_OK;
 }
 
-elfin_status elfin_unwind_seal(struct load *load)
+static elfin_status unwinding_seal(struct load *load)
 {
     struct elfin_block *to = load->group->blocks;
     elfin_status status = ELFIN_OK;
@@ -425,7 +452,7 @@ elfin_status elfin_unwind_seal(struct load *load)
 
 /* ---- Handing over ---------------------------------------------------------------------------- */
 
-elfin_status elfin_unwind_add(struct load *load)
+static elfin_status unwinding_add(struct load *load)
 {
     const elfin_host *host = load->host;
     elfin_group *group = load->group;
@@ -442,7 +469,7 @@ elfin_status elfin_unwind_add(struct load *load)
     return ELFIN_OK;
 }
 
-void elfin_unwind_remove(const elfin_host *host, elfin_group *group)
+static void unwinding_remove(const elfin_host *host, elfin_group *group)
 {
     while (group->unwind_count) {
         const struct elfin_block *block = &group->blocks[--group->unwind_count];
@@ -451,3 +478,11 @@ void elfin_unwind_remove(const elfin_host *host, elfin_group *group)
             host->unwind_remove(host->ctx, block);
     }
 }
+
+const struct elfin_unwinding elfin_unwinding = {
+    .scan = unwinding_scan,
+    .lay = unwinding_lay,
+    .seal = unwinding_seal,
+    .add = unwinding_add,
+    .remove = unwinding_remove,
+};

@@ -39,6 +39,25 @@ const char *elfin_symbol_name(const struct object *object, const struct elf_symb
     return name ? name : "";
 }
 
+/* By bisection: the list is ascending. */
+bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *address)
+{
+    uint32_t low = 0, high = object->indirect_count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (object->indirect[middle] < index)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == object->indirect_count || object->indirect[low] != index)
+        return false;
+    *address = object->plt + ARCH_STUB_SIZE * (uint64_t)low;
+    return true;
+}
+
 uint64_t elfin_own_address(const struct object *object, uint32_t index)
 {
     struct elf_symbol elf = elfin_read_symbol(object, index);

@@ -27,7 +27,7 @@ $(BUILD)/tests-qemu/bad.a: tests-qemu/tests.mk
 UEFI_HOST_TEST_CFLAGS := $(ASAN_CFLAGS) -isystem $(GNUEFI_INCLUDE) -isystem $(GNUEFI_INCLUDE)/x86_64 \
                          -DGNU_EFI_USE_MS_ABI -DUEFI_CPUS_HOSTED
 $(BUILD)/tests-qemu/host: tests-qemu/host/host.c tests-qemu/host/firmware.c uefi/host.c uefi/cpus.c uefi/cpus.h \
-		tests/lib/free_list.c tests/lib/free_list.h tests-qemu/host/firmware.h uefi/host.h $(BUILD)/asan/libelfin.a
+		tests/lib/free_list.c tests/lib/free_list.h tests-qemu/host/firmware.h uefi/host.h $(call archives,asan)
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@
 

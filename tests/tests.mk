@@ -19,9 +19,9 @@ $(TEST_LIB): $(patsubst tests/%.c,$(BUILD)/tests/obj/%.o,$(wildcard tests/lib/*.
 	$(AR) rcsD $@ $^
 
 # The lookups of libc and libm are real when a module is linked against them (tests/unit/real.c).
-$(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(BUILD)/asan/libelfin.a
+$(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(call archives,asan)
 	@mkdir -p $(@D)
-	$(CC) $(ASAN_CFLAGS) $^ -Wl,--no-as-needed -lm -ldl -o $@
+	$(CC) $(ASAN_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -Wl,--no-as-needed -lm -ldl -o $@
 
 # What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
@@ -61,7 +61,7 @@ TSAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fsanitize=
 $(eval $(call library,tsan,$$(CC),$$(TSAN_CFLAGS)))
 
 $(BUILD)/tsan/cpus: $(addprefix $(BUILD)/tsan/obj/tests/,unit/cpus.o lib/toy.o lib/toy_tls.o lib/elf_builder.o) \
-		$(BUILD)/tsan/obj/tools/elfin/threads.o $(BUILD)/tsan/libelfin.a
+		$(BUILD)/tsan/obj/tools/elfin/threads.o $(call archives,tsan)
 	$(CC) $(TSAN_CFLAGS) $^ -o $@
 TSAN_PROGRAMS := $(BUILD)/tsan/cpus
 
@@ -76,8 +76,13 @@ $(BUILD)/fuzz/tests/%.o: tests/%.c Makefile tests/tests.mk
 	$(CLANG) $(FUZZ_CFLAGS) $(DEPS) -c $< -o $@
 
 $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o \
-		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c)) $(BUILD)/fuzz/libelfin.a
+		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c)) $(call archives,fuzz)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@
+
+# What a linker keeps of libelfin.a for the smallest host; the map tells it by member and section.
+$(BUILD)/minimal: tests/freestanding/minimal.c $(BUILD)/libelfin.a $(BUILD)/libmini.a tests/tests.mk
+	$(CC) $(CORE_CFLAGS) -Os -c $< -o $@.o
+	$(LD) --gc-sections -e minimal_main -Map $@.map $@.o $(BUILD)/libelfin.a $(BUILD)/libmini.a -o $@
 
 .PHONY: fuzz
 fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz
@@ -86,5 +91,5 @@ fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz
 -include $(patsubst tests/%.c,$(BUILD)/tests/obj/%.d,$(wildcard tests/lib/*.c))
 -include $(TEST_OBJECTS:.o=.d)
 
-TEST_DEPS += $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
+TEST_DEPS += $(BUILD)/minimal $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
 TESTS     += $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(sort $(wildcard tests/freestanding/run tests/fuzz/run))

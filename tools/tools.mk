@@ -7,9 +7,9 @@ ELFIN_SOURCES := $(addprefix tools/elfin/, check.c command.c draw.c draw_collect
                  main.c map.c members.c memory.c report.c svg.c text.c) $(PICTURE_SOURCES)
 
 # Their objects are made by the rules of the library's variants, which fit any source.
-$(BUILD)/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/host/obj/%.o) $(BUILD)/host/libelfin.a
+$(BUILD)/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/host/obj/%.o) $(call archives,host)
 	$(CC) $(HOST_CFLAGS) -o $@ $^
-$(BUILD)/asan/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/asan/obj/%.o) $(BUILD)/asan/libelfin.a
+$(BUILD)/asan/elfin: $(ELFIN_SOURCES:%.c=$(BUILD)/asan/obj/%.o) $(call archives,asan)
 	$(CC) $(ASAN_CFLAGS) -o $@ $^
 -include $(ELFIN_SOURCES:%.c=$(BUILD)/host/obj/%.d) $(ELFIN_SOURCES:%.c=$(BUILD)/asan/obj/%.d)
 

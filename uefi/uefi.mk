@@ -34,9 +34,9 @@ $(BUILD)/uefi/picture/%.o: picture/%.c Makefile uefi/uefi.mk
 $(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES)) $(PICTURE_SOURCES:%.c=$(BUILD)/uefi/%.o)
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
-$(BUILD)/uefi/%.so: $(BUILD)/libelfin.a $(BUILD)/libmini.a linker-scripts/uefi.ld
+$(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld
 	$(LD) $(UEFI_LDFLAGS) $(GNUEFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \
-		$(BUILD)/libelfin.a $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
+		$(call archives) $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
 
 $(BUILD)/%.efi: $(BUILD)/uefi/%.so
 	$(OBJCOPY) -j .text -j .reloc -j .data -j .dynamic -j .rela -j .dynsym -j .dynstr \

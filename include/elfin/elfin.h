@@ -244,9 +244,30 @@ typedef enum elfin_entry {
     ELFIN_ENTRY_RESTORE,  /* likewise: int (*)(void *, uint32_t), argument and version */
 } elfin_entry;
 
+/*
+ * Parts of the library that a host may leave out. Nothing but the host's elfin_host refers to them,
+ * so that a linker leaves the code of those out that it does not name. ELFIN_HOST_INIT names all
+ * but elfin_programs, ELFIN_HOST_INIT_SMALL none. They are in libelfin-features.a, and
+ * elfin_programs in libelfin-programs.a.
+ */
 struct elfin_programs;
-/* Loads executables and shared objects; see elfin_host.programs. */
+struct elfin_archives;
+struct elfin_threads;
+struct elfin_unwinding;
+struct elfin_indirects;
+struct elfin_gathering;
+struct elfin_dividing;
+struct elfin_reasons;
+struct elfin_listing;
 extern const struct elfin_programs elfin_programs;
+extern const struct elfin_archives elfin_archives;
+extern const struct elfin_threads elfin_threads;
+extern const struct elfin_unwinding elfin_unwinding;
+extern const struct elfin_indirects elfin_indirects;
+extern const struct elfin_gathering elfin_gathering;
+extern const struct elfin_dividing elfin_dividing;
+extern const struct elfin_reasons elfin_reasons;
+extern const struct elfin_listing elfin_listing;
 
 typedef struct elfin_image elfin_image; /* an object that has been prepared; see elfin_prepare */
 struct elfin_images;
@@ -330,10 +351,34 @@ typedef struct elfin_host {
     elfin_status (*call)(void *ctx, const elfin_call *call, uint64_t *result);
     /*
      * &elfin_programs: executables (ET_EXEC, static-pie) and shared objects (ET_DYN) are loaded
-     * too. NULL: they are refused (ELFIN_ERR_TYPE), and as nothing else refers to it, a linker
-     * leaves all code for them out.
+     * too. NULL: they are refused (ELFIN_ERR_TYPE).
      */
     const struct elfin_programs *programs;
+    /* &elfin_archives: archives are libraries. NULL: they are refused (ELFIN_ERR_ARCHIVE). */
+    const struct elfin_archives *archives;
+    /* &elfin_threads: thread-local storage. NULL: it is refused (ELFIN_ERR_TLS); tls_size is 0. */
+    const struct elfin_threads *threads;
+    /* &elfin_unwinding: required by unwind_add. */
+    const struct elfin_unwinding *unwinding;
+    /*
+     * &elfin_indirects: indirect functions (STT_GNU_IFUNC). NULL: objects that define one are
+     * refused (ELFIN_ERR_TYPE).
+     */
+    const struct elfin_indirects *indirects;
+    /* &elfin_gathering: __start_NAME, __stop_NAME. NULL: undefined symbols like others. */
+    const struct elfin_gathering *gathering;
+    /*
+     * &elfin_dividing: objects of a group lie apart if there is no place for all together. NULL:
+     * then there is none (ELFIN_ERR_REACH, ELFIN_ERR_MEMORY).
+     */
+    const struct elfin_dividing *dividing;
+    /*
+     * &elfin_reasons: when nothing can satisfy the relocations (ELFIN_ERR_RANGE, ELFIN_ERR_REACH),
+     * every one that is to blame is reported. NULL: only that it is so, once.
+     */
+    const struct elfin_reasons *reasons;
+    /* &elfin_listing: required by ELFIN_LOAD_KEEP_SECTIONS (else ELFIN_ERR_ARGUMENT). */
+    const struct elfin_listing *listing;
     /*
      * &elfin_images: images are loaded too, what elfin_prepare makes and files of these bytes.
      * NULL: they are refused (ELFIN_ERR_TYPE), and as nothing else refers to it, a linker leaves
@@ -406,6 +451,14 @@ typedef struct elfin_host {
 
 #define ELFIN_HOST_INIT                                                                            \
     {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
+        .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
+        .gathering = &elfin_gathering, .dividing = &elfin_dividing, .reasons = &elfin_reasons,     \
+        .listing = &elfin_listing                                                                  \
+    }
+/* For a host that names the parts it wants itself, or wants none. */
+#define ELFIN_HOST_INIT_SMALL                                                                      \
+    {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host)                                                \
     }
 
@@ -440,7 +493,10 @@ typedef struct elfin_space {
     struct elfin_export_table *first_table, *last_table;
 } elfin_space;
 
-/* ELFIN_ERR_ARGUMENT: a required callback is missing, a size is too large or no power of two. */
+/*
+ * ELFIN_ERR_ARGUMENT: a required callback is missing, or a part of the library that another member
+ * requires; a size is too large or no power of two.
+ */
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
 
 /*

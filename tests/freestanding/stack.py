@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: MIT
-"""Code size and worst stack depth of libelfin.a, from what gcc tells about each function.
+"""Worst stack depth of the library, from what gcc tells about each function.
 
 usage: stack.py [BUILD]
 
@@ -11,7 +11,6 @@ whose address is taken must stand in it. "make size" runs this; tests/freestandi
 """
 import pathlib
 import re
-import subprocess
 import sys
 
 # What elfin_each_object is called with.
@@ -19,9 +18,13 @@ PHASES = ["scan", "measure_block", "plan", "apply_all", "assign", "measure", "fi
 
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
-    "sift_down": ["by_priority", "by_number", "by_freedom", "by_code", "by_field", "by_name"],
-    "each_record": ["report_misfit", "report_excluding", "report_narrowing"],
-    "fix_record": ["symbol_size"],
+    "sift_down": ["by_priority", "by_number", "by_freedom", "by_code", "by_kind", "by_run", "by_slot",
+                  "by_symbol", "by_field", "by_name"],
+    "each_record": ["report_misfit", "report_excluding", "report_narrowing",
+                    "elfin_image_each_demand"],
+    "each_run": ["report_misfit", "report_excluding", "report_narrowing"],
+    "report_misfit": ["elfin_image_diag_demand"],
+    "report_limit": ["elfin_image_diag_demand"],
     "put_text": ["put_buffer"],
     "put_fill": ["put_buffer"],
     "mini_vfmt_to": ["put_buffer"],
@@ -32,19 +35,40 @@ POINTERS = {
     "do_object": PHASES,
     "elfin_each_object": PHASES,
     # struct elfin_programs
-    "elfin_object_open": ["elfin_program_open"],
-    "elfin_symbols_collect": ["elfin_program_ignores"],
-    "elfin_scan": ["elfin_program_scan"],
-    "elfin_layout": ["elfin_program_layout"],
-    "elfin_carve_indirect": ["elfin_program_list_resolvers"],
-    "fix": ["elfin_program_fixup"],
-    "elfin_init_run": ["elfin_program_resolve", "elfin_program_init"],
-    "elfin_inspect": ["elfin_program_tally"],
-    # struct elfin_rebinding
-    "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published",
-                       "elfin_replace_finished"],
-    "carve_object": ["elfin_linkage_carve"],
+    "elfin_object_open": ["elfin_program_open", "elfin_image_object_open"],
+    "elfin_symbols_collect": ["elfin_program_ignores", "indirects_check"],
+    "elfin_scan": ["elfin_program_scan", "elfin_image_object_scan"],
+    "elfin_layout": ["elfin_program_layout", "elfin_image_object_layout", "indirects_plan", "gathering_distribute",
+                     "gathering_lay", "threads_lay", "unwinding_lay"],
+    "plan": ["indirects_plan"],
+    "indirects_carve": ["elfin_program_list_resolvers"],
+    "fix": ["elfin_program_fixup", "elfin_image_fixup"],
+    "elfin_image_fixup": ["indirects_write"],
+    "elfin_prepare_object": ["unwinding_scan", "gathering_gather", "elfin_tls_measure"],
+    "elfin_tls_measure": ["elfin_image_object_measure"],
+    "elfin_tls_check": ["elfin_image_bound_check_tls"],
+    "elfin_report_stuck": ["reasons_stuck"],
+    "elfin_init_run": ["elfin_program_resolve", "elfin_program_init", "indirects_resolve"],
+    "elfin_inspect": ["elfin_program_tally", "unwinding_scan", "gathering_gather",
+                      "elfin_tls_measure"],
+    # The other tables of loader/features.h
+    "elfin_inputs_open": ["archives_open"],
+    "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished",
+                       "elfin_library_pull", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
+    "scan": ["unwinding_scan"],
+    "elfin_needs": ["elfin_member_rename"],
+    "elfin_resolve": ["gathering_gather", "elfin_image_bound_check"],
+    "elfin_reach": ["reasons_misfits"],
+    "carve_object": ["elfin_linkage_carve", "indirects_carve", "listing_carve"],
     "elfin_fixup": ["elfin_linkage_fill"],
+    "prepare_stubs": ["indirects_write"],
+    "elfin_publish": ["threads_publish"],
+    "elfin_withdraw": ["threads_withdraw"],
+    "elfin_detach": ["unwinding_remove", "threads_detach"],
+    # struct arch_tls
+    "scan_record": ["prove"],
+    "use_of": ["tls_use"],
+    "fix_record": ["symbol_size", "any_size", "rewrite"],
 }
 # Their address is taken for who calls by pointer from outside the library: elfin_host.parallel.
 FOR_USERS = {"work"}
@@ -143,24 +167,6 @@ class Graph:
         return depth, following
 
 
-def code_sizes(archive):
-    """Bytes of .text*, .rodata* and .data.rel.ro* by member's object."""
-    sizes = {}
-    member = None
-    output = subprocess.run(["objdump", "-h", archive], check=True, capture_output=True, text=True)
-    for line in output.stdout.splitlines():
-        if ":     file format" in line:
-            member = line.split(":")[0]
-            sizes[member] = [0, 0]
-        fields = line.split()
-        if len(fields) == 7 and fields[0].isdigit():
-            if fields[1].startswith(".text"):
-                sizes[member][0] += int(fields[2], 16)
-            elif fields[1].startswith((".rodata", ".data.rel.ro")):
-                sizes[member][1] += int(fields[2], 16)
-    return sizes
-
-
 def public_functions(header="include/elfin/elfin.h"):
     text = pathlib.Path(header).read_text()
     return re.findall(r"^[a-z][\w \*]*?\b\*?(elfin_\w+)\(", text, re.MULTILINE)
@@ -173,11 +179,6 @@ def worker_depth(graph, depth):
 
 def figures(build):
     """The lines that "make size" and the tests print."""
-    sizes = code_sizes(f"{build}/libelfin.a")
-    text, constants = (sum(column) for column in zip(*sizes.values()))
-    yield f"libelfin.a: {text} bytes of code, {constants} bytes of constants"
-    largest = sorted(sizes, key=lambda m: -sum(sizes[m]))[:5]
-    yield "largest: " + ", ".join(f"{m} {sizes[m][0]}+{sizes[m][1]}" for m in largest)
     try:
         graph = Graph(build)
     except NoCallGraph:

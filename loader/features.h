@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The parts of the library that a host may leave out, as tables of functions. Each table is named
+ * by elfin_host only, and the phases call through that: where a host has NULL, a linker finds
+ * nothing that refers to the part's code. What is then missing is refused where it is met first.
+ */
+#ifndef LOADER_FEATURES_H
+#define LOADER_FEATURES_H
+
+#include "loader/carver.h"
+
+/* layout.c: where the next bytes of a block go. */
+struct cursor {
+    struct load *load;
+    struct block *block;
+    const struct object *object; /* for reports */
+    uint64_t offset;             /* from the block's start */
+    uint64_t limit;              /* no offset may pass it */
+};
+
+/*
+ * Takes size bytes at the next aligned offset; *gap is the padding before it. ELFIN_ERR_LIMIT,
+ * reported as c->object's (and its section's, if that is not 0).
+ */
+elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint64_t size,
+                        uint64_t *offset, uint64_t *gap);
+elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index);
+
+/* archive.c, pull.c */
+struct elfin_archives {
+    /* A library of the load: its index. */
+    elfin_status (*open)(struct load *load, const elfin_input *input, uint32_t block);
+    /* Called if there are libraries, with all inputs open. */
+    elfin_status (*pull)(struct load *load);
+    /*
+     * Archives may hold several members of one name: the later ones are told apart by their place.
+     * And several groups may pull one member, whose names are hidden: those are numbered.
+     */
+    elfin_status (*rename)(struct load *load, struct object *object);
+};
+
+/* tls.c, tls_area.c */
+struct elfin_threads {
+    const struct arch_tls *arch;
+    /* Lays out the object's block: section addresses are offsets in it. Before layout. */
+    elfin_status (*measure)(struct load *load, struct object *object);
+    /* Measures all blocks, finds room in the host's area, holds records against symbols. */
+    elfin_status (*place)(struct load *load);
+    /* Layout: the initial image. */
+    elfin_status (*lay)(struct cursor *c, struct object *object);
+    void (*attach)(struct load *load);
+    void (*detach)(const elfin_host *host, elfin_group *group);
+    /* The area's books, kept when the group is published and withdrawn. */
+    void (*publish)(elfin_space *space, elfin_group *group);
+    void (*withdraw)(elfin_space *space, elfin_group *group);
+};
+
+/* unwind.c: bytes of the index of so many FDEs: a head, and a row for each. */
+static inline uint64_t unwind_index_size(uint64_t count)
+{
+    return 12 + 8 * count;
+}
+
+/* unwind.c: there whenever the host has elfin_host.unwind_add. */
+struct elfin_unwinding {
+    elfin_status (*scan)(struct load *load, struct object *object);
+    elfin_status (*lay)(struct cursor *c);
+    elfin_status (*seal)(struct load *load);                    /* after fix-up */
+    elfin_status (*add)(struct load *load);                     /* before module code runs */
+    void (*remove)(const elfin_host *host, elfin_group *group); /* when none will run any more */
+};
+
+/* indirect.c: plan and check are called first; the others only for objects that have some. */
+struct elfin_indirects {
+    /* The resolver will be called: DEFECT_NONE, or what is wrong with it. */
+    uint32_t (*check)(const struct object *object, const struct elf_symbol *symbol,
+                      uint32_t section);
+    /* Counts the slots and stubs, the first of the object. */
+    elfin_status (*plan)(struct load *load, struct object *object);
+    void (*write)(const struct load *load, const struct object *object);
+    elfin_status (*resolve)(struct load *load, const struct object *object);
+    void (*carve)(const struct load *load, struct carver *c, const struct object *object,
+                  struct elfin_module *module);
+};
+
+/* gather.c: __start_NAME and __stop_NAME. */
+struct elfin_gathering {
+    elfin_status (*gather)(struct load *load);
+    /* Layout: which blocks they are in; those of one block and part. */
+    void (*distribute)(struct load *load);
+    elfin_status (*lay)(struct cursor *c, int part);
+};
+
+/* apart.c */
+struct elfin_dividing {
+    /*
+     * Divides the objects that share the block without an address into more blocks, finer at each
+     * call; gives memory of such blocks back. False when nothing is left to divide, or on failure.
+     */
+    bool (*apart)(struct load *load);
+    /*
+     * Puts the objects together again where only that keeps short distances between their sections.
+     * Fails as it did before they were divided: ELFIN_ERR_REACH or ELFIN_ERR_MEMORY, not reported.
+     */
+    elfin_status (*join)(struct load *load);
+};
+
+/* reach_report.c */
+struct elfin_reasons {
+    /* Names all fixups that nothing can satisfy. */
+    void (*misfits)(struct load *load);
+    /* Names all fixups that limit where load->stuck may lie. */
+    void (*stuck)(struct load *load);
+};
+
+/* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */
+struct elfin_listing {
+    void (*carve)(struct carver *c, struct object *object, struct elfin_module *module);
+};
+
+#endif
