@@ -265,9 +265,6 @@ static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *sc
     return skip ? at + sizeof(struct elf_rela) : at;
 }
 
-/* 64, PC64, PC32, PLT32: with a small addend these always reach what lies in the same object. */
-#define DIRECT_TYPES (UINT32_C(1) << 1 | UINT32_C(1) << 24 | UINT32_C(1) << 2 | UINT32_C(1) << 4)
-
 /*
  * The other records that objects consist of. The use they make of a symbol that is loaded; 0: for
  * scan_record, which tries again and reports.
@@ -275,6 +272,8 @@ static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *sc
 static inline unsigned common_use(struct arch_scan *scan, struct pending *pending, uint32_t type,
                                   uint32_t symbol, uint64_t offset, int64_t addend)
 {
+    if (type == 1 /* 64 */ || type == 24 /* PC64 */)
+        return scan->bytes.size - offset >= 8 ? USE_VALUE : 0;
     if (type == 4 /* PLT32 */)
         return is_stub_field(scan->executable, addend) ? USE_BRANCH : 0;
     if (type == 2 /* PC32 */) {
@@ -283,23 +282,20 @@ static inline unsigned common_use(struct arch_scan *scan, struct pending *pendin
         return add_to_row(scan, pending, symbol, 2, addend - (int64_t)offset) == ELFIN_OK ? USE_NEAR
                                                                                           : 0;
     }
-    if (type == 1 /* 64 */ || type == 24 /* PC64 */)
-        return USE_VALUE;
     if (type != 11 /* 32S */ || add_to_row(scan, pending, symbol, 11, addend) != ELFIN_OK)
         return 0;
     return USE_ABS32S;
 }
 
 /*
- * Most records take no call, and no look at the code: their symbol is none but 0, their field lies
- * in the section, their addend is small.
+ * Most records take no call, and no look at the code: their symbol is none but 0, four bytes at
+ * their offset lie in the section, their addend is small.
  */
 elfin_status elfin_arch_scan(struct arch_scan *scan)
 {
     const uint8_t *at = scan->rela.data, *const end = at + scan->rela.size;
-    const uint64_t limit = scan->bytes.size < 8 ? 0 : scan->bytes.size - 7;
+    const uint64_t limit = scan->bytes.size < 4 ? 0 : scan->bytes.size - 3;
     const uint32_t others = scan->symbol_count ? scan->symbol_count - 1 : 0;
-    const uint32_t direct = DIRECT_TYPES;
     const int64_t call = scan->executable ? -4 : INT64_MIN; /* the addend of a branch */
     uint16_t *const uses = scan->use;
     struct pending pending;
@@ -316,7 +312,8 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         if (symbol - 1 < others && offset < limit && is_small(addend)) {
             unsigned known = uses[symbol], use;
 
-            if (known & USE_INNER && type < 32 && direct >> type & 1)
+            /* A displacement or branch with a small addend always reaches what lies inside. */
+            if (known & USE_INNER && (type == 2 /* PC32 */ || type == 4 /* PLT32 */))
                 continue;
             if (type == 4 /* PLT32 */ && addend == call && !(known & USE_DEAD)) {
                 if (!(known & USE_BRANCH))
