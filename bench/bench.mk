@@ -2,7 +2,7 @@
 # Benchmarks: bench/*.c are programs, bench/lib, bench/floor.c and the other sources named below what
 # they share.
 
-BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages fragmentation)
+BENCH_PROGRAMS := $(addprefix $(BUILD)/bench/,pages fragmentation lookup)
 BENCH_SOURCES  := $(wildcard bench/*.c bench/lib/*.c) tests/lib/trace.c tests/lib/trace_heap.c tests/lib/placer.c
 
 $(BUILD)/bench/obj/%.o: %.c Makefile bench/bench.mk
@@ -13,6 +13,8 @@ $(BUILD)/bench/pages: $(addprefix $(BUILD)/bench/obj/bench/,pages.o maps.o lib/i
 
 $(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentation.o tests/lib/trace.o \
 	tests/lib/trace_heap.o tests/lib/placer.o)
+
+$(BUILD)/bench/lookup: $(addprefix $(BUILD)/bench/obj/bench/,lookup.o floor.o lib/objects.o lib/arena.o lib/clock.o lib/host.o)
 
 $(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/threads.o)
 

@@ -12,32 +12,33 @@
 
 enum {
     INDEX_FIRST = 64,
-    KIND_MODULE = 0x5bd1e980, /* for elfin_hash_as */
-    EXPORTED_KINDS = 1 << ITEM_RECORD | 1 << ITEM_ROW | 1 << ITEM_ROW_TLS
+    KIND_MODULE = 0x5bd1e980 /* for elfin_hash_as */
 };
 
-/* What is looked for: the name, with the hash of its kind, the kinds, and whose archive. */
+/* What is looked for: the name, with the hash of its kind, kinds, and whose archive. */
 struct key {
     struct name name;
-    uint32_t kinds;
+    enum item_kind low, high;
     const char *archive;
 };
 
 static struct key make_key(struct name name, enum item_kind kind, const char *archive)
 {
-    struct key key = { .name = name, .kinds = 1u << kind, .archive = archive };
+    struct key key = { .name = name, .low = kind, .high = kind, .archive = archive };
 
-    if (key.kinds & EXPORTED_KINDS)
-        key.kinds = EXPORTED_KINDS;
-    else
+    if (kind <= ITEM_RECORD) {
+        key.low = ITEM_ROW;
+        key.high = ITEM_RECORD;
+    } else {
         key.name.hash = elfin_hash_as(name.hash, kind == ITEM_MODULE ? (uint32_t)KIND_MODULE
                                                                      : elfin_name(archive).hash);
+    }
     return key;
 }
 
 static bool is_record(item i)
 {
-    return item_kind(i) < ITEM_ROW;
+    return item_kind(i) >= ITEM_RECORD;
 }
 
 const char *elfin_item_name(item i)
@@ -69,40 +70,44 @@ static item holder(item i)
     return item_kind(i) == ITEM_QUEUE ? shadow->first : i;
 }
 
-static bool is_match(item i, const struct key *key)
+static inline bool is_match(item i, const struct key *key)
 {
     const struct record *record = item_pointer(i);
 
-    return key->kinds & 1u << item_kind(i) &&
+    return item_kind(i) >= key->low && item_kind(i) <= key->high &&
            elfin_name_equal(elfin_item_name(i), key->name.text, key->name.hash) &&
            (item_kind(i) != ITEM_PRIVATE ||
             mini_str_equal(record_module(record)->archive, key->archive));
+}
+
+/* From the first entry with the key's hash on. 0: nobody; then *entry is behind the last one. */
+static inline __attribute__((always_inline)) item
+scan(const struct elfin_table *table, const struct key *key, struct elfin_table_entry **entry)
+{
+    for (; (*entry)->hash == key->name.hash; ++*entry) {
+        item found = holder(table_item(table, *entry));
+
+        if (is_match(found, key))
+            return found;
+    }
+    return 0;
 }
 
 /* 0: nobody; then *where is the entry before which the name belongs. */
 static item search(const struct elfin_table *table, const struct key *key,
                    struct elfin_table_entry **where)
 {
-    struct elfin_table_entry *entry;
-    item found = 0;
-
     if (!table->capacity)
         return 0;
-    for (entry = table_first(table, key->name.hash); entry->hash == key->name.hash; entry++) {
-        found = holder(table_item(table, entry));
-        if (is_match(found, key))
-            break;
-        found = 0;
-    }
-    *where = entry;
-    return found;
+    *where = table_first(table, key->name.hash);
+    return scan(table, key, where);
 }
 
 /* The host's fixed table was there first. */
 static item search_all(const elfin_space *space, const struct key *key,
                        struct elfin_table_entry **where)
 {
-    item found = key->kinds & EXPORTED_KINDS ? search(&space->fixed, key, where) : 0;
+    item found = key->high == ITEM_RECORD ? search(&space->fixed, key, where) : 0;
 
     return found ? found : search(&space->index, key, where);
 }
@@ -162,55 +167,81 @@ item elfin_index_find_of(const elfin_space *space, struct name name, enum item_k
     return 0;
 }
 
-static void prefetch(const struct elfin_table *table, uint32_t hash)
+static item find_export_in(const struct elfin_table *table, struct name name)
 {
-    if (table->capacity)
-        __builtin_prefetch(&table->entries[table_home(table, hash)]);
+    const struct key key = { .name = name, .low = ITEM_ROW, .high = ITEM_RECORD };
+    struct elfin_table_entry *entry;
+
+    if (!table->capacity)
+        return 0;
+    entry = table_first(table, name.hash);
+    return scan(table, &key, &entry);
+}
+
+item elfin_index_find_export(const elfin_space *space, struct name name)
+{
+    item found = space->fixed.capacity ? find_export_in(&space->fixed, name) : 0;
+
+    return found ? found : find_export_in(&space->index, name);
+}
+
+/* The search seldom goes on behind these lines. */
+static struct elfin_table_entry *prefetch_home(const struct elfin_table *table, uint32_t hash)
+{
+    struct elfin_table_entry *home = &table->entries[table_home(table, hash)];
+
+    __builtin_prefetch(home);
+    __builtin_prefetch(home + 4);
+    return home;
 }
 
 void elfin_index_prefetch(const elfin_space *space, uint32_t hash)
 {
-    prefetch(&space->fixed, hash);
-    prefetch(&space->index, hash);
+    if (space->fixed.capacity)
+        prefetch_home(&space->fixed, hash);
+    if (space->index.capacity)
+        prefetch_home(&space->index, hash);
 }
 
-/* Of the first entry with that hash; 0: there is none. */
-static item first_item(const struct elfin_table *table, uint32_t hash)
+/*
+ * For what has not been found, step by step for all, so that their cache misses lie in each other's
+ * shadow: the entry, the row or record, its name.
+ */
+static void find_in(const struct elfin_table *table, const struct name *names, uint32_t count,
+                    item *found)
 {
-    const struct elfin_table_entry *entry;
-    item found = 0;
+    struct elfin_table_entry *entries[INDEX_BATCH];
 
-    if (!table->capacity)
-        return 0;
-    for (entry = table_first(table, hash); !found && entry->hash == hash; entry++)
-        found = table_item(table, entry);
-    return found;
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = prefetch_home(table, names[i].hash);
+    for (uint32_t i = 0; i < count; i++) {
+        while (entries[i]->hash > names[i].hash)
+            entries[i]++;
+        if (entries[i]->hash == names[i].hash)
+            __builtin_prefetch(item_pointer(table_item(table, entries[i])));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        item first = table_item(table, entries[i]);
+
+        if (entries[i]->hash == names[i].hash && item_kind(first))
+            __builtin_prefetch(elfin_item_name(holder(first)));
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const struct key key = { .name = names[i], .low = ITEM_ROW, .high = ITEM_RECORD };
+
+        if (!found[i])
+            found[i] = scan(table, &key, &entries[i]);
+    }
 }
 
-/* Step by step for all, so that their cache misses are one after the other's shadow. */
 void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
                               item *found)
 {
-    for (uint32_t i = 0; i < count; i++)
-        elfin_index_prefetch(space, names[i].hash);
-    for (uint32_t i = 0; i < count; i++) {
-        found[i] = first_item(&space->fixed, names[i].hash);
-        if (!found[i])
-            found[i] = first_item(&space->index, names[i].hash);
-        __builtin_prefetch(item_pointer(found[i]));
-    }
-    for (uint32_t i = 0; i < count; i++)
-        if (found[i]) {
-            found[i] = holder(found[i]);
-            __builtin_prefetch(elfin_item_name(found[i]));
-        }
-    for (uint32_t i = 0; i < count; i++) {
-        struct key key = make_key(names[i], ITEM_RECORD, NULL);
-        struct elfin_table_entry *where;
-
-        if (found[i] && !is_match(found[i], &key))
-            found[i] = search_all(space, &key, &where);
-    }
+    memset(found, 0, count * sizeof(*found));
+    if (space->fixed.capacity)
+        find_in(&space->fixed, names, count, found);
+    if (space->index.capacity)
+        find_in(&space->index, names, count, found);
 }
 
 /* ---- Changes --------------------------------------------------------------------------------- */

@@ -14,6 +14,7 @@
 
 #include "loader/arch.h"
 #include "loader/elf.h"
+#include "loader/index.h"
 #include "loader/names.h"
 #include "loader/span.h"
 
@@ -41,13 +42,6 @@ struct record {
     uint64_t flags : 8, size : 56;
     uint32_t module; /* bytes from there to here */
     uint32_t name;   /* bytes from here to there */
-};
-
-/* Waits in the queue of a name that others published before; see index.c. */
-struct shadow {
-    item own;                       /* who waits; 0: nobody, or nobody any more */
-    item first;                     /* of the first in the queue: who has the name; else 0 */
-    struct shadow *next, *previous; /* a ring */
 };
 
 struct module_section {
@@ -384,13 +378,6 @@ struct block {
     /* Unwind tables: offsets of their index, and of the zero word behind them; 0 = none. */
     uint64_t unwind_index, unwind_gap, frames_end, frame_count;
     struct reach reach;
-};
-
-/* The table that growing replaced, kept until it is certain that it will not be needed again. */
-struct index_backup {
-    struct elfin_table table;
-    elfin_region region;
-    bool grown;
 };
 
 /* parallel.c */
@@ -740,65 +727,6 @@ void elfin_init_final(struct load *load, const struct object *object, elfin_entr
 elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result);
 /* Runs the group's final calls, last to first; one that does not return normally is logged. */
 void elfin_final_run(const elfin_host *host, elfin_group *group);
-
-/* ---- index.c --------------------------------------------------------------------------------- */
-
-/*
- * Makes room for `more` records, so that elfin_index_add cannot fail for want of memory. After it,
- * exactly one of elfin_index_keep and elfin_index_restore must be called; the latter after all
- * records added since have been removed again.
- */
-elfin_status elfin_index_reserve(elfin_space *space, uint64_t more, struct index_backup *backup);
-void elfin_index_keep(elfin_space *space, struct index_backup *backup);
-void elfin_index_restore(elfin_space *space, struct index_backup *backup);
-/*
- * What is published under a name, 0: nothing. kind: ITEM_RECORD (all that is exported, the host's
- * too), ITEM_PRIVATE (then of this archive) or ITEM_MODULE.
- */
-item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
-                      const char *archive);
-/* The same, of other groups than that, which may be NULL. */
-item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
-                             const char *archive, const elfin_group *except);
-/* What that group has under the name, or, with *waits, waits to have; 0: nothing. */
-item elfin_index_find_of(const elfin_space *space, struct name name, enum item_kind kind,
-                         const char *archive, const elfin_group *group, struct shadow **waits);
-/* The item takes the place of what elfin_index_find_of has found; shadow: if that waits. */
-void elfin_index_substitute(elfin_space *space, struct name name, const char *archive, item old,
-                            struct shadow *waits, item i, struct shadow *shadow);
-/* The same for exports, many at once. */
-void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
-                              item *found);
-/*
- * Publishes an item, unless another has the name: then that is *holder, else *holder is 0.
- * ELFIN_ERR_LIMIT: too many names with one hash. archive: of an ITEM_PRIVATE.
- */
-elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const char *archive,
-                             item *holder);
-/* For exports: the first step of finding or adding a name, worth taking for many at once. */
-void elfin_index_prefetch(const elfin_space *space, uint32_t hash);
-/*
- * shadow->own waits from now on for the name, which another has, who is returned. Behind the fixed
- * table, which stays for ever, nobody waits: shadow->own becomes 0.
- */
-item elfin_index_queue(elfin_space *space, struct name name, const char *archive,
-                       struct shadow *shadow);
-/* Whether a row of the host has the name or waits for it. */
-bool elfin_index_has_row(const elfin_space *space, struct name name);
-/* Takes out an item that has its name, or waits for it as this shadow (which may be NULL). */
-void elfin_index_remove(elfin_space *space, struct name name, item i, const char *archive,
-                        struct shadow *shadow);
-
-const char *elfin_item_name(item i);
-
-/* What somebody who is bound to an item has to know. */
-struct definition {
-    const struct record *record; /* NULL: a row of the host */
-    struct elfin_module *owner;  /* NULL: the host */
-    uint64_t address, size;
-    bool tls;
-};
-struct definition elfin_item_definition(item i);
 
 /* ---- Small helpers --------------------------------------------------------------------------- */
 

@@ -1,19 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "loader/name.h"
 
-enum {
-    WORD = 8,
-    LENGTH_MASK = 63
-};
-
-static uint64_t load_word(const void *from)
-{
-    uint64_t word;
-
-    __builtin_memcpy(&word, from, sizeof(word));
-    return word;
-}
-
 /* All 128 bits of the product count, so every bit of the word reaches the upper ones of the result.
  */
 static uint64_t mix(uint64_t state, uint64_t word)
@@ -24,31 +11,37 @@ static uint64_t mix(uint64_t state, uint64_t word)
 }
 
 /* The last word is what is left before the NUL, filled up with zeros; it may be 0. */
-static struct name finish(const char *text, uint64_t length, uint64_t state, uint64_t last)
+static inline struct name finish(const char *text, uint64_t length, uint64_t state, uint64_t last)
 {
-    uint32_t hash = (uint32_t)(mix(state, last) >> 32) & ~(uint32_t)LENGTH_MASK;
+    uint32_t hash = (uint32_t)(mix(state, last) >> 32) & ~(uint32_t)NAME_LENGTH_MASK;
 
-    hash |= (uint32_t)length & LENGTH_MASK;
     return (struct name){ .text = text,
-                          .hash = hash ? hash : LENGTH_MASK + 1,
+                          .hash = hash | NAME_HASH_SET | ((uint32_t)length & NAME_LENGTH_MASK),
                           .length = length < UINT32_MAX ? (uint32_t)length : UINT32_MAX };
 }
 
-/* From `at` on, where a whole word is certain to lie in memory or nothing is known. */
+/* The last bytes of a word, as if zeros followed them. Reads none that the name lacks. */
+static uint64_t tail(const char *text, uint64_t length)
+{
+    uint64_t size = length % NAME_WORD, word = 0;
+
+    if (length > NAME_WORD && size)
+        return name_word(text + length - NAME_WORD) >> 8 * (NAME_WORD - size);
+    while (size--)
+        word = word << 8 | (uint8_t)text[length - length % NAME_WORD + size];
+    return word;
+}
+
+/* Whole words up to `at` are in the state. */
 static struct name walk_bytes(const char *text, uint64_t at, uint64_t state)
 {
-    for (;;) {
-        uint64_t word = 0;
+    uint64_t length = at;
 
-        for (unsigned shift = 0; shift < 8 * WORD; shift += 8, at++) {
-            uint8_t byte = (uint8_t)text[at];
-
-            if (!byte)
-                return finish(text, at, state, word);
-            word |= (uint64_t)byte << shift;
-        }
-        state = mix(state, word);
-    }
+    while (text[length])
+        length++;
+    for (; at + NAME_WORD <= length; at += NAME_WORD)
+        state = mix(state, name_word(text + at));
+    return finish(text, length, state, tail(text, length));
 }
 
 struct name elfin_name(const char *text)
@@ -59,51 +52,30 @@ struct name elfin_name(const char *text)
 struct name elfin_name_in(struct span strings, uint64_t offset)
 {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-    const char *text = (const char *)strings.data + offset;
-    uint64_t state = 0, at = 0, room = strings.size - offset;
+    const char *text = (const char *)strings.data + offset, *at = text, *last;
+    uint64_t state = 0;
 
-    for (; at + WORD <= room; at += WORD) {
-        uint64_t word = load_word(text + at), zeros = (word - ones) & ~word & tops;
+    if (strings.size - offset < NAME_WORD)
+        return walk_bytes(text, 0, 0);
+    last = (const char *)strings.data + strings.size - NAME_WORD;
+    for (; at <= last; at += NAME_WORD) {
+        uint64_t word = name_word(at), zeros = (word - ones) & ~word & tops;
 
-        if (zeros) {
-            unsigned before = (unsigned)__builtin_ctzll(zeros) & ~7u; /* bits before the NUL */
+        if (zeros) { /* their lowest bit is the top of the NUL */
+            uint64_t length = (uint64_t)(at - text) + (unsigned)__builtin_ctzll(zeros) / 8;
 
-            return finish(text, at + before / 8, state, word & (((uint64_t)1 << before) - 1));
+            return finish(text, length, state, word & (zeros ^ (zeros - 1)) >> 8);
         }
         state = mix(state, word);
     }
-    return walk_bytes(text, at, state);
+    return walk_bytes(text, (uint64_t)(at - text), state);
 }
 
-/* Up to 64 bytes that both texts have. */
-static bool equal_bytes(const char *a, const char *b, uint64_t size)
+bool elfin_name_equal_on(const char *a, const char *b)
 {
-    uint64_t at;
-
-    if (size < WORD) {
-        for (at = 0; at < size; at++)
-            if (a[at] != b[at])
-                return false;
-        return true;
-    }
-    for (at = 0; at + WORD <= size; at += WORD)
-        if (load_word(a + at) != load_word(b + at))
+    do
+        if (!name_equal_bytes(&a, &b, NAME_LENGTH_MASK + 1))
             return false;
-    return load_word(a + size - WORD) == load_word(b + size - WORD);
-}
-
-/*
- * Both lengths are `rest` modulo 64, so each text has a NUL at rest or goes on for 64 bytes more;
- * which of the two, the bytes that are already known to be equal tell of both at once.
- */
-bool elfin_name_equal(const char *a, const char *b, uint32_t hash)
-{
-    uint64_t size = (hash & LENGTH_MASK) + 1;
-
-    if (!equal_bytes(a, b, size))
-        return false;
-    for (; a[size - 1]; size += 64)
-        if (!equal_bytes(a + size, b + size, 64))
-            return false;
+    while (a[-1]);
     return true;
 }

@@ -6,10 +6,6 @@
 #include "loader/features.h"
 #include "loader/image.h"
 
-enum {
-    BATCH = 32
-};
-
 /* The symbols of all modules that are published, one by one. */
 struct walk {
     const elfin_group *group;
@@ -91,8 +87,8 @@ static elfin_status add_name(const struct load *load, struct name name, struct r
 
 /* Some names that are added together, so that the index is in the cache when it is searched. */
 struct batch {
-    struct record *records[BATCH];
-    struct name names[BATCH];
+    struct record *records[INDEX_BATCH];
+    struct name names[INDEX_BATCH];
     uint32_t count;
 };
 
@@ -121,7 +117,7 @@ static elfin_status add_symbols(const struct load *load, struct batch *batch,
         elfin_index_prefetch(load->space, symbol->hash);
         batch->records[batch->count] = record;
         batch->names[batch->count++] = (struct name){ symbol->name, symbol->hash, symbol->length };
-        if (batch->count == BATCH)
+        if (batch->count == INDEX_BATCH)
             status = add_batch(load, batch, shadowed);
     }
     return status;

@@ -6,7 +6,7 @@
 static elfin_status look_up(const elfin_space *space, const char *name, bool tls,
                             struct definition *out)
 {
-    item found = elfin_index_find(space, elfin_name(name), ITEM_RECORD, NULL);
+    item found = elfin_index_find_export(space, elfin_name(name));
 
     if (!found)
         return ELFIN_ERR_NOT_FOUND;

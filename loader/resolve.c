@@ -8,10 +8,6 @@
 #include "loader/image.h"
 #include "libmini/str.h"
 
-enum {
-    BATCH = 32
-};
-
 static struct name symbol_name(const struct symbol *symbol)
 {
     return (struct name){ .text = symbol->name, .hash = symbol->hash };
@@ -87,12 +83,12 @@ static void bind_all(struct load *load)
     struct symbol *symbol = load->first_symbol;
 
     while (symbol) {
-        struct symbol *symbols[BATCH];
-        struct name names[BATCH];
-        item exported[BATCH];
+        struct symbol *symbols[INDEX_BATCH];
+        struct name names[INDEX_BATCH];
+        item exported[INDEX_BATCH];
         uint32_t count = 0;
 
-        for (; symbol && count < BATCH; symbol = symbol->next)
+        for (; symbol && count < INDEX_BATCH; symbol = symbol->next)
             if (symbol->state == SYMBOL_UNDEFINED) {
                 symbols[count] = symbol;
                 names[count++] = symbol_name(symbol);

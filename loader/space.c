@@ -42,10 +42,6 @@ static void append_table(elfin_space *space, struct elfin_export_table *table)
     space->last_table = table;
 }
 
-enum {
-    BATCH = 32
-};
-
 /* Rows that are being exported. */
 struct rows {
     const elfin_export *rows;
@@ -64,7 +60,7 @@ static void remove_rows(elfin_space *space, const struct rows *r, size_t count)
         struct name name = elfin_name(r->rows[i].name);
         item own = make_item(&r->rows[i], r->kind);
 
-        if (elfin_index_find(space, name, ITEM_RECORD, NULL) == own)
+        if (elfin_index_find_export(space, name) == own)
             elfin_index_remove(space, name, own, NULL, NULL);
         else if (shadow && shadow->own == own)
             elfin_index_remove(space, name, own, NULL, shadow++);
@@ -74,9 +70,9 @@ static void remove_rows(elfin_space *space, const struct rows *r, size_t count)
 /* Enters the rows, but for those that modules have exported before. */
 static elfin_status add_rows(elfin_space *space, struct rows *r)
 {
-    for (size_t from = 0; from < r->count; from += BATCH) {
-        size_t count = r->count - from < BATCH ? r->count - from : BATCH;
-        struct name names[BATCH];
+    for (size_t from = 0; from < r->count; from += INDEX_BATCH) {
+        size_t count = r->count - from < INDEX_BATCH ? r->count - from : INDEX_BATCH;
+        struct name names[INDEX_BATCH];
 
         for (size_t i = 0; i < count; i++) {
             names[i] = elfin_name(r->rows[from + i].name);
@@ -107,7 +103,7 @@ static elfin_status queue_rows(elfin_space *space, const struct rows *r)
         struct name name = elfin_name(r->rows[i].name);
         item own = make_item(&r->rows[i], r->kind);
 
-        if (elfin_index_find(space, name, ITEM_RECORD, NULL) == own)
+        if (elfin_index_find_export(space, name) == own)
             continue;
         if (elfin_index_has_row(space, name))
             return ELFIN_ERR_DUPLICATE;

@@ -27,13 +27,13 @@ enum {
  * well), or one that was taken out where closing the gap would have cost too much.
  */
 enum item_kind {
-    ITEM_RECORD = 1, /* struct record: found by other groups */
-    ITEM_PRIVATE,    /* struct record: hidden, found by members of the same archive */
-    ITEM_MODULE,     /* struct record: the module's own name */
-    ITEM_ROW,        /* elfin_export of the host */
-    ITEM_ROW_TLS,    /* the same: thread-local */
-    ITEM_NAMED,      /* anything that begins with a pointer to its name */
-    ITEM_QUEUE,      /* struct shadow: several have this name, see index.c */
+    ITEM_ROW = 1, /* elfin_export of the host */
+    ITEM_ROW_TLS, /* the same: thread-local */
+    ITEM_RECORD,  /* struct record: found by other groups */
+    ITEM_PRIVATE, /* struct record: hidden, found by members of the same archive */
+    ITEM_MODULE,  /* struct record: the module's own name */
+    ITEM_NAMED,   /* anything that begins with a pointer to its name */
+    ITEM_QUEUE,   /* struct shadow: several have this name, see index.c */
     ITEM_KIND_MASK = 7
 };
 
@@ -62,13 +62,11 @@ static inline item entry_item(const struct elfin_table_entry *entry)
     return i;
 }
 
-/* The same; those of the host's fixed table are offsets from its rows. */
+/* The same; those of the host's fixed table are offsets from its rows. The kind may be 0. */
 static inline item table_item(const struct elfin_table *table,
                               const struct elfin_table_entry *entry)
 {
-    item i = entry_item(entry);
-
-    return i ? i + table->base : 0;
+    return entry_item(entry) + table->base;
 }
 
 static inline void table_set(struct elfin_table_entry *entry, item i)
