@@ -30,6 +30,8 @@ static uint32_t record_flags(const struct object *object, uint32_t index,
         flags |= RECORD_WEAK;
     if (elf_symbol_type(elf) == STT_FUNC || elf_symbol_type(elf) == STT_GNU_IFUNC)
         flags |= RECORD_FUNCTION;
+    if (symbol->kept)
+        return flags;
     if (winner && hidden && object->archive)
         flags |= RECORD_PRIVATE;
     if (winner && !hidden && (!object->exported || symbol->exported))

@@ -196,6 +196,7 @@ struct symbol {
     bool open;              /* on the list below */
     bool finalizes;         /* __cxa_finalize, and needed at unload */
     bool import_tls;        /* bound to a thread-local variable */
+    bool kept;              /* its object's alone: another has the name (ELFIN_LOAD_FIRST_WINS) */
     const struct object *tls_reference; /* the first that refers to it as thread-local, or NULL */
     struct object *object; /* the definition's owner; of an undefined one: the first that refers */
     uint32_t index;        /* in that object's symbol table */

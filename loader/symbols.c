@@ -71,6 +71,20 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
     return ELFIN_OK;
 }
 
+static void list_symbol(struct load *load, struct symbol *symbol, struct object *object,
+                        struct name name)
+{
+    symbol->name = name.text;
+    symbol->hash = name.hash;
+    symbol->length = name.length;
+    symbol->object = object;
+    if (load->last_symbol)
+        load->last_symbol->next = symbol;
+    else
+        load->first_symbol = symbol;
+    load->last_symbol = symbol;
+}
+
 /* The group's symbol of that name, made on first mention. */
 static struct symbol *enter_name(struct load *load, struct object *object, struct name name,
                                  elfin_status *status)
@@ -89,15 +103,22 @@ static struct symbol *enter_name(struct load *load, struct object *object, struc
         return symbol;
     }
     load->spare_symbol = NULL;
-    symbol->name = name.text;
-    symbol->hash = name.hash;
-    symbol->length = name.length;
-    symbol->object = object;
-    if (load->last_symbol)
-        load->last_symbol->next = symbol;
-    else
-        load->first_symbol = symbol;
-    load->last_symbol = symbol;
+    list_symbol(load, symbol, object, name);
+    return symbol;
+}
+
+/*
+ * With ELFIN_LOAD_FIRST_WINS, for a definition that comes too late to have its name: a symbol
+ * beside the table, which nobody but its object's own references sees.
+ */
+static struct symbol *keep_own(struct load *load, struct object *object, struct name name)
+{
+    struct symbol *symbol = elfin_arena_get(&load->work, 1, sizeof(*symbol));
+
+    if (!symbol)
+        return NULL;
+    symbol->kept = true;
+    list_symbol(load, symbol, object, name);
     return symbol;
 }
 
@@ -245,6 +266,16 @@ static elfin_status collect_special(struct load *load, struct object *object, ui
     return ELFIN_OK;
 }
 
+/* A second strong definition, which is no error. */
+static bool comes_late(const struct load *load, const struct symbol *symbol,
+                       const struct object *object, const struct elf_symbol *elf, uint32_t section)
+{
+    return symbol->state == SYMBOL_STRONG && load->options->flags & ELFIN_LOAD_FIRST_WINS &&
+           symbol->object != object && !symbol->object->program && !object->program &&
+           section != SHN_UNDEF && !is_dead(object, section) && !elfin_is_common(section) &&
+           elf_symbol_binding(elf) != STB_WEAK;
+}
+
 static elfin_status collect_global(struct load *load, struct object *object, uint32_t index,
                                    const struct elf_symbol *elf, uint32_t section)
 {
@@ -261,6 +292,10 @@ static elfin_status collect_global(struct load *load, struct object *object, uin
     if (!elfin_name_charge(object, name.length))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
     symbol = enter_name(load, object, name, &status);
+    if (symbol && comes_late(load, symbol, object, elf, section)) {
+        symbol = keep_own(load, object, name);
+        status = load->work.status;
+    }
     if (!symbol)
         return bad_symbol(load, object, index,
                           status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH

@@ -51,10 +51,9 @@ elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry
 
     if (where - home >= EQUAL_LIMIT && where[-EQUAL_LIMIT].hash == hash)
         return ELFIN_ERR_LIMIT;
-    for (; free->hash; free++)
-        if (free - home >= PROBE_LIMIT)
-            return ELFIN_ERR_LIMIT;
-    if (is_last(table, free))
+    while (free->hash && free - home < PROBE_LIMIT)
+        free++;
+    if (free - home >= PROBE_LIMIT || is_last(table, free))
         return ELFIN_ERR_LIMIT;
     for (; free > where; free--)
         *free = free[-1];

@@ -564,6 +564,12 @@ enum {
      * objects keep nothing.
      */
     ELFIN_LOAD_REBIND = 1 << 2,
+     * Names that several objects define strongly are no error (ELFIN_ERR_DUPLICATE): the first in
+     * input order has the name, for other objects of the group and for other groups. The others
+     * keep theirs for themselves: references of their own object, and elfin_module_lookup. For
+     * names that every module defines, such as init_module in Linux modules.
+     */
+    ELFIN_LOAD_FIRST_WINS = 1 << 3,
 };
 
 typedef struct elfin_options {

@@ -14,6 +14,7 @@ struct inputs {
     size_t count, capacity, file_capacity;
     uint64_t at; /* begins a block with the next file, when at_is_new */
     bool at_is_new;
+    bool first_wins; /* ELFIN_LOAD_FIRST_WINS */
 };
 
 /* --at: holds for the files after it. STATUS_GOOD, or the status of a reported error. */

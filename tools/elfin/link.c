@@ -17,6 +17,7 @@ struct job {
 enum {
     OPTION_AT = 256,
     OPTION_EXPORTS,
+    OPTION_FIRST_WINS,
     OPTION_IMAGE,
     OPTION_MAP
 };
@@ -24,6 +25,7 @@ enum {
 static const struct option options[] = {
     { "at", required_argument, NULL, OPTION_AT },
     { "exports", required_argument, NULL, OPTION_EXPORTS },
+    { "first-wins", no_argument, NULL, OPTION_FIRST_WINS },
     { "image", required_argument, NULL, OPTION_IMAGE },
     { "map", required_argument, NULL, OPTION_MAP },
     OPTION_HELP_ROW,
@@ -37,6 +39,9 @@ static int take_option(struct job *job, int option, const char *value)
         return inputs_at(&job->inputs, &command_link, value);
     case OPTION_EXPORTS:
         job->unreadable |= !exports_read(&job->exports, value);
+        return STATUS_GOOD;
+    case OPTION_FIRST_WINS:
+        job->inputs.first_wins = true;
         return STATUS_GOOD;
     case OPTION_IMAGE:
         job->image_path = value;
@@ -138,7 +143,8 @@ const struct command command_link = {
     .name = "link",
     .summary = "link objects at given addresses and write the memory image",
     .help =
-        "Usage: elfin link --at ADDR [--exports FILE] [--image OUT] [--map OUT.json] FILE...\n"
+        "Usage: elfin link --at ADDR [--exports FILE] [--first-wins] [--image OUT]\n"
+        "                  [--map OUT.json] FILE...\n"
         "Links the files as one group at the addresses, without executing anything. The resolvers\n"
         "of indirect functions have not run either: their slots hold 0 and are listed.\n"
         "\n"
@@ -149,6 +155,8 @@ const struct command command_link = {
         "                  repeated; files before the first --at lie where there is room\n"
         "  --exports FILE  what the host exports: lines NAME 0xADDR, or of nm or System.map;\n"
         "                  other lines are skipped; may be repeated, the first of a name holds\n"
+        "  --first-wins    what several files define goes to the first of them, and each keeps\n"
+        "                  its own for itself, instead of an error\n"
         "  --image OUT     write the memory as the loader would leave it\n"
         "  --map OUT.json  write where modules, sections, slots, stubs and symbols are\n"
         "  --help          show this text\n"

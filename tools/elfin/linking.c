@@ -45,6 +45,8 @@ static bool load(struct linking *linking, const struct inputs *inputs)
     elfin_status status;
 
     options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS;
+    if (inputs->first_wins)
+        options.flags |= ELFIN_LOAD_FIRST_WINS;
     options.report = report;
     options.report_ctx = linking;
     status =
