@@ -564,6 +564,7 @@ enum {
      * objects keep nothing.
      */
     ELFIN_LOAD_REBIND = 1 << 2,
+    /*
      * Names that several objects define strongly are no error (ELFIN_ERR_DUPLICATE): the first in
      * input order has the name, for other objects of the group and for other groups. The others
      * keep theirs for themselves: references of their own object, and elfin_module_lookup. For
