@@ -97,8 +97,9 @@ elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
         arguments[0] = (uint64_t)(int64_t)call->argc;
         arguments[1] = (uint64_t)call->argv;
         arguments[2] = (uint64_t)no_environment;
-    } else if (call->entry == ELFIN_ENTRY_FINALIZE) {
+    } else if (call->entry == ELFIN_ENTRY_FINALIZE || call->entry == ELFIN_ENTRY_RESTORE) {
         arguments[0] = call->argument;
+        arguments[1] = call->version;
     }
     elfin_module_get(call->module, &info);
     return call_function(call->address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0,

@@ -17,7 +17,19 @@ int commands_run(struct session *session, char *line);
 typedef int command_function(struct session *session, int count, char **words);
 
 command_function command_load, command_library, command_unload, command_call, command_lookup,
-    command_list, command_exports, command_deps, command_map, command_memory, command_cpus;
+    command_list, command_exports, command_deps, command_map, command_memory, command_cpus,
+    command_rebind, command_replace, command_move, command_retire;
+
+/* How a load takes the place of a group; group NULL: it does not. */
+struct instead {
+    elfin_group *group;
+    bool move;
+    elfin_change change;
+};
+
+/* The load command, in which words[0] does not matter. */
+int command_load_instead(struct session *session, int count, char **words,
+                         const struct instead *instead);
 
 /* Prints "error: " and the text; returns STATUS_FAILURE. */
 int command_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

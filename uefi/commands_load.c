@@ -112,9 +112,12 @@ static void release_files(struct session *session, const elfin_input *inputs, si
         (void)mini_heap_free(&session->memory.heap, (void *)(uintptr_t)inputs[i].data);
 }
 
-static void report_success(struct session *session, const elfin_group *group)
+static void report_success(struct session *session, const elfin_group *group,
+                           const struct instead *instead)
 {
-    const char *separator = "loaded ";
+    const char *separator = instead->group == NULL ? "loaded "
+                            : instead->move        ? "moved "
+                                                   : "replaced ";
     elfin_module_info info;
     elfin_block block;
 
@@ -141,7 +144,7 @@ static int load_status(elfin_status status, const elfin_diag *diag)
 }
 
 static int load_inputs(struct session *session, struct load *load, const elfin_input *inputs,
-                       size_t count)
+                       size_t count, const struct instead *instead)
 {
     unsigned reported = 0;
     elfin_group *group;
@@ -150,10 +153,15 @@ static int load_inputs(struct session *session, struct load *load, const elfin_i
 
     load->options.report = command_report;
     load->options.report_ctx = &reported;
-    load->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
-    status = elfin_load(&session->space, inputs, count, &load->options, &group, &diag);
+    load->options.flags = ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_REBIND;
+    if (instead->group == NULL)
+        status = elfin_load(&session->space, inputs, count, &load->options, &group, &diag);
+    else
+        status = (instead->move ? elfin_move : elfin_replace)(&session->space, instead->group,
+                                                              inputs, count, &load->options,
+                                                              &instead->change, &group, &diag);
     if (status == ELFIN_OK) {
-        report_success(session, group);
+        report_success(session, group, instead);
         return STATUS_SUCCESS;
     }
     if (reported == 0)
@@ -161,7 +169,8 @@ static int load_inputs(struct session *session, struct load *load, const elfin_i
     return load_status(status, &diag);
 }
 
-int command_load(struct session *session, int count, char **words)
+int command_load_instead(struct session *session, int count, char **words,
+                         const struct instead *instead)
 {
     struct mini_heap *heap = &session->memory.heap;
     struct load load;
@@ -183,12 +192,17 @@ int command_load(struct session *session, int count, char **words)
             inputs[next++] = (elfin_input){ .data = library->data,
                                             .size = library->size,
                                             .file = library->file };
-        status = load_inputs(session, &load, inputs, total);
+        status = load_inputs(session, &load, inputs, total, instead);
     }
     progress_end();
     release_files(session, inputs, read);
     (void)mini_heap_free(heap, inputs);
     return status;
+}
+
+int command_load(struct session *session, int count, char **words)
+{
+    return command_load_instead(session, count, words, &(struct instead){ .group = NULL });
 }
 
 static bool count_member(void *ctx, const char *name, const void *data, size_t size)

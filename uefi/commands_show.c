@@ -35,6 +35,8 @@ static void list_module(const elfin_space *space, const elfin_module *module,
         console_print(", executable, entry 0x%llx", (ull)info->entry);
     else if (info->flags & ELFIN_MODULE_SHARED)
         console_print(", shared object");
+    if (info->flags & ELFIN_MODULE_RETIRED)
+        console_print(", retired");
     if (info->description[0] != '\0')
         console_print(": %s", info->description);
     console_print("\n");
