@@ -398,6 +398,7 @@ struct comdat {
 struct load_hooks {
     elfin_status (*published)(struct load *load); /* before module code runs */
     elfin_status (*finished)(struct load *load);  /* the last step: nothing can fail after it */
+    void (*ended)(struct load *load);             /* in any case, while there is working memory */
 };
 
 struct load {

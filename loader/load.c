@@ -174,6 +174,8 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
         elfin_index_keep(space, &load->index);
     else
         unwind(load);
+    if (load->hooks)
+        load->hooks->ended(load);
     elfin_arena_release(&load->work);
     space->busy = false;
     if (status != ELFIN_OK) /* the first problem, which *diag is about */

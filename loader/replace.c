@@ -210,15 +210,20 @@ elfin_status elfin_replace_finished(struct load *load)
     return ELFIN_OK;
 }
 
+void elfin_replace_ended(struct load *load)
+{
+    elfin_patch_end(&of_load(load)->patch);
+}
+
 static elfin_status replace(elfin_space *space, elfin_group *group, const elfin_input *inputs,
                             size_t count, const elfin_options *options, const elfin_change *change,
                             bool move, elfin_group **out, elfin_diag *diag)
 {
     static const struct load_hooks hooks = { .published = elfin_replace_published,
-                                             .finished = elfin_replace_finished };
+                                             .finished = elfin_replace_finished,
+                                             .ended = elfin_replace_ended };
     elfin_options own = ELFIN_OPTIONS_INIT;
     struct replacement r = { .change = change, .old = group, .move = move };
-    elfin_status status;
 
     if (!space || !group || group->retired ||
         (change && (change->struct_size != sizeof(*change) ||
@@ -231,9 +236,7 @@ static elfin_status replace(elfin_space *space, elfin_group *group, const elfin_
     r.load.hooks = &hooks;
     r.load.replaces = group;
     elfin_patch_begin(&r.patch, &r.load, change);
-    status = elfin_load_run(&r.load, space, inputs, count, &own, out, diag);
-    elfin_patch_end(&r.patch);
-    return status;
+    return elfin_load_run(&r.load, space, inputs, count, &own, out, diag);
 }
 
 elfin_status elfin_replace(elfin_space *space, elfin_group *group, const elfin_input *inputs,

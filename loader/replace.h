@@ -19,6 +19,7 @@ struct elfin_module *elfin_successor(const struct replacement *r, const struct e
 /* replace.c: the hooks, see struct load_hooks. */
 elfin_status elfin_replace_published(struct load *load);
 elfin_status elfin_replace_finished(struct load *load);
+void elfin_replace_ended(struct load *load);
 
 /* replace_state.c */
 

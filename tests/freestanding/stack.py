@@ -53,7 +53,7 @@ POINTERS = {
                       "elfin_tls_measure"],
     # The other tables of loader/features.h
     "elfin_inputs_open": ["archives_open"],
-    "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished",
+    "elfin_load_run": ["elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
                        "elfin_library_pull", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
     "scan": ["unwinding_scan"],
     "elfin_needs": ["elfin_member_rename"],

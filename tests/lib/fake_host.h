@@ -34,7 +34,7 @@ enum fake_op {
 
 enum {
     FAKE_PAGE = 4096,
-    FAKE_MAX_REGIONS = 256,
+    FAKE_MAX_REGIONS = 1024,
     FAKE_MAX_EVENTS = 1024
 };
 

@@ -9,12 +9,17 @@
 
 #include "tests/lib/fixture.h"
 
+struct replica_word {
+    uint64_t address, value;
+};
+
 struct replica {
     const elfin_input *inputs; /* with the group's only block */
     size_t count;
     const elfin_export *imports, *tls_imports; /* end with a NULL name; may be NULL */
     uint32_t flags;                            /* ELFIN_LOAD_* */
-    uint64_t ignore, ignore_size;              /* run addresses that may differ */
+    const struct replica_word *words;          /* that the program has written */
+    size_t word_count;
 };
 
 /* NULL, or what is different. */
