@@ -39,6 +39,8 @@ def instances(bench):
     bench.run("instances", "sweep", bench.rounds(7, 2), "ko", **ONE)
     for name in ("ko/amdgpu", "ko/sch_prio", "inside"):
         bench.run("instances", "warm", bench.rounds(31, 5), name)
+    for name in ("ko/amdgpu", "ko/sch_prio"):
+        bench.run("rebind", "warm", bench.rounds(31, 5), name, **ONE)
     bench.run("instances", "flush", bench.rounds(31, 5), "ko/amdgpu")
 
 

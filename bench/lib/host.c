@@ -67,6 +67,7 @@ void host_init(struct host *host, uint64_t image, uint64_t work)
     host->callbacks.release = release;
     host->callbacks.protect = protect;
     host->callbacks.images = &elfin_images;
+    host->callbacks.rebinding = &elfin_rebinding;
     host->callbacks.max_image_size = (uint64_t)1 << 30;
     arena_init(&host->image, HOST_IMAGE, image, image);
     arena_init(&host->work, 0, (uint64_t)8 << 30, work);
