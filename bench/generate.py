@@ -136,19 +136,18 @@ def inside(path, count):
 
 
 def sections(path, count):
-    """`count` sections of one function, each with a record: a distance to the next one."""
+    """`count` sections of one function, each with a record: a call of the next one."""
     obj = Object()
-    obj.section(".text.f", PROGBITS, ALLOC | EXEC, b"\xe8\0\0\0\0\xc3")
-    name = obj.sections[1][0]
-    for _ in range(count - 1):
-        obj.section(name, PROGBITS, ALLOC | EXEC, b"\xe8\0\0\0\0\xc3")
-    for i in range(count):
-        obj.symbol(f"f{i}", 0x12, 1 + i, 0, 6)
+    code = [obj.section(f".rela.text.f{i}", PROGBITS, ALLOC | EXEC, b"\xe8\0\0\0\0\xc3") for i in range(count)]
+    names = [obj.sections[number][0] for number in code]
+    for number, name in zip(code, names):
+        # The name of code is the end of its records' name.
+        obj.sections[number] = (name + len(".rela"), *obj.sections[number][1:])
+    for i, number in enumerate(code):
+        obj.symbol(f"f{i}", 0x12, number, 0, 6)
     symtab = obj.finish()
-    obj.section(".rela.text.f", RELA, 0, RECORD.pack(1, (1 + 1 % count) << 32 | 4, -4), symtab, 1, 8, 24)
-    name = obj.sections[-1][0]
-    for i in range(1, count):
-        obj.section(name, RELA, 0, RECORD.pack(1, (1 + (i + 1) % count) << 32 | 4, -4), symtab, 1 + i, 8, 24)
+    for i, number in enumerate(code):
+        obj.section(names[i], RELA, 0, RECORD.pack(1, (1 + (i + 1) % count) << 32 | 4, -4), symtab, number, 8, 24)
     obj.write(path)
 
 
