@@ -68,7 +68,7 @@ static void follow_tls(const struct arch_scan *scan, const struct relocation *r,
     if (r->formula == FORMULA_TLS_CALL)
         out->records = 2;
     out->addend = 0;
-    site = elfin_tls_site(scan->bytes, scan->executable, r, rela);
+    site = scan->tls->site(scan->bytes, scan->executable, r, rela);
     if (site.has_offset) {
         out->kind = FOLLOW_ABS32S;
         out->offset = site.offset;

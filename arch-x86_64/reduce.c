@@ -80,7 +80,7 @@ static elfin_status reduce_slot(struct arch_fixup *f, uint64_t record, const str
 static elfin_status reduce_tls(struct arch_fixup *f, uint64_t record, const struct relocation *r,
                                const struct elf_rela *rela, struct arch_reduction *out)
 {
-    struct tls_site site = elfin_tls_site(f->bytes, f->executable, r, rela);
+    struct tls_site site = f->tls->site(f->bytes, f->executable, r, rela);
 
     if (site.has_offset)
         leave(out, R_TPOFF32, site.offset, 0);

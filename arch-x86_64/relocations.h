@@ -135,6 +135,13 @@ void elfin_unrelax(uint8_t *field);
 
 /* ---- tls.c ----------------------------------------------------------------------------------- */
 
+/* What struct arch_tls.rewrite writes to, as offsets in the section. */
+struct tls_site {
+    uint64_t start, size;
+    uint64_t offset; /* of the 32 bits that hold S then */
+    bool has_offset;
+};
+
 struct arch_tls {
     /* The use that a record of a TLS type makes of its symbol; its field lies in bytes. */
     unsigned (*use)(const struct relocation *r, const struct elf_rela *rela, const uint8_t *bytes,
@@ -149,15 +156,8 @@ struct arch_tls {
      */
     bool (*rewrite)(const struct arch_fixup *f, const struct relocation *r,
                     const struct elf_rela *rela, uint64_t s);
+    struct tls_site (*site)(struct span bytes, bool executable, const struct relocation *r,
+                            const struct elf_rela *rela);
 };
-
-/* What elfin_tls_rewrite writes to, as offsets in the section. */
-struct tls_site {
-    uint64_t start, size;
-    uint64_t offset; /* of the 32 bits that hold S then */
-    bool has_offset;
-};
-struct tls_site elfin_tls_site(struct span bytes, bool executable, const struct relocation *r,
-                               const struct elf_rela *rela);
 
 #endif

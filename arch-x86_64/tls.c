@@ -337,8 +337,8 @@ static void write_immediate(const struct arch_fixup *f, const struct elf_rela *r
     store32(code, s);
 }
 
-struct tls_site elfin_tls_site(struct span bytes, bool executable, const struct relocation *r,
-                               const struct elf_rela *rela)
+static struct tls_site find_site(struct span bytes, bool executable, const struct relocation *r,
+                                 const struct elf_rela *rela)
 {
     struct tls_site site = { .start = rela->r_offset, .size = r->width };
     const struct sequence *s;
@@ -389,4 +389,5 @@ const struct arch_tls elfin_arch_tls = {
     .use = tls_use,
     .prove = prove,
     .rewrite = rewrite,
+    .site = find_site,
 };

@@ -64,7 +64,8 @@ static inline const char *carve_line(struct carver *c, const char *name)
 
 /* group_symbols.c: the module is NULL in the first walk. */
 elfin_status elfin_collect_own(struct load *load, struct object *object);
-void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module);
+void elfin_carve_symbols(struct carver *c, const struct load *load, struct object *object,
+                         struct elfin_module *module);
 void elfin_record_tie(struct record *record, const struct elfin_module *module, const char *name);
 /* group.c: where the object's COMMON symbols lie; 0: it has none. */
 uint64_t elfin_commons_end(const struct object *object, uint64_t *start);

@@ -63,7 +63,7 @@ static void fill_module(struct object *object, struct elfin_module *module, cons
         module->flags |= ELFIN_MODULE_HAS_GOT;
     module->address = first_address(object);
     module->got = object->got;
-    module->instance_of = object->input->image;
+    module->image = object->input->image;
     if (object->program) {
         const struct program *p = object->program;
 
@@ -92,8 +92,10 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         module->archive = archive;
         module->uses = list;
         module->uses_count = uses;
+        module->images = load->alone ? load->host->images : NULL;
     }
-    elfin_carve_symbols(c, object, module);
+    if (!load->alone)
+        elfin_carve_symbols(c, load, object, module);
     if (object->draft)
         load->host->rebinding->carve(c, object, module);
     if (object->indirect_count || (object->program && object->program->resolver_count))
@@ -175,7 +177,7 @@ static void fill_blocks(const struct load *load, struct elfin_group *group)
 static elfin_status measure(struct load *load, struct object *object)
 {
     struct carver c = { 0 };
-    elfin_status status = elfin_collect_own(load, object);
+    elfin_status status = load->alone ? ELFIN_OK : elfin_collect_own(load, object);
 
     carve_object(load, &c, object);
     object->record_size = c.used;

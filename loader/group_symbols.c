@@ -95,8 +95,10 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_module *module)
+void elfin_carve_symbols(struct carver *c, const struct load *load, struct object *object,
+                         struct elfin_module *module)
 {
+    bool is_private = load->options->flags & ELFIN_LOAD_PRIVATE;
     struct record *records = carve(c, object->own_count * sizeof(*records));
 
     for (uint32_t i = 0; i < object->own_count; i++) {
@@ -110,6 +112,8 @@ void elfin_carve_symbols(struct carver *c, struct object *object, struct elfin_m
         elf = elfin_read_symbol(object, index);
         memcpy(name, symbol->name, symbol->length + 1);
         fill_record(&records[i], object, index, &elf, elfin_symbol_section(object, &elf, index));
+        if (is_private)
+            records[i].flags &= (uint8_t) ~(RECORD_EXPORTED | RECORD_PRIVATE);
         elfin_record_tie(&records[i], module, name);
     }
     c->used = round_up(c->used, CARVE_ALIGN);

@@ -10,6 +10,9 @@ const struct elfin_images elfin_images = {
     .measure = elfin_image_object_measure,
     .layout = elfin_image_object_layout,
     .fixup = elfin_image_fixup,
+    .follow = elfin_image_follow,
+    .symbol_count = elfin_image_own_count,
+    .symbol = elfin_image_own_symbol,
     .each_demand = elfin_image_each_demand,
     .diag_demand = elfin_image_diag_demand,
 };

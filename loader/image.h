@@ -57,6 +57,7 @@ enum image_table {
     IMAGE_IMPORTS,  /* uint32_t per undefined symbol, and one more: offsets in IMAGE_STREAM */
     IMAGE_OTHERS,   /* struct image_other: streams that are not of imports */
     IMAGE_STREAM,   /* bytes: see struct arch_run */
+    IMAGE_OWN,      /* struct image_own: the definitions that its modules have */
     IMAGE_NAMES,    /* strings */
     IMAGE_TABLE_COUNT
 };
@@ -114,6 +115,22 @@ struct image_common {
     uint64_t offset; /* in the block, or, thread-local, in the module's block of that */
 };
 
+/* A global, weak or COMMON definition that lasts. */
+struct image_own {
+    uint64_t value, size; /* from the base */
+    uint32_t symbol;
+    uint8_t base;  /* enum image_base */
+    uint8_t flags; /* RECORD_WEAK, RECORD_FUNCTION */
+    uint8_t zero[2];
+};
+
+enum image_base {
+    IMAGE_BASE_NONE,
+    IMAGE_BASE_BLOCK,
+    IMAGE_BASE_TLS, /* the module's block of thread-local data */
+    IMAGE_BASE_COUNT
+};
+
 struct image_demand {
     int64_t least, most; /* of k; with P in the term, k counts from the block's start */
     uint32_t symbol, type;
@@ -136,18 +153,17 @@ enum {
  */
 
 struct image {
-    struct span blob; /* empty content: only what rebinding needs was kept */
+    struct span blob;
     struct image_header header;
     struct span table[IMAGE_TABLE_COUNT];
     uint32_t section_count, symbol_count, import_count;
-    bool has_content; /* the bytes of the parts are there */
 };
 
 /* The public handle: an image in memory of its own, or over the caller's bytes. */
 struct elfin_image {
     struct image view;
     elfin_region region; /* this structure, and the blob unless it is the caller's */
-    uint64_t users;      /* groups with modules made of it */
+    uint64_t users;      /* modules made of it */
     void *ctx;
     void (*release)(void *ctx, const elfin_region *region);
 };
@@ -244,6 +260,23 @@ static inline bool image_filled(const struct image *image, int part, uint64_t of
            size <= p->filled - (offset - p->offset);
 }
 
+/* The part that a fixup lies in. */
+static inline int elfin_image_part(const struct image *image, uint64_t offset)
+{
+    int part = ELFIN_PART_COUNT - 1;
+
+    while (part && image->header.part[part].offset > offset)
+        part--;
+    return part;
+}
+
+static inline struct span elfin_image_content(const struct image *image, int part)
+{
+    const struct image_part *p = &image->header.part[part];
+
+    return (struct span){ image->blob.data + p->content, p->filled };
+}
+
 /* Where a table lies in the blob, for reports. */
 static inline uint64_t image_row(const struct image *image, enum image_table table, uint64_t index,
                                  uint64_t size)
@@ -272,21 +305,11 @@ bool elfin_image_fits(struct arch_bind *b, const uint8_t *at, const uint8_t *end
 elfin_status elfin_image_bind(struct arch_bind *b, const uint8_t *at, const uint8_t *end,
                               uint64_t *place);
 
-/* ---- Lasting records --------------------------------------------------------------------------
- */
-
-/*
- * elfin_module.imports: what each of the image's import_count undefined symbols is bound to; NULL
- * unless the module came from an image that is kept (elfin_input.image, or ELFIN_LOAD_REBIND).
- */
-struct module_import {
-    const struct record *record; /* NULL: nobody's export: 0, or what elfin_host.resolve said */
-    uint64_t value, size;
-    uint8_t state; /* SYMBOL_IMPORT, SYMBOL_ZERO, or as another object of the group defines it */
-};
-
 /* ---- The seam ---------------------------------------------------------------------------------
  */
+
+typedef void follow_fn(void *ctx, uint32_t symbol, uint64_t place, int part,
+                       const struct arch_field *field);
 
 /* Called by the phases of their names. `object` is an image. */
 struct elfin_images {
@@ -299,14 +322,20 @@ struct elfin_images {
     void (*measure)(const struct object *object);
     elfin_status (*layout)(struct load *load, struct object *object);
     void (*fixup)(struct load *load, struct object *object);
+    /* Of a module without records of its symbols. */
+    uint32_t (*symbol_count)(const elfin_module *module);
+    bool (*symbol)(const elfin_module *module, uint32_t position, elfin_symbol *out);
+    /*
+     * Calls the function for every field that depends on an import. place: run address that the
+     * field's offset counts from; a field of the kind FOLLOW_NONE only says that a slot is read.
+     */
+    void (*follow)(const struct load *load, const struct object *object, follow_fn *each,
+                   void *ctx);
     /* For reports of limits: calls the function for every field that may set one. */
     bool (*each_demand)(struct load *load, const struct object *object, demand_fn *report);
     void (*diag_demand)(elfin_diag *diag, const struct object *object, uint64_t place,
                         const struct arch_demand *demand);
 };
-
-/* image_prepare.c: the object has been given a file and a name; the load is for it alone. */
-elfin_status elfin_prepare_object(struct load *load, struct object *object, elfin_image **out);
 
 /* image_object.c */
 elfin_status elfin_image_object_open(struct load *load, struct object *object);
@@ -321,6 +350,14 @@ void elfin_image_bound_check_tls(struct load *load, const struct object *object)
 /* Which field a report is about: section, place, symbol. */
 void elfin_image_diag_field(elfin_diag *diag, const struct object *object, uint32_t symbol,
                             uint64_t place);
+
+/* image_keep.c */
+uint32_t elfin_image_own_count(const elfin_module *module);
+bool elfin_image_own_symbol(const elfin_module *module, uint32_t position, elfin_symbol *out);
+
+/* image_follow.c */
+void elfin_image_follow(const struct load *load, const struct object *object, follow_fn *each,
+                        void *ctx);
 
 /* image_report.c */
 bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report);

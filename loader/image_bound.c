@@ -77,7 +77,7 @@ void elfin_image_bound_check(struct load *load, const struct object *object)
     for (uint32_t i = object->first_global; i < definitions; i++)
         if (elfin_image_use(image, i) & IMAGE_BOUND && !is_end_inside(object, i))
             report(load, object, i, DEFECT_IMAGE_OVERRIDDEN);
-    for (uint32_t i = definitions; i < object->symbol_count; i++)
+    for (uint32_t i = definitions; !load->alone && i < object->symbol_count; i++)
         if (object->use[i] & USE_ANY && !is_bound_inside(object, i))
             report(load, object, i, DEFECT_IMAGE_OVERRIDDEN);
     check_gathered(load, object);

@@ -210,7 +210,6 @@ uint32_t elfin_image_check(struct image *image, struct span blob, uint64_t *wher
         return DEFECT_IMAGE_HEADER;
     if (!are_parts_sound(image) || !are_extras_sound(image) || !is_tls_sound(image))
         return DEFECT_IMAGE_PART;
-    image->has_content = true;
     defect = check_sections(image, where);
     if (!defect)
         defect = elfin_image_check_tables(image, where);

@@ -116,6 +116,14 @@ static bool is_demand_sound(const struct image *image, uint64_t index)
             d.term == ARCH_TERM_SIZE);
 }
 
+static bool is_own_sound(const struct image *image, uint64_t index)
+{
+    struct image_own own;
+
+    span_record(image->table[IMAGE_OWN], index, &own, sizeof(own));
+    return own.symbol < image->symbol_count && own.base < IMAGE_BASE_COUNT;
+}
+
 static uint32_t check_records(const struct image *image, uint64_t *where)
 {
     uint32_t slot = 0, common = 0, indirect = 0;
@@ -138,6 +146,11 @@ static uint32_t check_records(const struct image *image, uint64_t *where)
     for (uint64_t i = 0; i < image->header.table[IMAGE_COMDATS].count; i++) {
         *where = image_row(image, IMAGE_COMDATS, i, 4);
         if (!image_name_in(image, span_u32(image->table[IMAGE_COMDATS], i)))
+            return DEFECT_IMAGE_RECORD;
+    }
+    for (uint64_t i = 0; i < image->header.table[IMAGE_OWN].count; i++) {
+        *where = image_row(image, IMAGE_OWN, i, sizeof(struct image_own));
+        if (!is_own_sound(image, i))
             return DEFECT_IMAGE_RECORD;
     }
     for (uint64_t i = 0; i < image->header.table[IMAGE_DEMANDS].count; i++) {

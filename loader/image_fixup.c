@@ -152,7 +152,7 @@ static void keep_slots(struct binder *b)
         if (!(row->slot & ARCH_IN_USE))
             continue;
         if (module->slots) {
-            kept = &module->slots[module->slot_count];
+            kept = &module->slots[object->draft ? slot : module->slot_count];
             *kept = (struct elfin_slot){ .name = module->slots[slot].name,
                                          .address = object->got + ARCH_SLOT_SIZE * slot,
                                          .stub = stub_run(object, row->stub),
@@ -178,7 +178,8 @@ void elfin_image_fixup(struct load *load, struct object *object)
 
     if (b.slot_count)
         memcpy(b.slots, image->table[IMAGE_SLOTS].data, b.slot_count * sizeof(*b.slots));
-    copy_parts(image, region->edit);
+    if (image->header.block_size)
+        copy_parts(image, region->edit);
     if (object->indirect_count)
         load->host->indirects->write(load, object);
     bind_others(&b);

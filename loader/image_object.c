@@ -118,6 +118,8 @@ elfin_status elfin_image_object_open(struct load *load, struct object *object)
     object->tls_file_size = h->tls_file_size;
     object->tls_align = h->tls_align;
     block->is_image = true;
+    load->alone =
+        load->is_single && load->options->flags & ELFIN_LOAD_PRIVATE && object->input->image;
     load->has_floating |= !block->has_at;
     status = open_sections(load, object);
     return status == ELFIN_OK ? open_comdats(load, object) : status;
@@ -195,7 +197,7 @@ static void lay_commons(const struct object *object, bool tls)
 
         span_record(image->table[IMAGE_COMMONS], i, &row, sizeof(row));
         symbol = object->global[row.symbol - object->first_global];
-        if (is_own_common(object, row.symbol) && symbol->tls == tls)
+        if (symbol && is_own_common(object, row.symbol) && symbol->tls == tls)
             symbol->value = row.offset;
     }
 }
@@ -219,12 +221,12 @@ static elfin_status lay_indirect(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/* What fix-up counts in; and by symbol, for records of slots that the host keeps. */
+/* What fix-up counts in; and by symbol, for records that the host wants kept. */
 static elfin_status lay_slots(struct load *load, struct object *object)
 {
     const struct image *image = object->image;
     uint64_t count = image->header.table[IMAGE_SLOTS].count;
-    bool keep = load->options->flags & ELFIN_LOAD_KEEP_SECTIONS;
+    bool keep = load->options->flags & (ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_REBIND);
 
     object->image_slots = elfin_arena_get(&load->work, count, sizeof(*object->image_slots));
     if (keep) {

@@ -3,6 +3,7 @@
  * elfin_prepare: the phases of a load up to layout, with one object whose imports nobody knows;
  * then all that does not depend on them, nor on where it will lie, is done in memory of its own.
  */
+#include "loader/carver.h"
 #include "loader/image_prepare.h"
 
 /* What is undefined is an import, which may be far. Thread-local records are held against what the
@@ -64,13 +65,14 @@ static elfin_status reduce(struct prepare *p)
     block->region.run = block->at = PREPARE_BASE;
     block->has_at = block->reserved = true;
     if ((status = elfin_place(load)) != ELFIN_OK ||
+        (status = elfin_collect_own(load, p->object)) != ELFIN_OK ||
         (status = elfin_prepare_number(p)) != ELFIN_OK ||
         (status = elfin_prepare_demands(p)) != ELFIN_OK)
         return status;
     return elfin_prepare_reduce(p);
 }
 
-elfin_status elfin_prepare_object(struct load *load, struct object *object, elfin_image **out)
+static elfin_status prepare(struct load *load, struct object *object, elfin_image **out)
 {
     struct prepare p = { .load = load, .object = object };
     elfin_status status = link_alone(load, object);
@@ -113,7 +115,7 @@ elfin_status elfin_prepare(const elfin_host *host, const elfin_input *input,
     object.file_name = input->file;
     object.file = (struct span){ .data = input->data, .size = input->size };
     elfin_arena_init(&load.work, load.host);
-    status = elfin_prepare_object(&load, &object, out);
+    status = prepare(&load, &object, out);
     elfin_arena_release(&load.work);
     if (status != ELFIN_OK)
         return load.status != ELFIN_OK ? load.status : ELFIN_ERR_INTERNAL;

@@ -124,6 +124,7 @@ static elfin_status reduce_sections(struct prepare *p)
         .plt_edit = object->stub_count ? edit_at(p->load, object, object->plt) : NULL,
         .trap = object->trap,
         .has_dead = object->has_dead,
+        .tls = p->load->host->threads ? p->load->host->threads->arch : NULL,
         .size_of = symbol_size,
         .size_ctx = object,
     };

@@ -16,6 +16,7 @@ static const uint8_t record_size[IMAGE_TABLE_COUNT] = {
     [IMAGE_IMPORTS] = 4,
     [IMAGE_OTHERS] = sizeof(struct image_other),
     [IMAGE_STREAM] = 1,
+    [IMAGE_OWN] = sizeof(struct image_own),
     [IMAGE_NAMES] = 1,
 };
 

@@ -281,6 +281,45 @@ static void write_streams(struct writer *w)
         put(starts, import++, &(uint32_t){ (uint32_t)at }, 4);
 }
 
+/* ---- Definitions ------------------------------------------------------------------------------
+ */
+
+static struct image_own make_own(const struct prepare *p, uint32_t index)
+{
+    const struct object *object = p->object;
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+    const struct symbol *symbol = object->global[index - object->first_global];
+    bool common = elfin_is_common(section);
+    struct image_own own = { .symbol = p->symbol[index], .base = IMAGE_BASE_BLOCK };
+
+    own.value = common ? symbol->value : elfin_own_address(object, index);
+    own.size = common ? symbol->size : elf.st_size;
+    if (common ? symbol->tls : !(section & SECTION_SPECIAL) && is_tls(&object->sections[section]))
+        own.base = IMAGE_BASE_TLS;
+    else if (!common && section & SECTION_SPECIAL)
+        own.base = IMAGE_BASE_NONE;
+    if (own.base == IMAGE_BASE_BLOCK)
+        own.value -= PREPARE_BASE;
+    if (elf_symbol_binding(&elf) == STB_WEAK)
+        own.flags |= RECORD_WEAK;
+    if (elf_symbol_type(&elf) == STT_FUNC || elf_symbol_type(&elf) == STT_GNU_IFUNC)
+        own.flags |= RECORD_FUNCTION;
+    return own;
+}
+
+static void write_own(struct writer *w)
+{
+    const struct object *object = w->p->object;
+    uint8_t *table = begin_table(w, IMAGE_OWN, object->own_count, sizeof(struct image_own));
+
+    for (uint32_t i = 0; table && i < object->own_count; i++) {
+        struct image_own own = make_own(w->p, object->own[i]);
+
+        put(table, i, &own, sizeof(own));
+    }
+}
+
 /* ---- The whole --------------------------------------------------------------------------------
  */
 
@@ -379,6 +418,7 @@ static void write_all(struct writer *w)
     write_comdats(w);
     write_demands(w);
     write_streams(w);
+    write_own(w);
     begin_table(w, IMAGE_NAMES, w->blob ? names : w->names, 1);
     write_parts(w);
     w->header->size = w->size;

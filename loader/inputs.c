@@ -103,6 +103,7 @@ elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, siz
     load->blocks = elfin_arena_get(&load->work, count + 1, sizeof(*load->blocks));
     if (!load->blocks)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
+    load->is_single = count == 1;
     load->block_count = 1;
     for (size_t i = 0; i <= count; i++)
         load->blocks[i].end = &load->blocks[i].first;

@@ -53,7 +53,6 @@ struct module_section {
 };
 
 struct image; /* loader/image.h */
-struct module_import;
 
 /* ELFIN_STATE: run addresses of its functions; save 0: it has none. */
 struct module_state {
@@ -69,10 +68,9 @@ struct elfin_module {
     struct record self; /* its name, in the index */
     struct record *symbols;
     struct module_section *sections;
-    struct elfin_slot *slots;      /* slot_count; NULL unless sections are kept */
-    const struct image *image;     /* what it was made of, if that is kept; else NULL */
-    struct module_import *imports; /* one for each undefined symbol of the image */
-    elfin_image *instance_of;      /* counts it as a user; NULL: the image is nobody else's */
+    struct elfin_slot *slots;          /* slot_count; NULL unless sections are kept */
+    elfin_image *image;                /* that it is an instance of; else NULL */
+    const struct elfin_images *images; /* knows its symbols, which have no records; else NULL */
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;
@@ -83,7 +81,6 @@ struct elfin_module {
     struct module_state state; /* ELFIN_STATE */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
-    uint32_t block; /* its number in the group; of use with `image` only */
 };
 
 /* A call that unload has to make, in the order of the array. */
@@ -423,6 +420,8 @@ struct load {
     const struct block *stuck; /* for which there is no address, or no memory */
     uint8_t apart;             /* how often elfin_apart has divided the objects anew */
     bool has_floating;     /* linked files or images without an address: they are placed first */
+    bool is_single;        /* it has one input */
+    bool alone;            /* nobody but one image will ever ask for what it defines */
     bool unknown_imports;  /* elfin_inspect: nobody knows yet where they lie */
     elfin_group *group;    /* its records have been reserved */
     struct object **order; /* of init */

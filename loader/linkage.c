@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Collecting an object's linkage out of its relocation tables, once it has been placed. */
+#include "loader/image.h"
 #include "loader/linkage.h"
 #include "libmini/sort.h"
 #include "libmini/str.h"
@@ -60,9 +61,9 @@ static elfin_status number_imports(struct load *load, const struct object *objec
     return draft->first ? ELFIN_OK : elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
 }
 
-static void add_item(const struct load *load, const struct object *object,
-                     const struct section *section, struct linkage_draft *draft, uint32_t import,
-                     const struct arch_field *field)
+/* place: run address of what the field's offset counts from. */
+static void add_item(const struct load *load, const struct object *object, uint64_t place, int part,
+                     struct linkage_draft *draft, uint32_t import, const struct arch_field *field)
 {
     uint64_t block = load->blocks[object->block].region.run;
     struct field_item *to;
@@ -77,11 +78,11 @@ static void add_item(const struct load *load, const struct object *object,
     }
     to = &draft->items[draft->first[import]++];
     *to = (struct field_item){ .addend = field->addend,
-                               .field = (uint32_t)(section->address + field->offset - block),
+                               .field = (uint32_t)(place + field->offset - block),
                                .kind = field->kind,
-                               .part = (uint8_t)section->part };
+                               .part = (uint8_t)part };
     if (field->from_got)
-        to->addend += (int64_t)(section->address + field->offset - object->got);
+        to->addend += (int64_t)(place + field->offset - object->got);
 }
 
 static void walk_table(const struct load *load, const struct object *object, uint32_t table,
@@ -100,12 +101,34 @@ static void walk_table(const struct load *load, const struct object *object, uin
         import = draft->import[elf_rela_symbol(rela.r_info)];
         elfin_arch_follow(&scan, i, &field);
         if (import)
-            add_item(load, object, section, draft, import - 1, &field);
+            add_item(load, object, section->address, section->part, draft, import - 1, &field);
     }
+}
+
+struct image_walk {
+    const struct load *load;
+    const struct object *object;
+    struct linkage_draft *draft;
+};
+
+static void add_from_image(void *ctx, uint32_t symbol, uint64_t place, int part,
+                           const struct arch_field *field)
+{
+    const struct image_walk *walk = ctx;
+    uint32_t import = walk->draft->import[symbol];
+
+    if (import)
+        add_item(walk->load, walk->object, place, part, walk->draft, import - 1, field);
 }
 
 static void walk(const struct load *load, const struct object *object, struct linkage_draft *draft)
 {
+    struct image_walk images = { .load = load, .object = object, .draft = draft };
+
+    if (object->image) {
+        load->host->images->follow(load, object, add_from_image, &images);
+        return;
+    }
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
@@ -340,4 +363,5 @@ const struct elfin_rebinding elfin_rebinding = {
     .collect = elfin_linkage_collect,
     .carve = elfin_linkage_carve,
     .fill = elfin_linkage_fill,
+    .arch = elfin_arch_follow,
 };

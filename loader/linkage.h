@@ -58,6 +58,8 @@ struct elfin_rebinding {
     void (*carve)(struct carver *c, const struct object *object, struct elfin_module *module);
     /* After fix-up. */
     void (*fill)(struct load *load, const struct object *object);
+    /* elfin_arch_follow, for images. */
+    void (*arch)(const struct arch_scan *scan, uint64_t record, struct arch_field *out);
 };
 
 /* linkage.c */

@@ -256,8 +256,8 @@ static void count_edges(elfin_group *group, bool add)
 static void count_images(const elfin_group *group, bool add)
 {
     for (uint32_t m = 0; m < group->module_count; m++)
-        if (group->modules[m].instance_of)
-            group->modules[m].instance_of->users += add ? 1 : UINT64_MAX;
+        if (group->modules[m].image)
+            group->modules[m].image->users += add ? 1 : UINT64_MAX;
 }
 
 static void append(elfin_space *space, elfin_group *group)

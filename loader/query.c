@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Questions to a space; nothing here changes anything. */
-#include "loader/internal.h"
+#include "loader/image.h"
 #include "libmini/str.h"
 
 static elfin_status look_up(const elfin_space *space, const char *name, bool tls,
@@ -44,6 +44,16 @@ elfin_status elfin_lookup_tls(const elfin_space *space, const char *name, int64_
 
 elfin_status elfin_module_lookup(const elfin_module *module, const char *name, uint64_t *address)
 {
+    elfin_symbol symbol;
+
+    for (uint32_t i = 0; module->images && module->images->symbol(module, i, &symbol); i++) {
+        if (!mini_str_equal(symbol.name, name))
+            continue;
+        if (symbol.tls)
+            return ELFIN_ERR_TLS;
+        *address = symbol.address;
+        return ELFIN_OK;
+    }
     for (uint32_t i = 0; i < module->symbol_count; i++) {
         const struct record *record = &module->symbols[i];
 
@@ -103,7 +113,8 @@ void elfin_module_get(const elfin_module *module, elfin_module_info *out)
         .address = module->address,
         .entry = module->entry,
         .got_base = module->got,
-        .symbol_count = module->symbol_count,
+        .symbol_count =
+            module->images ? module->images->symbol_count(module) : module->symbol_count,
         .section_count = module->section_count,
         .uses_count = module->uses_count,
         .slot_count = module->slot_count,
@@ -116,6 +127,8 @@ bool elfin_module_symbol(const elfin_module *module, uint32_t position, elfin_sy
 {
     const struct record *record;
 
+    if (module->images)
+        return module->images->symbol(module, position, out);
     if (position >= module->symbol_count)
         return false;
     record = &module->symbols[position];

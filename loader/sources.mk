@@ -89,6 +89,8 @@ IMAGE_SOURCES := \
     loader/image_object.c \
     loader/image_bound.c \
     loader/image_fixup.c \
+    loader/image_own.c \
+    loader/image_follow.c \
     loader/image_report.c \
     loader/image_stream.c \
     loader/image_prepare.c \

@@ -5,6 +5,7 @@
  * visibility of all mentions holds.
  */
 #include "loader/features.h"
+#include "loader/image.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -370,8 +371,23 @@ static elfin_status collect(struct load *load, struct object *object, uint32_t i
     return ELFIN_OK;
 }
 
+/* What an image refers to, when nobody will refer to what it defines. */
+static elfin_status collect_references(struct load *load, struct object *object)
+{
+    uint32_t end = object->first_global + object->image->import_count;
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = object->first_global; status == ELFIN_OK && i < end; i++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, i);
+
+        status = collect(load, object, i, &symbol);
+    }
+    return status;
+}
+
 elfin_status elfin_symbols_collect(struct load *load, struct object *object)
 {
+    uint32_t globals = object->symbol_count - object->first_global;
     elfin_status status = ELFIN_OK;
 
     object->use = elfin_arena_get(&load->work, object->symbol_count, sizeof(*object->use));
@@ -380,10 +396,13 @@ elfin_status elfin_symbols_collect(struct load *load, struct object *object)
     if (!object->use || !object->global)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
     /* One more: see mention_handle. */
-    status = elfin_names_reserve(&load->symbols, &load->work,
-                                 (uint64_t)object->symbol_count - object->first_global + 1);
+    status =
+        elfin_names_reserve(&load->symbols, &load->work,
+                            (load->alone ? object->image->import_count : globals) + UINT64_C(1));
     if (status != ELFIN_OK)
         return elfin_fail(load, object, defect_as(DEFECT_SYMBOL_MEMORY, status));
+    if (load->alone)
+        return collect_references(load, object);
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
         struct elf_symbol symbol;
 

@@ -571,6 +571,12 @@ enum {
      * names that every module defines, such as init_module in Linux modules.
      */
     ELFIN_LOAD_FIRST_WINS = 1 << 3,
+    /*
+     * Nothing that the modules define is found by others: names of modules and what
+     * elfin_module_lookup tells are all there is to know of them. For instances of an image, of
+     * which the space has several.
+     */
+    ELFIN_LOAD_PRIVATE = 1 << 4,
 };
 
 typedef struct elfin_options {

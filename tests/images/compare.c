@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Loads each object that it is given twice: as it is, and as an instance of an image that was made
- * of it, at the same addresses and with the same imports. All bytes of memory and all that the
- * library tells about the module must be the same.
+ * Loads each object that it is given as it is, and in all other ways: as an instance of an image
+ * that was made of it, private or not, from the image's bytes, and so that it can be bound anew; at
+ * the same addresses and with the same imports. All bytes of memory and all that the library tells
+ * about the module must be the same.
  *
  *     compare FILE...       objects
  *     compare -l FILE       a list of them, one a line
@@ -126,6 +127,7 @@ static elfin_host make_host(void)
     host.tls_size = 1 << 20;
     host.tls_align = 4096;
     host.images = &elfin_images;
+    host.rebinding = &elfin_rebinding;
     if (with_trim)
         host.trim = trim;
     if (with_unwind) {
@@ -135,7 +137,7 @@ static elfin_host make_host(void)
     return host;
 }
 
-static void load(struct loaded *l, const elfin_input *input)
+static void load(struct loaded *l, const elfin_input *input, uint32_t flags)
 {
     elfin_host host = make_host();
     elfin_options options = ELFIN_OPTIONS_INIT;
@@ -144,7 +146,7 @@ static void load(struct loaded *l, const elfin_input *input)
     at.flags = ELFIN_INPUT_AT;
     at.at = place->at;
     at.name = "module";
-    options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS;
+    options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS | flags;
     l->status = elfin_space_init(&l->space, &host);
     if (l->status == ELFIN_OK)
         l->status = elfin_load(&l->space, &at, 1, &options, &l->group, &l->diag);
@@ -158,16 +160,16 @@ static void fail(const char *file, const char *what, uint64_t value)
 }
 
 /* Structures are compared member by member where they have pointers. */
-static bool compare_symbols(const elfin_module *a, const elfin_module *b)
+static bool compare_symbols(const elfin_module *a, const elfin_module *b, bool is_private)
 {
     elfin_symbol x, y;
     uint32_t i = 0;
 
-    /* The image has them in the order of the file, definitions after references. */
     for (; elfin_module_symbol(a, i, &x); i++)
         if (!elfin_module_symbol(b, i, &y) || strcmp(x.name, y.name) != 0 ||
-            x.address != y.address || x.size != y.size || x.exported != y.exported ||
-            x.weak != y.weak || x.function != y.function || x.tls != y.tls)
+            x.address != y.address || x.size != y.size ||
+            (is_private ? y.exported : x.exported != y.exported) || x.weak != y.weak ||
+            x.function != y.function || x.tls != y.tls)
             return false;
     return !elfin_module_symbol(b, i, &y);
 }
@@ -252,7 +254,8 @@ static void compare_blocks(const char *file, const elfin_group *a, const elfin_g
         fail(file, "more blocks", i);
 }
 
-static void compare(const char *file, const struct loaded *plain, const struct loaded *made)
+static void compare(const char *file, const struct loaded *plain, const struct loaded *made,
+                    bool is_private)
 {
     const elfin_module *a, *b;
 
@@ -273,7 +276,7 @@ static void compare(const char *file, const struct loaded *plain, const struct l
     b = elfin_next_module(made->group, NULL);
     if (!compare_info(a, b))
         fail(file, "module", 0);
-    if (!compare_symbols(a, b))
+    if (!compare_symbols(a, b, is_private))
         fail(file, "symbols", 0);
     if (!compare_slots(a, b))
         fail(file, "slots", 0);
@@ -285,20 +288,27 @@ static void compare(const char *file, const struct loaded *plain, const struct l
 
 static void compare_at(const char *file, const elfin_input *object, elfin_image *image)
 {
-    struct loaded plain = { 0 }, made = { 0 }, bytes = { 0 };
     elfin_input instance = { .file = file, .image = image }, raw = { .file = file };
+    struct loaded plain[2] = { 0 };
 
     elfin_image_bytes(image, &raw.data, &raw.size);
-    load(&plain, object);
-    load(&made, &instance);
-    load(&bytes, &raw);
-    compare(file, &plain, &made);
-    compare(file, &plain, &bytes);
-    elfin_space_destroy(&plain.space);
-    if (made.status == ELFIN_OK && elfin_image_release(image) != ELFIN_ERR_IN_USE)
-        fail(file, "image released while in use", 0);
-    elfin_space_destroy(&made.space);
-    elfin_space_destroy(&bytes.space);
+    load(&plain[0], object, 0);
+    load(&plain[1], object, ELFIN_LOAD_REBIND);
+    for (int way = 0; way < 8; way++) {
+        const elfin_input *input = way & 4 ? &raw : &instance;
+        bool is_private = way & 1, rebind = way & 2;
+        struct loaded other = { 0 };
+
+        load(&other, input,
+             (is_private ? ELFIN_LOAD_PRIVATE : 0u) | (rebind ? ELFIN_LOAD_REBIND : 0u));
+        compare(file, &plain[rebind], &other, is_private);
+        if (other.status == ELFIN_OK && input == &instance &&
+            elfin_image_release(image) != ELFIN_ERR_IN_USE)
+            fail(file, "image released while in use", 0);
+        elfin_space_destroy(&other.space);
+    }
+    elfin_space_destroy(&plain[0].space);
+    elfin_space_destroy(&plain[1].space);
 }
 
 static void compare_object(const char *file, const elfin_input *object)
@@ -313,7 +323,7 @@ static void compare_object(const char *file, const elfin_input *object)
         char text[512];
 
         place = &places[0];
-        load(&plain, object);
+        load(&plain, object, 0);
         if (plain.status == ELFIN_OK) {
             elfin_diag_format(&diag, text, sizeof(text));
             fail(file, text, (uint64_t)status);
