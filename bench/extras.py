@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Rows of programs that know their own goals, of code size, and of several CPUs.
-
-A program of EXTRA prints a line of JSON for each of its rows:
-{"goal": "G6", "quantity": "look-up, 10,000 exports, warm", "unit": "ns", "value": 7.1, "limit": 8}
-with "quartiles": [a, b] and "at_least": true if they apply. It gets one argument, "short" or "full",
-then the set that EXTRA names.
-"""
+"""Rows of look-ups, of code size, and of several CPUs."""
 import re
 import subprocess
 import sys
@@ -13,21 +7,42 @@ import sys
 from rows import put, row
 
 COLUMN = "O2 libc"
-# Program -> set whose files it gets. Those that are not built are not run.
-EXTRA = {"lookup": None, "rebind": "ko", "instantiate": "ko"}
-REPORTED = "extra"
+# Exports -> the goal for a warm look-up, in ns.
+WARM = {10000: 8, 100000: 8, 1000000: 14}
 
 
-def run(bench, build):
-    for name, files in EXTRA.items():
-        program = next((p for p in (bench.build / f"{name}-O2-libc", bench.build / name) if p.exists()), None)
-        if not program:
-            continue
-        print(f"bench: {name}", file=sys.stderr, flush=True)
-        arguments = ["short" if bench.short else "full", *(bench.files(files) if files else [])]
-        for line in bench.lines([program, *arguments]):
-            bench.results.append({"program": REPORTED, "set": name, **line})
+def run(bench):
+    program = bench.build / "lookup"
+    if program.exists():
+        print("bench: lookup", file=sys.stderr, flush=True)
+        for line in bench.lines([program, bench.rounds(31, 3)]):
+            bench.results.append({"program": "lookup", "set": "names", **line})
     cpus(bench)
+
+
+def one(goal, text, value, limit=None):
+    entry = row(goal, text, "ns", limit)
+    put(entry, COLUMN, value)
+    return entry
+
+
+def of_lookup(bench):
+    for r in bench.results:
+        if r["program"] != "lookup":
+            continue
+        count = r["names"]
+        names = f"{count:,} exports"
+        yield one("G6", f"look-up, {names}: 27 names as a batch, in cache", r["batch"]["warm27"], WARM.get(count))
+        yield one("G6", "… floor's table", r["floor"]["warm27"])
+        yield one("G6", f"look-up, {names}: 27 names as a batch, flushed", r["batch"]["cold27"], 70)
+        yield one("G6", "… floor's table", r["floor"]["cold27"])
+        yield one("G6", f"look-up, {names}: 200,000 names in random order", r["batch"]["all"])
+        yield one("G6", f"look-up, {names}: 27 names that nobody exports", r["missing_batch"]["warm27"])
+        yield one("G7", f"entering {names}, each", r["build"], 40)
+        yield one("G7", "… a hundred at a time", r["build_by_100"])
+        entry = row("G7", f"index of {names}, each", "B", 20)
+        put(entry, COLUMN, r["bytes"])
+        yield entry
 
 
 def cpus(bench):
@@ -66,11 +81,4 @@ def of_size(build):
 
 
 def all_rows(bench, build):
-    found = [*of_cpus(bench)]
-    for r in bench.results:
-        if r["program"] == REPORTED and "quantity" in r:
-            limit = r.get("limit")
-            entry = row(r["goal"], r["quantity"], r["unit"], -limit if limit and r.get("at_least") else limit)
-            put(entry, COLUMN, r["value"], r.get("quartiles"))
-            found.append(entry)
-    return found + [*of_size(build)]
+    return [*of_lookup(bench), *of_cpus(bench), *of_size(build)]

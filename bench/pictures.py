@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""The pictures of `make bench`: time against relocations, sections and modules, peers beside us."""
-import statistics
+"""The pictures of `make bench`: time against relocations, sections and modules, peers beside us.
 
+Each point is the best of the rounds."""
 import plot
 
 OWN = {"elfin": "elfin", "floor": "floor", "copy_libc": "memcpy"}
 PEERS = ("llvm-jitlink", "libtcc", "mold", "lld", "ld")
+ONE_MORE = "elfin, one more (sch_prio)"
+ORDER = ("elfin", "floor", "memcpy", *PEERS, ONE_MORE)
 
 
 def add(series, name, number, ns):
@@ -20,7 +22,7 @@ def of_objects(bench, thing):
         number = int(r["set"].rsplit("_", 1)[1])
         for key in OWN if r["program"] == "load" else PEERS if r["program"] == "peers" else ():
             if r.get(key):
-                add(series, OWN.get(key, key), number, statistics.median(r[key]))
+                add(series, OWN.get(key, key), number, min(r[key]))
     return series
 
 
@@ -29,7 +31,7 @@ def of_modules(bench):
     growth = bench.find(program="modules", mode="growth")
     for probe in growth["probes"] if growth else ():
         add(series, "elfin", probe["loaded"], probe["total"])
-        add(series, "elfin, one more (sch_prio)", probe["loaded"], probe["load"])
+        add(series, ONE_MORE, probe["loaded"], probe["load"])
     for r in bench.results:
         if r["program"] == "peers of modules":
             for name in PEERS:
@@ -48,7 +50,7 @@ def draw(bench, folder):
                of_modules(bench)))
     written = []
     for name, title, label, series in wanted:
-        svg = plot.lines(title, label, series)
+        svg = plot.lines(title, label, series, ORDER)
         if svg:
             (folder / name).write_text(svg, encoding="utf-8")
             written.append(name)

@@ -47,8 +47,10 @@ def labels(ends):
     return placed
 
 
-def lines(title, x_label, series):
-    """SVG of nanoseconds over a number: series is name -> list of (number, nanoseconds)."""
+def lines(title, x_label, series, order):
+    """SVG of nanoseconds over a number: series is name -> list of (number, nanoseconds).
+
+    A name's colour is its place in `order`."""
     series = {name: sorted((n, ns) for n, ns in points if n > 0 and ns > 0) for name, points in series.items()}
     series = {name: points for name, points in series.items() if points}
     if not series:
@@ -66,7 +68,8 @@ def lines(title, x_label, series):
         out.append(text(LEFT - 6, y.at(tick) + 4, time_text(tick), anchor="end"))
     out.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, x_label, anchor="middle"))
     ends = []
-    for (name, points), colour in zip(series.items(), COLOURS):
+    for name, points in series.items():
+        colour = COLOURS[order.index(name)]
         way = " ".join(f"{x.at(n):.1f},{y.at(ns):.1f}" for n, ns in points)
         width = 2.5 if name == "elfin" else 1.5
         out.append(f'<polyline points="{way}" fill="none" stroke="{colour}" stroke-width="{width}"/>')

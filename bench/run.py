@@ -64,7 +64,7 @@ def main():
     instances(bench)
     instructions(bench)
     growth.run(bench)
-    extras.run(bench, build)
+    extras.run(bench)
     peers.run(bench)
     drawn = pictures.draw(bench, build / "bench")
     table = rows.all_rows(bench) + extras.all_rows(bench, build) + growth.all_rows(bench)
