@@ -88,6 +88,11 @@ elfin_module *elfin_next_module(const elfin_group *group, const elfin_module *mo
 
 bool elfin_host_export(const elfin_space *space, size_t position, elfin_export *out)
 {
+    if (position < space->fixed.used) {
+        *out = ((const elfin_export *)(uintptr_t)space->fixed.base)[position];
+        return true;
+    }
+    position -= space->fixed.used;
     for (const struct elfin_export_table *t = space->first_table; t; t = t->next) {
         if (position < t->count) {
             out->name = t->rows[position].name;

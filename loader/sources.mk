@@ -39,6 +39,7 @@ LOADER_SOURCES := \
 
 # libelfin-features.a: what a host may leave out (loader/features.h).
 FEATURE_SOURCES := \
+    loader/export_index.c \
     loader/archive.c \
     loader/pull.c \
     loader/gather.c \

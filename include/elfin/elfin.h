@@ -515,6 +515,37 @@ elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports,
  */
 elfin_status elfin_space_export_tls(elfin_space *space, const elfin_export *exports, size_t count);
 
+enum {
+    ELFIN_EXPORT_INDEX_VERSION = 1
+};
+
+/* Exports with their index, as `elfin index` writes them at build time. */
+typedef struct elfin_export_index {
+    uint32_t version; /* ELFIN_EXPORT_INDEX_VERSION */
+    uint32_t count;   /* of rows, > 0 */
+    uint32_t entry_count;
+    const struct elfin_table_entry *entries;
+    const elfin_export *rows;
+} elfin_export_index;
+
+/*
+ * The host's exports out of such a table, which stays where it is and as it is as long as the
+ * space: nothing is copied, hashed or allocated. One at most, and before all other exports and
+ * groups, so that it wins over all of them; elfin_space_export may add others. ELFIN_ERR_BUSY;
+ * ELFIN_ERR_ARGUMENT: it comes too late, or a tool of another version made the table.
+ */
+elfin_status elfin_space_export_indexed(elfin_space *space, const elfin_export_index *index);
+
+/*
+ * What `elfin index` does: fills the entries of an index, as many as elfin_export_index_entries
+ * says (0: there are too many rows). They do not depend on addresses, but on names and their order.
+ * ELFIN_ERR_ARGUMENT (an empty name), ELFIN_ERR_DUPLICATE, ELFIN_ERR_LIMIT (too many rows, or too
+ * many names with one hash).
+ */
+size_t elfin_export_index_entries(size_t count);
+elfin_status elfin_export_index_make(const elfin_export *rows, size_t count,
+                                     struct elfin_table_entry *entries);
+
 /*
  * Unloads all groups, in an order that respects their dependencies, newest first, and gives back
  * every byte. The space may be initialised again. ELFIN_ERR_BUSY from inside module code.

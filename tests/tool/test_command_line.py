@@ -3,7 +3,7 @@
 
 from support import PLAIN, Bench, case, equal, expect, header_string
 
-COMMANDS = ("link", "inspect", "check")
+COMMANDS = ("link", "inspect", "check", "index")
 
 
 @case
@@ -36,7 +36,7 @@ def help_in_every_form(bench: Bench) -> None:
 @case
 def help_names_every_option(bench: Bench) -> None:
     wanted = {"link": ["--at", "--exports", "--image", "--map"], "inspect": ["--json"],
-              "check": ["--exports"]}
+              "check": ["--exports"], "index": ["--addresses", "--name"]}
     for command, options in wanted.items():
         text = bench.elfin("help", command).out
         for option in options:

@@ -34,7 +34,8 @@ def examples_are_true(bench: Bench) -> None:
         bench.write(name, source)
     table = next(output for command, output in commands(text) if command == "cat System.map")
     bench.write("System.map", table)
-    environment = {**os.environ, "PATH": f"{bench.program.parent}:{os.environ['PATH']}"}
+    environment = {**os.environ, "ELFIN": str(ROOT),
+                   "PATH": f"{bench.program.parent}:{os.environ['PATH']}"}
     done = 0
     for command, output in commands(text):
         result = subprocess.run(command, shell=True, cwd=bench.folder, env=environment,

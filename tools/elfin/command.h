@@ -24,6 +24,7 @@ extern const struct command command_link;
 extern const struct command command_inspect;
 extern const struct command command_check;
 extern const struct command command_map;
+extern const struct command command_index;
 
 /* What next_option returns besides the `val` of the command's own options. */
 enum {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct command *const commands[] = { &command_link, &command_inspect, &command_check,
-                                                  &command_map };
+                                                  &command_map, &command_index };
 
 enum {
     COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
