@@ -316,10 +316,67 @@ static void few_bytes_for_a_name(void)
     free(names);
 }
 
+/* A table that was made before: found first, by modules as by others, and never given up. */
+static void the_host_s_fixed_table_comes_first(void)
+{
+    static const elfin_export rows[] = { { "one", 0x1000 },
+                                         { "two", 0x2000 },
+                                         { "three", 0x3000 } };
+    static const elfin_export more[] = { { "four", 0x4000 } }, again[] = { { "two", 0x5000 } };
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    size_t size = elfin_export_index_entries(3);
+    struct elfin_table_entry *entries = xmalloc(size * sizeof *entries);
+    elfin_export_index index = { .version = ELFIN_EXPORT_INDEX_VERSION,
+                                 .count = 3,
+                                 .entry_count = (uint32_t)size,
+                                 .entries = entries,
+                                 .rows = rows };
+    elfin_group *shadowed;
+
+    STATUS(elfin_export_index_make(rows, 3, entries), ELFIN_OK);
+    STATUS(elfin_space_export_indexed(&f->space, &index), ELFIN_ERR_ARGUMENT); /* not the first */
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    STATUS(elfin_space_export_indexed(&f->space, &index), ELFIN_OK);
+    STATUS(elfin_space_export(&f->space, again, 1), ELFIN_ERR_DUPLICATE);
+    STATUS(elfin_space_export(&f->space, more, 1), ELFIN_OK);
+    LOAD(f, "a.o", "ptr p one; ptr q four; var two 2; var mine 3; weak undef none; ptr n none");
+    shadowed = f->group;
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), 0x1000);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "q")), 0x4000);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "n")), 0);
+    CHECK_EQ(fx_lookup(f, "two"), 0x2000);
+    LOAD(f, "b.o", "ptr r two; ptr s mine; ptr t three; var two 4");
+    CHECK_EQ(fx_read(f, fx_lookup(f, "r")), fx_symbol(f, "b", "two")); /* its own */
+    CHECK_EQ(fx_read(f, fx_lookup(f, "s")), fx_lookup(f, "mine"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "t")), 0x3000);
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "c.o", "ptr u missing");
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    STATUS(elfin_unload(&f->space, shadowed, NULL, NULL, NULL), ELFIN_OK);
+    CHECK_EQ(fx_lookup(f, "two"), 0x2000);
+    CHECK_EQ(fx_lookup(f, "mine"), 0);
+    END(f);
+    free(entries);
+}
+
+static void what_cannot_be_indexed(void)
+{
+    static const elfin_export twice[] = { { "a", 1 }, { "b", 2 }, { "a", 3 } };
+    static const elfin_export empty[] = { { "a", 1 }, { "", 2 } }, none[] = { { NULL, 2 } };
+    struct elfin_table_entry entries[TABLE_TAIL + 8];
+
+    STATUS(elfin_export_index_make(twice, 3, entries), ELFIN_ERR_DUPLICATE);
+    STATUS(elfin_export_index_make(empty, 2, entries), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_export_index_make(none, 1, entries), ELFIN_ERR_ARGUMENT);
+    STATUS(elfin_export_index_make(twice, (size_t)1 << 40, entries), ELFIN_ERR_LIMIT);
+    CHECK_EQ(elfin_export_index_entries((size_t)1 << 40), 0);
+}
+
 static const struct test_case cases[] = {
-    TEST_CASE(hashes_do_not_depend_on_the_place), TEST_CASE(texts_of_one_hash_are_told_apart),
-    TEST_CASE(random_changes_against_a_model),    TEST_CASE(equal_hashes_are_bounded),
-    TEST_CASE(missing_names_are_missed_soon),     TEST_CASE(few_bytes_for_a_name),
+    TEST_CASE(hashes_do_not_depend_on_the_place),  TEST_CASE(texts_of_one_hash_are_told_apart),
+    TEST_CASE(random_changes_against_a_model),     TEST_CASE(equal_hashes_are_bounded),
+    TEST_CASE(missing_names_are_missed_soon),      TEST_CASE(few_bytes_for_a_name),
+    TEST_CASE(the_host_s_fixed_table_comes_first), TEST_CASE(what_cannot_be_indexed),
 };
 
 TEST_MAIN("index", cases)
