@@ -215,7 +215,7 @@ elfin_status fx_load_inputs(struct fixture *f, const elfin_input *inputs, size_t
         if (inputs[i].size != 0) {
             memcpy(bytes[i] + f->odd, inputs[i].data, inputs[i].size);
         }
-        copies[i].data = bytes[i] + f->odd;
+        copies[i].data = inputs[i].image != NULL ? NULL : bytes[i] + f->odd;
     }
     f->report_count = 0;
     memset(&f->diag, 0xee, sizeof f->diag);

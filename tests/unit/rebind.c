@@ -11,6 +11,9 @@ enum {
 #define BASE UINT64_C(0x40000000)
 #define FAR  UINT64_C(0x123400000000)
 
+/* Modules are loaded as instances of images. */
+static bool as_images;
+
 static struct fixture *space_at(uint64_t base)
 {
     struct fixture *f = fx_new(FAKE_INVENTED);
@@ -18,7 +21,20 @@ static struct fixture *space_at(uint64_t base)
     f->fake.base = base;
     f->options.near = base;
     f->options.flags = REBIND;
+    f->fake.host.images = f->space.host.images = &elfin_images;
     return f;
+}
+
+static elfin_image *prepare(struct fixture *f, const char *text)
+{
+    struct blob object = toy(text);
+    elfin_input input = INPUT(object, "u.o");
+    elfin_image *image = NULL;
+
+    STATUS(elfin_prepare(&f->fake.host, &input, NULL, &image, &f->diag), ELFIN_OK);
+    free(object.data);
+    REQUIRE(image != NULL);
+    return image;
 }
 
 static void export(struct fixture *f, const char *name, uint64_t address)
@@ -62,10 +78,17 @@ static void goes_everywhere(const char *text, bool only_near)
     };
     size_t count = only_near ? 4 : sizeof addresses / sizeof addresses[0];
     struct fixture *f = space_at(BASE);
+    elfin_image *image = NULL;
 
     export(f, "x", addresses[0]);
     export(f, "y", BASE + 0x5000);
-    LOAD(f, "u.o", text);
+    if (as_images) {
+        elfin_input input = { .file = "u.o", .name = "u", .image = image = prepare(f, text) };
+
+        STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+    } else {
+        LOAD(f, "u.o", text);
+    }
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < count; k++) {
             STATUS(fx_rebind(f, "u", "x", NULL, NULL, addresses[i]), ELFIN_OK);
@@ -76,6 +99,10 @@ static void goes_everywhere(const char *text, bool only_near)
         }
     }
     CHECK_EQ(f->left_count, 0);
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    if (image != NULL) {
+        STATUS(elfin_image_release(image), ELFIN_OK);
+    }
     END(f);
 }
 
@@ -109,6 +136,18 @@ static void displacements(void)
 static void narrow_words(void)
 {
     goes_everywhere("mov32 a x; mov32s b x; call c x", true);
+}
+
+static void instances_too(void)
+{
+    as_images = true;
+    branches();
+    slots();
+    words();
+    all_at_once();
+    displacements();
+    narrow_words();
+    as_images = false;
 }
 
 static void a_weak_import_comes_and_goes(void)
@@ -373,6 +412,7 @@ int main(int argc, char **argv)
         TEST_CASE(all_at_once),
         TEST_CASE(displacements),
         TEST_CASE(narrow_words),
+        TEST_CASE(instances_too),
         TEST_CASE(a_weak_import_comes_and_goes),
         TEST_CASE(modules_run_with_what_they_are_bound_to),
         TEST_CASE(edges_follow),
