@@ -157,7 +157,7 @@ elfin_status elfin_scan(struct load *load, struct object *object)
         status = scan_entry(load, object, object->init);
     if (status == ELFIN_OK && object->exit && !object->image)
         status = scan_entry(load, object, object->exit);
-    if (status == ELFIN_OK && object->state)
+    if (status == ELFIN_OK && object->state && !object->image)
         status = scan_entry(load, object, object->state);
     if (status != ELFIN_OK)
         return status;

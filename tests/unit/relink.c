@@ -41,6 +41,7 @@ struct group {
     elfin_group *group;
     struct part part[MAX_MODULES];
     int parts;
+    elfin_image *image; /* that it is an instance of, or NULL */
     struct replica_word written[8];
     size_t written_count;
 };
@@ -50,7 +51,7 @@ static struct fixture *f;
 static uint64_t clock_now;
 static int next_id;
 static elfin_export host_rows[HOST_NAMES];
-static unsigned done[16], refused[16];
+static unsigned done[16], refused[16], instances;
 
 static uint64_t bit(int name)
 {
@@ -384,6 +385,32 @@ static void choose_place(void)
     f->fake.ignore_near = true;
 }
 
+/* Some of one module are instances of an image. */
+static elfin_status load_instance(struct group *g, struct blob object)
+{
+    elfin_input input = INPUT(object, g->part[0].file);
+    elfin_input instance = { .file = g->part[0].file };
+
+    STATUS(elfin_prepare(&f->fake.host, &input, NULL, &instance.image, &f->diag), ELFIN_OK);
+    REQUIRE_NO_FAILURE();
+    if (fx_load_inputs(f, &instance, 1) == ELFIN_OK) {
+        g->image = instance.image;
+        instances++;
+    } else {
+        STATUS(elfin_image_release(instance.image), ELFIN_OK);
+    }
+    return f->status;
+}
+
+/* The group is no more. */
+static void bury(struct group *g)
+{
+    g->live = false;
+    if (g->image != NULL) {
+        STATUS(elfin_image_release(g->image), ELFIN_OK);
+    }
+}
+
 static elfin_status load_group(struct group *g)
 {
     elfin_input inputs[MAX_MODULES] = { 0 };
@@ -395,7 +422,12 @@ static elfin_status load_group(struct group *g)
         inputs[i] = (elfin_input)INPUT(blobs[i], g->part[i].file);
     }
     choose_place();
-    status = fx_load_inputs(f, inputs, (size_t)g->parts);
+    g->image = NULL;
+    if (g->parts == 1 && chance(50)) {
+        status = load_instance(g, blobs[0]);
+    } else {
+        status = fx_load_inputs(f, inputs, (size_t)g->parts);
+    }
     for (int i = 0; i < g->parts; i++) {
         free(blobs[i].data);
     }
@@ -558,7 +590,9 @@ static bool step_retire(void)
     }
     used = has_users((int)(g - groups));
     STATUS(elfin_retire(&f->space, g->group, NULL), used ? ELFIN_ERR_IN_USE : ELFIN_OK);
-    g->live = used;
+    if (!used) {
+        bury(g);
+    }
     return !used;
 }
 
@@ -572,7 +606,9 @@ static bool step_unload(void)
     }
     used = has_users((int)(g - groups));
     STATUS(elfin_unload(&f->space, g->group, NULL, NULL, NULL), used ? ELFIN_ERR_IN_USE : ELFIN_OK);
-    g->live = used;
+    if (!used) {
+        bury(g);
+    }
     return !used;
 }
 
@@ -764,6 +800,7 @@ static void a_long_life(void)
 
     f = fx_new(FAKE_INVENTED);
     f->options.flags = FLAGS;
+    f->fake.host.images = f->space.host.images = &elfin_images;
     memset(groups, 0, sizeof groups);
     for (int i = 0; i < HOST_NAMES; i++) {
         host_rows[i] = (elfin_export){ name_of(i), test_random() >> (8 * i) };
@@ -789,7 +826,13 @@ static void a_long_life(void)
         printf("# %s: %u, and %u in vain\n", steps[i].name, done[i], refused[i]);
         CHECK(done[i] > count / 200);
     }
-    printf("# up to %u groups at a time\n", most);
+    printf("# up to %u groups at a time, %u were instances of images\n", most, instances);
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    for (int i = 0; i < MAX_GROUPS; i++) {
+        if (groups[i].live) {
+            bury(&groups[i]);
+        }
+    }
     END(f);
 }
 
