@@ -113,6 +113,14 @@ struct elfin_reasons {
     void (*stuck)(struct load *load);
 };
 
+/* parallel.c: there whenever the host has elfin_host.parallel. */
+struct elfin_sharing {
+    /* Sets load->crew and load->cpus if this load pays. */
+    void (*begin)(struct load *load, const elfin_input *inputs, size_t count);
+    /* elfin_each_object with a crew; false: there is no memory for it. */
+    bool (*each)(struct load *load, object_phase phase, parallel_start start, elfin_status *status);
+};
+
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */
 struct elfin_listing {
     void (*carve)(struct carver *c, struct object *object, struct elfin_module *module);

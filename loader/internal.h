@@ -429,6 +429,7 @@ struct load {
     uint64_t tls_start, tls_end; /* see struct elfin_group */
     struct index_backup index;   /* undoes the growth of the space's index */
     struct crew *crew;           /* NULL: there is one CPU */
+    uint32_t cpus;               /* of the crew; 0: there is none */
     struct object **by_number;   /* for elfin_each_object */
     object_phase object_phase;   /* its phase */
     struct block *own_blocks;    /* reach.c: a copy of all blocks for each CPU */
@@ -480,7 +481,8 @@ void elfin_log(const elfin_host *host, const char *const *pieces, int count);
 /* The module's name, and what is to be said of it. */
 void elfin_log_module(const elfin_host *host, const elfin_module *module, const char *text);
 
-/* ---- parallel.c ------------------------------------------------------------------------------ */
+/* ---- load.c, parallel.c
+ * -------------------------------------------------------------------------- */
 
 /*
  * A job is done on one CPU for one number. It gets a load to work with: a copy that belongs to the
@@ -490,20 +492,19 @@ void elfin_log_module(const elfin_host *host, const elfin_module *module, const 
  * host. ELFIN_ERR_BUSY: only the calling CPU can do it.
  */
 
-/* Several CPUs for the load, if the host has them and the inputs are large enough. */
-void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t count);
 /*
- * The job for all numbers below count, as if one after the other: if some fail, the calling CPU
- * repeats those in their order, so that all is reported as by one CPU. Stops at the first that
- * returns an error. `start`, or NULL, is called on each CPU, but not for the load itself, to give
- * the CPU's copy what else it needs for itself.
+ * The phase for all objects, as if one after the other: if some fail, the calling CPU repeats those
+ * in their order, so that all is reported as by one CPU. Stops at the first that returns an error.
+ * `start`, or NULL, is called on each CPU, but not for the load itself, to give the CPU's copy what
+ * else it needs for itself.
  */
-elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job,
-                            parallel_start start);
-/* The same for all objects. */
 elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start);
+
 /* CPUs that may work at the same time. */
-uint32_t elfin_parallel_cpus(const struct load *load);
+static inline uint32_t elfin_parallel_cpus(const struct load *load)
+{
+    return load->cpus ? load->cpus : 1;
+}
 
 /* ---- view.c: reading a validated object ------------------------------------------------------ */
 

@@ -50,6 +50,17 @@ static elfin_status settle(struct load *load)
     return status;
 }
 
+elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start)
+{
+    elfin_status status = ELFIN_OK;
+
+    if (load->crew && load->host->sharing->each(load, phase, start, &status))
+        return status;
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = phase(load, o);
+    return status;
+}
+
 static elfin_status scan(struct load *load, struct object *object)
 {
     const struct elfin_unwinding *unwinding = load->host->unwinding;
@@ -166,7 +177,8 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
     load->objects_end = &load->objects;
     load->libraries_end = &load->libraries;
     elfin_arena_init(&load->work, load->host);
-    elfin_parallel_begin(load, inputs, count);
+    if (load->host->parallel)
+        load->host->sharing->begin(load, inputs, count);
 
     if ((status = open_all(load, inputs, count)) == ELFIN_OK && (status = link(load)) == ELFIN_OK)
         status = commit(load);

@@ -8,7 +8,7 @@
  * job that fails, for whatever reason, leaves its number undone, and its report goes nowhere: the
  * calling CPU does all that is undone afterwards, in order, and reports.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 enum {
     CPU_LIMIT = 64,
@@ -38,12 +38,7 @@ struct crew {
     bool dry; /* a worker has run out of memory */
 };
 
-uint32_t elfin_parallel_cpus(const struct load *load)
-{
-    return load->crew ? load->crew->cpus : 1;
-}
-
-void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t count)
+static void sharing_begin(struct load *load, const elfin_input *inputs, size_t count)
 {
     const elfin_host *host = load->host;
     uint64_t least = host->parallel_size ? host->parallel_size : DEFAULT_SIZE, size = 0;
@@ -59,8 +54,10 @@ void elfin_parallel_begin(struct load *load, const elfin_input *inputs, size_t c
     crew->cpus = host->cpu_count < CPU_LIMIT ? host->cpu_count : CPU_LIMIT;
     crew->loan = FIRST_LOAN;
     crew->workers = elfin_arena_get(&load->work, crew->cpus, sizeof(*crew->workers));
-    if (crew->workers)
-        load->crew = crew;
+    if (!crew->workers)
+        return;
+    load->crew = crew;
+    load->cpus = crew->cpus;
 }
 
 /* Nobody works at higher numbers any more: the load ends with this one, or with one before it. */
@@ -155,8 +152,7 @@ static void do_in_parallel(struct crew *crew)
     } while (crew->dry && crew->stop == crew->count && done > before);
 }
 
-elfin_status elfin_parallel(struct load *load, uint32_t count, parallel_job job,
-                            parallel_start start)
+static elfin_status share(struct load *load, uint32_t count, parallel_job job, parallel_start start)
 {
     struct crew *crew = load->crew;
     elfin_status status = ELFIN_OK;
@@ -184,25 +180,25 @@ static elfin_status do_object(struct load *load, uint32_t number)
     return object->program && !load->work.host ? ELFIN_ERR_BUSY : load->object_phase(load, object);
 }
 
-/* False: there is no memory for it, or one CPU. */
+/* False: there is no memory for it. */
 static bool list_objects(struct load *load)
 {
-    if (!load->crew || load->by_number)
-        return load->crew;
+    if (load->by_number)
+        return true;
     load->by_number = elfin_arena_get(&load->work, load->object_count, sizeof(*load->by_number));
     for (struct object *o = load->objects; load->by_number && o; o = o->next)
         load->by_number[o->number] = o;
     return load->by_number;
 }
 
-elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start)
+static bool sharing_each(struct load *load, object_phase phase, parallel_start start,
+                         elfin_status *status)
 {
-    elfin_status status = ELFIN_OK;
-
+    if (!list_objects(load))
+        return false;
     load->object_phase = phase;
-    if (list_objects(load))
-        return elfin_parallel(load, load->object_count, do_object, start);
-    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = phase(load, o);
-    return status;
+    *status = share(load, load->object_count, do_object, start);
+    return true;
 }
+
+const struct elfin_sharing elfin_sharing = { .begin = sharing_begin, .each = sharing_each };

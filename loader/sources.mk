@@ -13,7 +13,6 @@ LOADER_SOURCES := \
     loader/space.c \
     loader/query.c \
     loader/load.c \
-    loader/parallel.c \
     loader/view.c \
     loader/inputs.c \
     loader/object.c \
@@ -49,6 +48,7 @@ FEATURE_SOURCES := \
     loader/apart.c \
     loader/unwind.c \
     loader/reach_report.c \
+    loader/parallel.c \
     loader/group_sections.c
 
 # libelfin-programs.a: executables and shared objects.
@@ -72,8 +72,9 @@ REBIND_SOURCES := \
     loader/replace.c \
     loader/replace_state.c
 
-# libelfin-inspect.a: elfin_inspect.
+# libelfin-inspect.a: elfin_inspect, and what is loaded.
 INSPECT_SOURCES := \
+    loader/describe.c \
     loader/inspect.c
 
 # libelfin-report.a: sentences.

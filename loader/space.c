@@ -15,7 +15,7 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
     if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
         return ELFIN_ERR_ARGUMENT;
     if (!copy.unwind_add != !copy.unwind_remove || (copy.unwind_add && !copy.unwinding) ||
-        (copy.tls_size && !copy.threads))
+        (copy.tls_size && !copy.threads) || (copy.parallel && !copy.sharing))
         return ELFIN_ERR_ARGUMENT;
     if (!copy.page_size)
         copy.page_size = 4096;

@@ -259,6 +259,7 @@ struct elfin_gathering;
 struct elfin_dividing;
 struct elfin_reasons;
 struct elfin_listing;
+struct elfin_sharing;
 extern const struct elfin_programs elfin_programs;
 extern const struct elfin_archives elfin_archives;
 extern const struct elfin_threads elfin_threads;
@@ -268,6 +269,7 @@ extern const struct elfin_gathering elfin_gathering;
 extern const struct elfin_dividing elfin_dividing;
 extern const struct elfin_reasons elfin_reasons;
 extern const struct elfin_listing elfin_listing;
+extern const struct elfin_sharing elfin_sharing;
 
 typedef struct elfin_image elfin_image; /* an object that has been prepared; see elfin_prepare */
 struct elfin_images;
@@ -379,6 +381,8 @@ typedef struct elfin_host {
     const struct elfin_reasons *reasons;
     /* &elfin_listing: required by ELFIN_LOAD_KEEP_SECTIONS (else ELFIN_ERR_ARGUMENT). */
     const struct elfin_listing *listing;
+    /* &elfin_sharing: required by parallel. */
+    const struct elfin_sharing *sharing;
     /*
      * &elfin_images: images are loaded too, what elfin_prepare makes and files of these bytes.
      * NULL: they are refused (ELFIN_ERR_TYPE), and as nothing else refers to it, a linker leaves
@@ -454,7 +458,7 @@ typedef struct elfin_host {
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
         .gathering = &elfin_gathering, .dividing = &elfin_dividing, .reasons = &elfin_reasons,     \
-        .listing = &elfin_listing                                                                  \
+        .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \
