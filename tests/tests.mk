@@ -64,6 +64,7 @@ $(BUILD)/tsan/cpus: $(addprefix $(BUILD)/tsan/obj/tests/,unit/cpus.o lib/toy.o l
 		$(BUILD)/tsan/obj/tools/elfin/threads.o $(call archives,tsan)
 	$(CC) $(TSAN_CFLAGS) $^ -o $@
 TSAN_PROGRAMS := $(BUILD)/tsan/cpus
+-include $(addprefix $(BUILD)/tsan/obj/,tests/unit/cpus.d tests/lib/toy.d tests/lib/toy_tls.d tests/lib/elf_builder.d tools/elfin/threads.d)
 
 # A fuzzer needs clang's library; the loader is compiled again with its instrumentation.
 FUZZ_CFLAGS   := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-sanitize-recover=all \
