@@ -249,11 +249,27 @@ static void finish_finals(const struct elfin_group *group)
     }
 }
 
+static const struct elfin_module *owner_of(const struct record *record)
+{
+    return record ? record_module(record) : NULL;
+}
+
+/* Edges cost a look at all imports: only if one may have come or gone. */
+static bool changes_owner(const struct patched_module *p)
+{
+    for (const struct patch_change *c = p->first; c; c = c->next)
+        if (owner_of(c->record) != owner_of(c->import->record))
+            return true;
+    return false;
+}
+
 static void finish_module(elfin_space *space, const struct patched_module *p)
 {
     struct elfin_module *module = p->module;
+    bool anew = changes_owner(p);
 
-    elfin_linkage_drop_uses(module);
+    if (anew)
+        elfin_linkage_drop_uses(module);
     for (const struct patch_change *c = p->first; c; c = c->next) {
         finish_slot(module, c);
         c->import->record = c->record;
@@ -261,6 +277,8 @@ static void finish_module(elfin_space *space, const struct patched_module *p)
         c->import->flags &= ~(uint32_t)(IMPORT_SLOT_USED | IMPORT_STUB_USED);
         c->import->flags |= c->used;
     }
+    if (!anew)
+        return;
     elfin_linkage_add_uses(space, module);
     elfin_linkage_count_uses(module);
 }
