@@ -127,7 +127,8 @@ static void ask_text(const uint64_t *at)
 static void ask_floor(const uint64_t *at)
 {
     for (uint32_t i = 0; i < BATCH; i++) {
-        const struct floor_name *found = floor_names_find(&yardstick, (const char *)table.data + at[i]);
+        const struct floor_name *found =
+            floor_names_find(&yardstick, (const char *)table.data + at[i]);
 
         sum += found ? found->address : 1;
     }

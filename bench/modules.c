@@ -36,10 +36,8 @@ static uint64_t keep_one(const size_t *order, size_t i)
     uint64_t ticks;
     const struct object *o = &s.objects.list[order[i]];
 
-    if (setup_load(&s, o, NULL, name_of(i), &groups[i], &ticks) != ELFIN_OK) {
-        fprintf(stderr, "%s: refused\n", o->file);
-        exit(1);
-    }
+    if (setup_load(&s, o, NULL, name_of(i), &groups[i], &ticks) != ELFIN_OK)
+        setup_refused(&s);
     return ticks;
 }
 
@@ -112,7 +110,7 @@ static void probe(const struct object *o, size_t loaded, double total)
         elfin_group *group;
 
         if (setup_load(&s, o, NULL, "probe", &group, &load[i]) != ELFIN_OK)
-            exit(1);
+            setup_refused(&s);
         s.unload = 0;
         setup_unload(&s, group);
         unload[i] = s.unload;

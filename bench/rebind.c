@@ -109,7 +109,7 @@ static uint64_t load(const struct object *o, uint32_t flags, elfin_group **group
 
     s.flags = flags;
     if (setup_load(&s, o, NULL, NULL, group, &ticks) != ELFIN_OK)
-        exit(1);
+        setup_refused(&s);
     return s.host.records.used - before;
 }
 

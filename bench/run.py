@@ -26,7 +26,7 @@ ONE = {"memories": ("libc",)}
 def loads(bench):
     some = {"libraries": ("O2",), **ONE} if bench.short else {}
     bench.run("load", "sweep", bench.rounds(9, 3), "ko")
-    bench.run("modules", "keep", bench.rounds(9, 3), "ko", **ONE)
+    bench.run("modules", "keep", bench.rounds(5, 3), "ko", **ONE)
     for name in ("ko/amdgpu", "ko/sch_prio"):
         bench.run("load", "warm", bench.rounds(31, 7), name)
         bench.run("load", "flush", bench.rounds(31, 7), name)

@@ -29,7 +29,7 @@ elfin_status setup_load(struct setup *s, const struct object *o, elfin_image *im
 
     options.flags = ELFIN_LOAD_NO_INIT | s->flags;
     begin = bench_ticks();
-    status = elfin_load(&s->space, &input, 1, &options, group, NULL);
+    status = elfin_load(&s->space, &input, 1, &options, group, &s->diag);
     *ticks = bench_ticks() - begin;
     return status;
 }
@@ -41,6 +41,15 @@ void setup_unload(struct setup *s, elfin_group *group)
     if (elfin_unload(&s->space, group, NULL, NULL, NULL) != ELFIN_OK)
         abort();
     s->unload += bench_ticks() - begin;
+}
+
+void setup_refused(const struct setup *s)
+{
+    char text[1000];
+
+    elfin_diag_format(&s->diag, text, sizeof(text));
+    fprintf(stderr, "%s\n", text);
+    exit(1);
 }
 
 void setup_rewind(struct setup *s)
@@ -56,10 +65,8 @@ static uint64_t run_elfin(struct setup *s, const struct object *o, elfin_image *
     uint64_t ticks, end;
 
     s->host.image.kept = s->host.image.used = s->at;
-    if (setup_load(s, o, image, NULL, &group, &ticks) != ELFIN_OK) {
-        fprintf(stderr, "%s: refused\n", o->file);
-        exit(1);
-    }
+    if (setup_load(s, o, image, NULL, &group, &ticks) != ELFIN_OK)
+        setup_refused(s);
     end = s->host.image.used;
     setup_unload(s, group);
     s->at = end;

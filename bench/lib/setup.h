@@ -31,6 +31,7 @@ struct setup {
     uint64_t unload; /* ticks that the library's unloads took, of the loads since it was set to 0 */
     elfin_image **images; /* of each object, or NULL */
     uint32_t flags;       /* ELFIN_LOAD_* beside ELFIN_LOAD_NO_INIT */
+    elfin_diag diag;      /* of the last load that was refused */
     bool flushed; /* everything that a load will touch is dropped from the caches before it */
 };
 
@@ -42,6 +43,8 @@ uint64_t setup_run(struct setup *s, enum contender who, const struct object *o);
 /* The library's load, without unloading; an instance of the image if that is not NULL. */
 elfin_status setup_load(struct setup *s, const struct object *o, elfin_image *image,
                         const char *name, elfin_group **group, uint64_t *ticks);
+/* Says why the last load was refused, and ends the program. */
+void setup_refused(const struct setup *s);
 void setup_unload(struct setup *s, elfin_group *group);
 /* Images begin at the arena's start again. */
 void setup_rewind(struct setup *s);
