@@ -134,23 +134,19 @@ static uint64_t relative(struct arch_fixup *f, const struct elf_rela *rela,
  *
  * The three bytes of a relaxed jmp before its nop begin one byte earlier, hence the other distance.
  */
-static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
+static inline bool relax_field(uint8_t *field, uint64_t near)
 {
-    uint64_t near = f->value[symbol] - (p + 4);
-    uint8_t *opcode;
+    uint8_t *opcode = field - 2;
 
-    if (!f->executable || rela->r_addend != -4 || rela->r_offset < 2 || f->value[symbol] == 0)
-        return false;
-    opcode = f->edit + rela->r_offset - 2;
     if (opcode[0] == 0x8b && (opcode[1] & 0xc7) == 0x05 && fits_s32(near)) {
         opcode[0] = 0x8d;
-        store32(opcode + 2, near);
+        store32(field, near);
         return true;
     }
     if (opcode[0] == 0xff && opcode[1] == 0x15 && fits_s32(near)) {
         opcode[0] = 0x67;
         opcode[1] = 0xe8;
-        store32(opcode + 2, near);
+        store32(field, near);
         return true;
     }
     if (opcode[0] == 0xff && opcode[1] == 0x25 && fits_s32(near + 1)) {
@@ -160,6 +156,13 @@ static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t sy
         return true;
     }
     return false;
+}
+
+static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
+{
+    if (!f->executable || rela->r_addend != -4 || rela->r_offset < 2 || f->value[symbol] == 0)
+        return false;
+    return relax_field(f->edit + rela->r_offset, f->value[symbol] - (p + 4));
 }
 
 /*
@@ -366,6 +369,7 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
     const uint64_t address = f->address;
     uint64_t limit = plain_limit(f);
     uint8_t *const edit = f->edit;
+    const bool executable = f->executable;
 
     for (; at != end; at += sizeof(struct elf_rela)) {
         uint64_t offset = read_word(at), info = read_word(at + 8);
@@ -385,6 +389,10 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
                 continue;
             } else if (type == 11 /* 32S */ && fits_s32(value)) {
                 store32(edit + offset, value);
+                continue;
+            } else if (type - 41 < 2 /* GOTPCRELX, REX_GOTPCRELX */ && executable && offset >= 2 &&
+                       read_word(at + 16) == (uint64_t)-4 && value != (uint64_t)-4 &&
+                       relax_field(edit + offset, value - (address + offset))) {
                 continue;
             }
         }

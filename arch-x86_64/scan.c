@@ -282,6 +282,8 @@ static inline unsigned common_use(struct arch_scan *scan, struct pending *pendin
         return add_to_row(scan, pending, symbol, 2, addend - (int64_t)offset) == ELFIN_OK ? USE_NEAR
                                                                                           : 0;
     }
+    if (type == 9 /* GOTPCREL */ || type - 41 < 2 /* GOTPCRELX, REX_GOTPCRELX */)
+        return USE_SLOT;
     if (type != 11 /* 32S */ || add_to_row(scan, pending, symbol, 11, addend) != ELFIN_OK)
         return 0;
     return USE_ABS32S;
