@@ -13,6 +13,7 @@ const struct elfin_images elfin_images = {
     .follow = elfin_image_follow,
     .symbol_count = elfin_image_own_count,
     .symbol = elfin_image_own_symbol,
+    .tally = elfin_image_tally,
     .each_demand = elfin_image_each_demand,
     .diag_demand = elfin_image_diag_demand,
 };

@@ -331,8 +331,11 @@ struct elfin_images {
      */
     void (*follow)(const struct load *load, const struct object *object, follow_fn *each,
                    void *ctx);
+    /* Counts fixups by type; the sum. */
+    uint64_t (*tally)(const struct object *object, uint64_t *types);
     /* For reports of limits: calls the function for every field that may set one. */
-    bool (*each_demand)(struct load *load, const struct object *object, demand_fn *report);
+    bool (*each_demand)(struct load *load, const struct object *object, demand_fn *report,
+                        void *ctx);
     void (*diag_demand)(elfin_diag *diag, const struct object *object, uint64_t place,
                         const struct arch_demand *demand);
 };
@@ -360,9 +363,12 @@ void elfin_image_follow(const struct load *load, const struct object *object, fo
                         void *ctx);
 
 /* image_report.c */
-bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report);
+bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report,
+                             void *ctx);
 void elfin_image_diag_demand(elfin_diag *diag, const struct object *object, uint64_t place,
                              const struct arch_demand *demand);
+
+uint64_t elfin_image_tally(const struct object *object, uint64_t *types);
 
 /* image_fixup.c */
 void elfin_image_fixup(struct load *load, struct object *object);

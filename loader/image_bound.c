@@ -28,7 +28,9 @@ void elfin_image_diag_field(elfin_diag *diag, const struct object *object, uint3
         diag->place = place - s.address;
         diag->have |= ELFIN_DIAG_PLACE;
     }
-    if (symbol < object->symbol_count)
+    if (symbol == IMAGE_ANCHOR)
+        elfin_copy_name(diag->symbol, "the module itself");
+    else if (symbol < object->symbol_count)
         elfin_diag_symbol(diag, object, symbol);
 }
 

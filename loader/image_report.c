@@ -21,7 +21,7 @@ static int64_t own_distance(const struct image *image, uint64_t place, uint32_t 
 }
 
 static bool each_field(struct load *load, const struct object *object, uint32_t symbol,
-                       const struct arch_run *run, demand_fn *report)
+                       const struct arch_run *run, demand_fn *report, void *ctx)
 {
     bool own = symbol == IMAGE_OWN_BLOCK, any = false;
     const uint8_t *distances = run->distances;
@@ -38,23 +38,24 @@ static bool each_field(struct load *load, const struct object *object, uint32_t 
             demand.k = own_distance(object->image, place, run->type);
         else if (demand.term == ARCH_TERM_RELATIVE)
             demand.k = (int64_t)((uint64_t)run->addend - place);
-        any |= report(load, object, 0, place, &demand);
+        any |= report(load, object, 0, place, &demand, ctx);
     }
     return any;
 }
 
 static bool each_run(struct load *load, const struct object *object, uint32_t symbol,
-                     const uint8_t *at, const uint8_t *end, demand_fn *report)
+                     const uint8_t *at, const uint8_t *end, demand_fn *report, void *ctx)
 {
     struct arch_run run;
     bool any = false;
 
     while (elfin_image_next_run(&at, end, &run))
-        any |= each_field(load, object, symbol, &run, report);
+        any |= each_field(load, object, symbol, &run, report, ctx);
     return any;
 }
 
-bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report)
+bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report,
+                             void *ctx)
 {
     const struct image *image = object->image;
     const uint8_t *at, *end;
@@ -65,11 +66,11 @@ bool elfin_image_each_demand(struct load *load, const struct object *object, dem
 
         span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
         at = image->table[IMAGE_STREAM].data;
-        any |= each_run(load, object, row.symbol, at + row.start, at + row.end, report);
+        any |= each_run(load, object, row.symbol, at + row.start, at + row.end, report, ctx);
     }
     for (uint32_t k = 0; k < image->import_count; k++) {
         elfin_image_stream(image, k, &at, &end);
-        any |= each_run(load, object, object->first_global + k, at, end, report);
+        any |= each_run(load, object, object->first_global + k, at, end, report, ctx);
     }
     return any;
 }
@@ -80,4 +81,24 @@ void elfin_image_diag_demand(elfin_diag *diag, const struct object *object, uint
     elfin_image_diag_field(diag, object, demand->symbol, place);
     diag->relocation_type = demand->type;
     diag->have |= ELFIN_DIAG_TYPE;
+}
+
+static uint64_t tally(const uint8_t *at, const uint8_t *end, uint64_t *types)
+{
+    struct arch_run run;
+    uint64_t sum = 0;
+
+    while (elfin_image_next_run(&at, end, &run)) {
+        types[run.type] += run.count;
+        sum += run.count;
+    }
+    return sum;
+}
+
+/* Of what is left: streams follow each other. */
+uint64_t elfin_image_tally(const struct object *object, uint64_t *types)
+{
+    struct span stream = object->image->table[IMAGE_STREAM];
+
+    return tally(stream.data, stream.data + stream.size, types);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The phases up to layout, alone, on one object: what it holds and what it demands. */
 #include "loader/features.h"
+#include "loader/image.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -10,13 +11,13 @@ static void show_sections(const struct object *object, const elfin_inspector *in
     for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE || (object->program && i == PROGRAM_ANCHOR))
+        if (section->part == PART_NONE || (i == 1 && (object->program || object->image)))
             continue;
         out->sections++;
         if (!is_tls_zero(section))
             out->part_size[section->part] += section->size;
         if (inspector->section)
-            inspector->section(inspector->ctx, object->program ? section->info : i,
+            inspector->section(inspector->ctx, object->program || object->image ? section->info : i,
                                elfin_section_name(object, i), (elfin_part)section->part,
                                section->size);
     }
@@ -125,6 +126,26 @@ static void tally_table(struct tally *t, uint32_t table)
     }
 }
 
+/* One field of an image, as a record of a table. */
+static bool tally_field(struct load *load, const struct object *object, uint32_t table,
+                        uint64_t place, const struct arch_demand *field, void *ctx)
+{
+    struct tally *t = ctx;
+    uint32_t demand = demand_of(object, field->symbol, field->use);
+    elfin_diag *diag;
+
+    (void)table;
+    if (!(demand & ~t->out->demands))
+        return false;
+    t->out->demands |= demand;
+    diag = elfin_diag_begin(load, object, DEFECT_DEMAND);
+    load->host->images->diag_demand(diag, object, place, field);
+    diag->hint = elfin_arch_hint(field->use, false);
+    if (t->inspector->demand)
+        t->inspector->demand(t->inspector->ctx, demand, diag);
+    return true;
+}
+
 static void show_relocations(struct load *load, const struct object *object,
                              const elfin_inspector *inspector, elfin_inspection *out)
 {
@@ -132,6 +153,10 @@ static void show_relocations(struct load *load, const struct object *object,
 
     if (object->program)
         out->relocations = load->host->programs->tally(object, t.types);
+    if (object->image) {
+        out->relocations = load->host->images->tally(object, t.types);
+        load->host->images->each_demand(load, object, tally_field, &t);
+    }
     for (uint32_t i = 1; i < object->section_count; i++)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela)
@@ -142,15 +167,47 @@ static void show_relocations(struct load *load, const struct object *object,
                                        t.types[type]);
 }
 
+/* What show_bound looks for among the fields of an image. */
+struct extreme {
+    const struct demand *demand;
+    const elfin_inspector *inspector;
+    int64_t k;
+    bool is_high, shown;
+};
+
+static bool show_field(struct load *load, const struct object *object, uint32_t table,
+                       uint64_t place, const struct arch_demand *field, void *ctx)
+{
+    struct extreme *e = ctx;
+    elfin_diag *diag;
+
+    (void)table;
+    if (e->shown || field->symbol != e->demand->symbol || field->type != e->demand->type ||
+        field->k != e->k)
+        return false;
+    diag = elfin_diag_begin(load, object, DEFECT_BOUND);
+    load->host->images->diag_demand(diag, object, place, field);
+    diag->hint = elfin_arch_hint(e->demand->use, false);
+    e->inspector->bound(e->inspector->ctx, e->is_high, diag);
+    e->shown = true;
+    return true;
+}
+
 /* The record of which the demand's extreme is: the first with that k. */
 static void show_bound(struct load *load, const struct bound *by, bool is_high,
                        const elfin_inspector *inspector)
 {
     const struct demand *d = by->demand;
     int64_t k = is_high == (d->term == ARCH_TERM_ABSOLUTE) ? d->most : d->least;
-    struct arch_scan scan = elfin_scan_table(load, by->object, d->table);
+    struct extreme extreme = { .demand = d, .inspector = inspector, .k = k, .is_high = is_high };
+    struct arch_scan scan = { 0 };
     struct arch_demand demand;
     elfin_diag *diag;
+
+    if (by->object->image)
+        load->host->images->each_demand(load, by->object, show_field, &extreme);
+    else
+        scan = elfin_scan_table(load, by->object, d->table);
 
     for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++) {
         if (!elfin_arch_demand(&scan, i, &demand) || demand.symbol != d->symbol ||
@@ -179,19 +236,43 @@ static void show_reach(struct load *load, const elfin_inspector *inspector)
     }
 }
 
+static bool show_near_import(const struct object *object, uint32_t index,
+                             const elfin_inspector *inspector)
+{
+    const struct symbol *symbol =
+        index < object->first_global ? NULL : object->global[index - object->first_global];
+
+    if (!symbol || symbol->state != SYMBOL_IMPORT)
+        return false;
+    inspector->near(inspector->ctx, symbol->name);
+    return true;
+}
+
+/* Its demands are in the order of symbols. */
+static void show_near_image(const struct object *object, const elfin_inspector *inspector)
+{
+    uint32_t last = 0;
+
+    for (const struct demand *d = object->demands; d; d = d->next)
+        if (d->term == ARCH_TERM_RELATIVE && d->symbol != last &&
+            show_near_import(object, d->symbol, inspector))
+            last = d->symbol;
+}
+
 /* Only what may need an address has demands: branches to imports have their stubs. */
 static void show_near(const struct object *object, const elfin_inspector *inspector)
 {
+    if (inspector->near && object->image)
+        show_near_image(object, inspector);
     if (!object->last_demand || !inspector->near)
         return;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
         const struct demand *d = object->last_demand[i];
 
         while (d && d->term != ARCH_TERM_RELATIVE)
             d = d->same_symbol;
-        if (d && symbol && symbol->state == SYMBOL_IMPORT)
-            inspector->near(inspector->ctx, symbol->name);
+        if (d)
+            show_near_import(object, i, inspector);
     }
 }
 
@@ -215,6 +296,7 @@ static void show(struct load *load, const struct object *object, const elfin_ins
     show_relocations(load, object, inspector, out);
     if (object->program)
         show_program(object->program, out);
+    out->image = object->image != NULL;
 }
 
 /* Undefined names are taken for imports that may be far: the upper bound of slots and stubs. */
@@ -274,7 +356,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
     elfin_status status;
 
     if (!input || !out || !input->file || (!input->data && input->size) ||
-        elfin_space_init(&space, host) != ELFIN_OK) {
+        (input->data && input->image) || elfin_space_init(&space, host) != ELFIN_OK) {
         if (diag)
             elfin_diag_clear(diag, defect_of(ELFIN_ERR_ARGUMENT, ELFIN_PHASE_NONE));
         return ELFIN_ERR_ARGUMENT;

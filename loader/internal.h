@@ -682,7 +682,7 @@ elfin_status elfin_reach_block(struct load *load, struct block *block);
 /* One field that demands something: its record, or, of an image (table 0), its place in the block.
  * True if it was reported. */
 typedef bool demand_fn(struct load *load, const struct object *object, uint32_t table,
-                       uint64_t record, const struct arch_demand *demand);
+                       uint64_t record, const struct arch_demand *demand, void *ctx);
 
 /* place.c: ELFIN_ERR_MEMORY, not reported: there is none for load->stuck where it may lie. */
 elfin_status elfin_place(struct load *load);

@@ -13,7 +13,7 @@ static bool each_record(struct load *load, demand_fn *report)
 
     for (const struct object *o = load->objects; o; o = o->next) {
         if (o->image)
-            any |= load->host->images->each_demand(load, o, report);
+            any |= load->host->images->each_demand(load, o, report, NULL);
         for (uint32_t i = 1; !o->image && o->demands && i < o->section_count; i++) {
             for (uint32_t t = o->sections[i].rela; t; t = o->sections[t].next_rela) {
                 struct arch_scan scan = elfin_scan_table(load, o, t);
@@ -21,7 +21,7 @@ static bool each_record(struct load *load, demand_fn *report)
 
                 for (uint64_t r = 0; r < scan.rela.size / sizeof(struct elf_rela); r++)
                     if (elfin_arch_demand(&scan, r, &demand))
-                        any |= report(load, o, t, r, &demand);
+                        any |= report(load, o, t, r, &demand, NULL);
             }
         }
     }
@@ -44,11 +44,12 @@ static struct measure measure(const struct load *load, const struct object *obje
 }
 
 static bool report_misfit(struct load *load, const struct object *object, uint32_t table,
-                          uint64_t record, const struct arch_demand *demand)
+                          uint64_t record, const struct arch_demand *demand, void *ctx)
 {
     struct measure m = measure(load, object, table, demand);
     elfin_diag *diag;
 
+    (void)ctx;
     if (m.plus || m.minus || elfin_fits(m.number, demand->k, demand->k, demand->low, demand->span))
         return false;
     diag = elfin_diag_begin(load, object, DEFECT_VALUE_RANGE);
@@ -123,14 +124,16 @@ static bool report_limit(struct load *load, const struct object *object, uint32_
 }
 
 static bool report_excluding(struct load *load, const struct object *object, uint32_t table,
-                             uint64_t record, const struct arch_demand *demand)
+                             uint64_t record, const struct arch_demand *demand, void *ctx)
 {
+    (void)ctx;
     return report_limit(load, object, table, record, demand, true);
 }
 
 static bool report_narrowing(struct load *load, const struct object *object, uint32_t table,
-                             uint64_t record, const struct arch_demand *demand)
+                             uint64_t record, const struct arch_demand *demand, void *ctx)
 {
+    (void)ctx;
     return report_limit(load, object, table, record, demand, false);
 }
 

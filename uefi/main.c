@@ -25,6 +25,7 @@ static elfin_status session_begin(struct session *session)
         return status;
     session->memory.log = log_line;
     host.programs = &elfin_programs;
+    host.images = &elfin_images;
     host.rebinding = &elfin_rebinding;
     host.unwind_add = exports_unwind_add;
     host.unwind_remove = exports_unwind_remove;

@@ -1060,6 +1060,7 @@ typedef struct elfin_inspection {
     uint64_t low, high;           /* addresses of its first and last byte of memory, as linked */
     uint64_t entry;               /* as linked; 0: none */
     uint64_t tls_size, tls_align; /* of its block of thread-local storage; size 0: it has none */
+    bool image; /* relocations are those that are left, symbols those that it kept */
 } elfin_inspection;
 
 typedef struct elfin_inspector {

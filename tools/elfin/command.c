@@ -36,7 +36,8 @@ int next_option(struct words *words)
 
     opterr = 0;
     if (!words->only_files)
-        option = getopt_long(words->argc, words->argv, "-:h", words->options, NULL);
+        option = getopt_long(words->argc, words->argv, words->letters ? words->letters : "-:h",
+                             words->options, NULL);
     if (option == '?' || option == ':')
         return report_error(words, option);
     if (option != OPTION_END)

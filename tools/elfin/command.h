@@ -25,6 +25,7 @@ extern const struct command command_inspect;
 extern const struct command command_check;
 extern const struct command command_map;
 extern const struct command command_index;
+extern const struct command command_prepare;
 
 /* What next_option returns besides the `val` of the command's own options. */
 enum {
@@ -43,6 +44,7 @@ enum {
 struct words {
     const struct command *command;
     const struct option *options;
+    const char *letters; /* as getopt_long takes them; NULL: those of every command */
     int argc;
     char **argv;
     bool only_files; /* "--" has been met */

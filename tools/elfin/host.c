@@ -175,6 +175,7 @@ void host_init(struct host *host)
     host->callbacks.release = release;
     host->callbacks.protect = protect;
     host->callbacks.programs = &elfin_programs;
+    host->callbacks.images = &elfin_images;
     host->callbacks.tls_size = HOST_TLS_SIZE;
     host->callbacks.tls_align = HOST_TLS_ALIGN;
 }

@@ -115,7 +115,7 @@ static void put_reach(struct json *json, const struct findings *findings)
 static void put_kind(struct json *json, const elfin_inspection *totals)
 {
     if (totals->flags == 0) {
-        json_string(json, "kind", "object");
+        json_string(json, "kind", totals->image ? "image" : "object");
         return;
     }
     json_string(json, "kind",

@@ -151,6 +151,8 @@ static void put_reach(FILE *out, const struct findings *findings)
 /* Of an executable or shared object: what its linker has decided. */
 static void put_kind(FILE *out, const elfin_inspection *totals)
 {
+    if (totals->image)
+        fputs("  image: of symbols and relocations those that are left\n", out);
     if (totals->flags == 0)
         return;
     fprintf(out, "  %s, linked for 0x%" PRIx64 "-0x%" PRIx64 "%s",
