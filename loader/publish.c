@@ -144,7 +144,7 @@ static void log_shadowed(const elfin_space *space, const struct record *record, 
                              record_name(record), " is shadowed by that of ",
                              owner ? record_name(&owner->self) : "the host" };
 
-    if (record->flags & RECORD_EXPORTED)
+    if (space->host.log && record->flags & RECORD_EXPORTED)
         elfin_log(&space->host, pieces, 5);
 }
 
