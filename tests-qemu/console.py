@@ -85,7 +85,8 @@ echo never
 
 def check_help(boot, cases):
     for name in ('load', 'library', 'unload', 'list', 'call', 'lookup', 'exports', 'deps', 'map',
-                 'memory', 'help', 'quit', 'repeat', '!'):
+                 'memory', 'replace', 'move', 'retire', 'rebind', 'help', 'quit', 'repeat',
+                 '!'):
         if not any(line.startswith(name) for line in boot.said('help').splitlines()):
             cases.check('help', False, f'{name} is missing')
             return
