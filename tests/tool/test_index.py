@@ -70,7 +70,7 @@ int main(int argc, char **argv)
 def build(bench: Bench, *more: str) -> None:
     bench.write("asker.c", ASKER)
     subprocess.run(["gcc", "-Wall", "-Wextra", "-Werror", f"-I{ROOT}/include", "asker.c", "index.c",
-                    *more, ROOT / "build/libelfin-features.a", ROOT / "build/libelfin.a", "-o", "asker"],
+                    *more, ROOT / "build/libelfin-inspect.a", ROOT / "build/libelfin-features.a", ROOT / "build/libelfin.a", "-o", "asker"],
                    cwd=bench.folder, check=True)
 
 
