@@ -27,10 +27,13 @@ static const char *signature_of(const struct object *object, const struct sectio
 elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
                                 const char *signature, bool *lost)
 {
-    struct comdat *comdat = elfin_arena_get(&load->work, 1, sizeof(*comdat)), *first;
-    elfin_status status =
-        comdat ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
+    struct comdat *comdat, *first;
+    elfin_status status;
 
+    if (!load->work.host) /* one of several CPUs cannot know which group is the first */
+        return ELFIN_ERR_BUSY;
+    comdat = elfin_arena_get(&load->work, 1, sizeof(*comdat));
+    status = comdat ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
     if (status == ELFIN_OK) {
         comdat->signature = signature;
         first = elfin_names_enter(&load->comdats, elfin_name(signature), comdat);

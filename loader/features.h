@@ -119,6 +119,10 @@ struct elfin_sharing {
     void (*begin)(struct load *load, const elfin_input *inputs, size_t count);
     /* elfin_each_object with a crew; false: there is no memory for it. */
     bool (*each)(struct load *load, object_phase phase, parallel_start start, elfin_status *status);
+    /* The same, but what fails is left undone and not reported. */
+    void (*each_early)(struct load *load, object_phase phase);
+    /* Enters all names of all objects; false: not done, and not reported. */
+    bool (*enter)(struct load *load);
 };
 
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */

@@ -26,35 +26,56 @@ static bool is_empty(const struct object *object)
     return true;
 }
 
-elfin_status elfin_load_add(struct load *load, struct object *object)
+static elfin_status open(struct load *load, struct object *object)
 {
     elfin_status status = elfin_object_open(load, object);
 
     if (status != ELFIN_OK || (object->archive && is_empty(object)))
         return status;
     if ((status = elfin_record_open(load, object)) != ELFIN_OK ||
-        (status = elfin_symbols_collect(load, object)) != ELFIN_OK)
+        (status = elfin_symbols_check(load, object)) != ELFIN_OK)
         return status;
-    object->number = load->object_count++;
-    *load->objects_end = object;
-    load->objects_end = &object->next;
+    object->opened = true;
     return ELFIN_OK;
 }
 
-static elfin_status add_input(struct load *load, const elfin_input *input, uint32_t block)
+static void append(struct load *load, struct object *object)
 {
-    struct object *object;
+    object->number = load->object_count++;
+    *load->objects_end = object;
+    load->objects_end = &object->next;
+}
 
-    if (elfin_is_archive(input->data, input->size) && load->host->archives)
-        return load->host->archives->open(load, input, block);
-    object = elfin_arena_get(&load->work, 1, sizeof(*object));
+/* All its names. */
+static elfin_status enter(struct load *load, struct object *object)
+{
+    uint32_t next = 0;
+
+    return elfin_symbols_enter(load, object, 0, 1, &next);
+}
+
+elfin_status elfin_load_add(struct load *load, struct object *object)
+{
+    elfin_status status = open(load, object);
+
+    if (status != ELFIN_OK || !object->opened)
+        return status;
+    append(load, object);
+    return enter(load, object);
+}
+
+static elfin_status make_object(struct load *load, const elfin_input *input, uint32_t block)
+{
+    struct object *object = elfin_arena_get(&load->work, 1, sizeof(*object));
+
     if (!object)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
     object->input = input;
     object->file_name = input->file;
     object->file = (struct span){ .data = input->data, .size = input->size };
     object->block = block;
-    return elfin_load_add(load, object);
+    append(load, object);
+    return ELFIN_OK;
 }
 
 /* Enough to tell executables and shared objects apart: what is wrong with it is told later. */
@@ -95,24 +116,88 @@ static uint32_t block_of(struct load *load, const elfin_input *input, uint32_t c
     return load->block_count++;
 }
 
-elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
+static bool is_library(const struct load *load, const elfin_input *input)
+{
+    return load->host->archives && elfin_is_archive(input->data, input->size);
+}
+
+/* The objects and all blocks, before anything is looked at closely. */
+static elfin_status make_all(struct load *load, const elfin_input *inputs, size_t count,
+                             uint32_t *blocks)
 {
     elfin_status status = ELFIN_OK;
     uint32_t current = 0;
 
+    for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
+        blocks[i] = block_of(load, &inputs[i], current);
+        if (!is_alone(&inputs[i]))
+            current = blocks[i];
+        if (!is_library(load, &inputs[i]))
+            status = make_object(load, &inputs[i], blocks[i]);
+    }
+    return status;
+}
+
+/* Linked files, images, and COMDAT groups (see comdat.c) are left to the calling CPU. */
+static elfin_status open_early(struct load *load, struct object *object)
+{
+    struct object before = *object;
+    elfin_status status = open(load, object);
+
+    if (status != ELFIN_OK)
+        *object = before;
+    return status;
+}
+
+/* In the order of the inputs. */
+static elfin_status open_all(struct load *load, const elfin_input *inputs, size_t count,
+                             const uint32_t *blocks)
+{
+    struct object *object = load->objects;
+    elfin_status status = ELFIN_OK;
+
+    if (load->crew)
+        load->host->sharing->each_early(load, open_early);
+    for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
+        if (is_library(load, &inputs[i])) {
+            status = load->host->archives->open(load, &inputs[i], blocks[i]);
+            continue;
+        }
+        if (!object->opened)
+            status = open(load, object);
+        object = object->next;
+    }
+    return status;
+}
+
+static elfin_status enter_all(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    /* Members of libraries follow one by one. */
+    if (load->crew && !load->libraries && load->host->sharing->enter(load))
+        return ELFIN_OK;
+    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = enter(load, o);
+    return status;
+}
+
+elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
+{
+    uint32_t *blocks = elfin_arena_get(&load->work, count, sizeof(*blocks));
+    elfin_status status;
+
     load->blocks = elfin_arena_get(&load->work, count + 1, sizeof(*load->blocks));
-    if (!load->blocks)
+    if (!blocks || !load->blocks)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, NULL);
     load->is_single = count == 1;
     load->block_count = 1;
     for (size_t i = 0; i <= count; i++)
         load->blocks[i].end = &load->blocks[i].first;
-    for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
-        uint32_t block = block_of(load, &inputs[i], current);
-
-        if (!is_alone(&inputs[i]))
-            current = block;
-        status = add_input(load, &inputs[i], block);
-    }
+    if ((status = make_all(load, inputs, count, blocks)) != ELFIN_OK ||
+        (status = open_all(load, inputs, count, blocks)) != ELFIN_OK)
+        return status;
+    status = enter_all(load);
+    load->by_number = NULL; /* libraries will add to the objects */
     return status;
 }

@@ -307,7 +307,7 @@ static elfin_status inspect(struct load *load, struct object *object,
     elfin_status status;
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
-        (status = elfin_scan(load, object)) != ELFIN_OK ||
+        (status = elfin_scan_alone(load, object)) != ELFIN_OK ||
         (host->unwinding && (status = host->unwinding->scan(load, object)) != ELFIN_OK) ||
         (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
         (status = load->status) != ELFIN_OK)

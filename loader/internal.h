@@ -197,11 +197,12 @@ struct symbol {
     const struct object *tls_reference; /* the first that refers to it as thread-local, or NULL */
     struct object *object; /* the definition's owner; of an undefined one: the first that refers */
     uint32_t index;        /* in that object's symbol table */
-    uint64_t value;        /* final run address */
-    uint64_t size, align;  /* of COMMON: the largest of all; size also of other definitions */
+    uint32_t first_object, first_index; /* its first mention: number of the object, symbol */
+    uint64_t value;                     /* final run address */
+    uint64_t size, align;        /* of COMMON: the largest of all; size also of other definitions */
     const struct record *import; /* when bound to a module's; NULL: to the host's */
     const char *archive; /* base name of the first library whose member refers to it, or NULL */
-    struct symbol *next; /* in order of first mention */
+    struct symbol *next; /* in order of first mention, once scanned */
     struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
 };
 
@@ -241,6 +242,11 @@ struct gathered_section {
     uint32_t index;
 };
 
+/* The name of a global symbol, hashed, until it is entered. */
+struct symbol_key {
+    uint32_t hash, length; /* hash 0: there is nothing to enter */
+};
+
 struct program;    /* loader/program.h: what an executable or shared object has besides */
 struct image_slot; /* loader/image.h */
 
@@ -275,7 +281,9 @@ struct object {
 
     /* symbols.c and scan.c */
     uint16_t *use;
-    struct symbol **global;  /* per global symbol: [index - first_global] */
+    struct symbol **global;              /* per global symbol: [index - first_global] */
+    struct symbol_key *keys;             /* the same */
+    struct symbol *first_new, *last_new; /* that it was the first to mention, in order */
     uint8_t *exported;       /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
     uint32_t handle_symbol;  /* __dso_handle, 0 = not mentioned, or defined by the group */
@@ -285,6 +293,7 @@ struct object {
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
     bool has_dead, needs_got, has_indirect, has_tls, has_commons;
+    bool opened;          /* and its symbol table checked, by some CPU */
     bool begun;           /* to be fixed up, perhaps by a CPU that gave up */
     bool has_frames;      /* unwind tables that the host wants */
     uint64_t frame_count; /* FDEs in them */
@@ -408,12 +417,15 @@ struct load {
     struct arena work;
     struct object *objects, **objects_end; /* in input order, then as pulled */
     struct library *libraries, **libraries_end;
-    struct symbol *first_symbol, *last_symbol;
+    struct symbol *first_symbol; /* all, once scanned */
     struct symbol *spare_symbol; /* for the next one */
     struct symbol *open;         /* undefined names to ask libraries for */
     struct gathered *gathered;
     struct names symbols, comdats, modules;
     struct comdat *first_comdat;
+    struct names *shards; /* shards.c: shard_count of them; NULL: all are in `symbols` */
+    uint32_t shard_count;
+    struct progress *progress; /* in each */
     uint32_t object_count;
     struct block *blocks;
     uint32_t block_count;
@@ -500,6 +512,12 @@ void elfin_log_module(const elfin_host *host, const elfin_module *module, const 
  */
 elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_start start);
 
+/* Which of `shards`, a power of two, has the name; the low bits of a hash are the length's. */
+static inline uint32_t shard_of(uint32_t hash, uint32_t shards)
+{
+    return hash >> 8 & (shards - 1);
+}
+
 /* CPUs that may work at the same time. */
 static inline uint32_t elfin_parallel_cpus(const struct load *load)
 {
@@ -578,8 +596,17 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
 elfin_status elfin_record_open(struct load *load, struct object *object);
 bool elfin_is_module_name(const char *name);
 
-/* symbols.c: checks the symbol table and enters the global names into the group's. */
-elfin_status elfin_symbols_collect(struct load *load, struct object *object);
+/* symbols.c: checks the symbol table; needs nothing but the object. */
+elfin_status elfin_symbols_check(struct load *load, struct object *object);
+/*
+ * Enters the global names of one shard of `shards`, a power of two, from symbol *next on, into the
+ * group's, which have been made room for. On failure *next is the symbol at which it stopped.
+ */
+elfin_status elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
+                                 uint32_t shards, uint32_t *next);
+struct symbol *elfin_find_symbol(const struct load *load, struct name name);
+/* After scan, which finds each object's part: the list of all symbols. */
+void elfin_symbols_list(struct load *load);
 
 /* archive.c: one library; pull.c */
 elfin_status elfin_library_pull(struct load *load);
@@ -591,6 +618,8 @@ elfin_status elfin_load_add(struct load *load, struct object *object);
 
 /* scan.c */
 elfin_status elfin_scan(struct load *load, struct object *object);
+/* The only object of a load. */
+elfin_status elfin_scan_alone(struct load *load, struct object *object);
 /* One relocation table, as the machine's part wants to see it. */
 struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
                                   uint32_t table);

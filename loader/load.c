@@ -87,6 +87,7 @@ static elfin_status link(struct load *load)
     const struct elfin_unwinding *unwinding = load->host->unwinding;
     elfin_status status = elfin_each_object(load, scan, NULL);
 
+    elfin_symbols_list(load);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (status = elfin_init_order(load)) != ELFIN_OK ||
         (threads && (status = threads->place(load)) != ELFIN_OK) ||

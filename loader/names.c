@@ -41,6 +41,12 @@ static void *search(struct elfin_table_entry **entry, struct name name)
     return NULL;
 }
 
+void elfin_names_prefetch(const struct names *names, uint32_t hash)
+{
+    if (names->table.capacity)
+        __builtin_prefetch(&names->table.entries[table_home(&names->table, hash)]);
+}
+
 void *elfin_names_find(const struct names *names, struct name name)
 {
     struct elfin_table_entry *entry;

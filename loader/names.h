@@ -21,6 +21,8 @@ struct named {
  * ELFIN_ERR_LIMIT, ELFIN_ERR_HOST.
  */
 elfin_status elfin_names_reserve(struct names *names, struct arena *arena, uint64_t more);
+/* The search for a name with this hash will find its place in the cache. */
+void elfin_names_prefetch(const struct names *names, uint32_t hash);
 /* What has that name, or NULL. */
 void *elfin_names_find(const struct names *names, struct name name);
 /*

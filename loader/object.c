@@ -145,13 +145,14 @@ elfin_status elfin_object_open(struct load *load, struct object *object)
     if (object->input->image || elfin_image_begins(object->file)) {
         if (!load->host->images)
             return elfin_fail_at(load, object, 0, DEFECT_IS_IMAGE);
-        return load->host->images->open(load, object);
+        return load->work.host ? load->host->images->open(load, object) : ELFIN_ERR_BUSY;
     }
     if ((status = check_ident(load, object)) != ELFIN_OK ||
         (status = check_header(load, object, &header)) != ELFIN_OK)
         return status;
     if (header.e_type != ET_REL)
-        return load->host->programs->open(load, object, &header);
+        return load->work.host ? load->host->programs->open(load, object, &header)
+                               : ELFIN_ERR_BUSY; /* left to the calling CPU */
     if ((status = find_sections(load, object, &header, &table, &names)) != ELFIN_OK ||
         (status = find_names(load, object, table, names)) != ELFIN_OK)
         return status;

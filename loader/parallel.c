@@ -8,11 +8,12 @@
  * job that fails, for whatever reason, leaves its number undone, and its report goes nowhere: the
  * calling CPU does all that is undone afterwards, in order, and reports.
  */
-#include "loader/features.h"
+#include "loader/parallel.h"
 
 enum {
     CPU_LIMIT = 64,
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
+    OPENING_SHARE = 16,     /* of what opening takes the input is about so many times as large */
     FIRST_LOAN = 64 << 10
 };
 
@@ -25,7 +26,8 @@ struct worker {
 struct crew {
     struct worker *workers;
     uint32_t cpus;
-    uint64_t loan; /* working memory that the next worker that has none is given */
+    uint64_t loan;     /* working memory that the next worker that has none is given */
+    uint64_t expected; /* if that is more, once */
 
     /* Of the current phase. */
     struct load *load;
@@ -53,6 +55,7 @@ static void sharing_begin(struct load *load, const elfin_input *inputs, size_t c
         return;
     crew->cpus = host->cpu_count < CPU_LIMIT ? host->cpu_count : CPU_LIMIT;
     crew->loan = FIRST_LOAN;
+    crew->expected = size / OPENING_SHARE / crew->cpus;
     crew->workers = elfin_arena_get(&load->work, crew->cpus, sizeof(*crew->workers));
     if (!crew->workers)
         return;
@@ -113,12 +116,15 @@ static void work(void *arg)
     worker->work = worker->load.work;
 }
 
-/* Those that have less than half a loan get a new one. False when there is no memory. */
+/* Those that have less than half of it get a loan. False when there is no memory. */
 static bool lend(struct crew *crew)
 {
+    uint64_t loan = crew->loan < crew->expected ? crew->expected : crew->loan;
+
+    crew->expected = 0;
     for (uint32_t i = 0; i < crew->cpus; i++)
-        if (crew->workers[i].work.left < crew->loan / 2 &&
-            !elfin_arena_lend(&crew->load->work, crew->loan, &crew->workers[i].work))
+        if (crew->workers[i].work.left < loan / 2 &&
+            !elfin_arena_lend(&crew->load->work, loan, &crew->workers[i].work))
             return false;
     return true;
 }
@@ -152,24 +158,52 @@ static void do_in_parallel(struct crew *crew)
     } while (crew->dry && crew->stop == crew->count && done > before);
 }
 
-static elfin_status share(struct load *load, uint32_t count, parallel_job job, parallel_start start)
+/* What has been done, by number; NULL: nothing. */
+static const bool *do_what_can_be(struct load *load, uint32_t count, parallel_job job,
+                                  parallel_start start)
 {
     struct crew *crew = load->crew;
-    elfin_status status = ELFIN_OK;
-    bool *done = NULL;
+    bool *done;
 
-    if (crew && count > 1 && (done = elfin_arena_get(&load->work, count, sizeof(*done)))) {
-        crew->load = load;
-        crew->job = job;
-        crew->start = start;
-        crew->done = done;
-        crew->count = count;
-        do_in_parallel(crew);
-    }
+    if (!crew || count < 2)
+        return NULL;
+    done = elfin_arena_get(&load->work, count, sizeof(*done));
+    if (!done)
+        return NULL;
+    crew->load = load;
+    crew->job = job;
+    crew->start = start;
+    crew->done = done;
+    crew->count = count;
+    do_in_parallel(crew);
+    return done;
+}
+
+static elfin_status share(struct load *load, uint32_t count, parallel_job job, parallel_start start)
+{
+    const bool *done = do_what_can_be(load, count, job, start);
+    elfin_status status = ELFIN_OK;
+
     for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
         if (!done || !done[i])
             status = job(load, i);
     return status;
+}
+
+bool elfin_parallel_try(struct load *load, uint32_t count, parallel_job job, parallel_start start)
+{
+    const bool *done = do_what_can_be(load, count, job, start);
+    bool all = done;
+
+    for (uint32_t i = 0; all && i < count; i++)
+        all = done[i];
+    return all;
+}
+
+void elfin_parallel_expect(struct load *load, uint64_t size)
+{
+    if (load->crew)
+        load->crew->expected = size / load->crew->cpus;
 }
 
 /* A worker has no host: executables and shared objects are left to the calling CPU. */
@@ -201,4 +235,21 @@ static bool sharing_each(struct load *load, object_phase phase, parallel_start s
     return true;
 }
 
-const struct elfin_sharing elfin_sharing = { .begin = sharing_begin, .each = sharing_each };
+static void sharing_each_early(struct load *load, object_phase phase)
+{
+    load->object_phase = phase;
+    if (list_objects(load))
+        elfin_parallel_try(load, load->object_count, do_object, NULL);
+}
+
+static bool sharing_enter(struct load *load)
+{
+    return elfin_shards_enter(load);
+}
+
+const struct elfin_sharing elfin_sharing = {
+    .begin = sharing_begin,
+    .each = sharing_each,
+    .each_early = sharing_each_early,
+    .enter = sharing_enter,
+};

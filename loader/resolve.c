@@ -121,7 +121,7 @@ static void check_sizes(struct load *load, const struct object *object)
  */
 void elfin_give_handles(struct load *load)
 {
-    struct symbol *symbol = elfin_names_find(&load->symbols, elfin_name("__dso_handle"));
+    struct symbol *symbol = elfin_find_symbol(load, elfin_name("__dso_handle"));
     bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
 
     for (struct object *o = load->objects; o; o = o->next) {

@@ -136,11 +136,22 @@ static elfin_status scan_entry(struct load *load, struct object *object, uint32_
     return elfin_fail_section(load, object, index, DEFECT_RECORD_ADDRESS);
 }
 
+/* It was the first to mention the symbol. */
+static void add_new(struct object *object, struct symbol *symbol)
+{
+    if (object->last_new)
+        object->last_new->next = symbol;
+    else
+        object->first_new = symbol;
+    object->last_new = symbol;
+}
+
 elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
     /* Another CPU may have begun, and given up. */
+    object->first_new = object->last_new = NULL;
     object->demands = NULL;
     object->last_demand = NULL;
     object->demands_end = &object->demands;
@@ -164,8 +175,21 @@ elfin_status elfin_scan(struct load *load, struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct symbol *symbol = object->global[i - object->first_global];
 
+        if (symbol && symbol->first_object == object->number && symbol->first_index == i)
+            add_new(object, symbol);
         if (symbol && object->use[i] & USE_ANY)
             set_flag(&symbol->used);
     }
+    if (object->finalize && object->finalize->first_object == object->number &&
+        !object->finalize->first_index)
+        add_new(object, object->finalize);
     return ELFIN_OK;
+}
+
+elfin_status elfin_scan_alone(struct load *load, struct object *object)
+{
+    elfin_status status = elfin_scan(load, object);
+
+    elfin_symbols_list(load);
+    return status;
 }

@@ -49,6 +49,7 @@ FEATURE_SOURCES := \
     loader/unwind.c \
     loader/reach_report.c \
     loader/parallel.c \
+    loader/shards.c \
     loader/group_sections.c
 
 # libelfin-programs.a: executables and shared objects.

@@ -72,23 +72,27 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
     return ELFIN_OK;
 }
 
-static void list_symbol(struct load *load, struct symbol *symbol, struct object *object,
-                        struct name name)
+static void begin_symbol(struct symbol *symbol, struct object *object, uint32_t index,
+                         struct name name)
 {
     symbol->name = name.text;
     symbol->hash = name.hash;
     symbol->length = name.length;
     symbol->object = object;
-    if (load->last_symbol)
-        load->last_symbol->next = symbol;
-    else
-        load->first_symbol = symbol;
-    load->last_symbol = symbol;
+    symbol->first_object = object->number;
+    symbol->first_index = index;
 }
 
-/* The group's symbol of that name, made on first mention. */
-static struct symbol *enter_name(struct load *load, struct object *object, struct name name,
-                                 elfin_status *status)
+struct symbol *elfin_find_symbol(const struct load *load, struct name name)
+{
+    return elfin_names_find(load->shards ? &load->shards[shard_of(name.hash, load->shard_count)]
+                                         : &load->symbols,
+                            name);
+}
+
+/* The group's symbol of that name, made on first mention: that of the object's index-th. */
+static struct symbol *enter_name(struct load *load, struct object *object, uint32_t index,
+                                 struct name name, elfin_status *status)
 {
     struct symbol *symbol, *spare = load->spare_symbol;
 
@@ -104,7 +108,7 @@ static struct symbol *enter_name(struct load *load, struct object *object, struc
         return symbol;
     }
     load->spare_symbol = NULL;
-    list_symbol(load, symbol, object, name);
+    begin_symbol(symbol, object, index, name);
     return symbol;
 }
 
@@ -112,15 +116,28 @@ static struct symbol *enter_name(struct load *load, struct object *object, struc
  * With ELFIN_LOAD_FIRST_WINS, for a definition that comes too late to have its name: a symbol
  * beside the table, which nobody but its object's own references sees.
  */
-static struct symbol *keep_own(struct load *load, struct object *object, struct name name)
+static struct symbol *keep_own(struct load *load, struct object *object, uint32_t index,
+                               struct name name)
 {
     struct symbol *symbol = elfin_arena_get(&load->work, 1, sizeof(*symbol));
 
     if (!symbol)
         return NULL;
     symbol->kept = true;
-    list_symbol(load, symbol, object, name);
+    begin_symbol(symbol, object, index, name);
     return symbol;
+}
+
+void elfin_symbols_list(struct load *load)
+{
+    struct symbol **end = &load->first_symbol;
+
+    for (struct object *o = load->objects; o; o = o->next)
+        if (o->first_new) {
+            *end = o->first_new;
+            end = &o->last_new->next;
+        }
+    *end = NULL;
 }
 
 /* From least to most constraining. */
@@ -177,7 +194,7 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
 
     if (elfin_is_common(section)) {
         state = SYMBOL_COMMON;
-        object->has_commons = true;
+        set_flag(&object->has_commons);
     } else if (elf_symbol_binding(elf) == STB_WEAK) {
         state = SYMBOL_WEAK;
     }
@@ -211,25 +228,6 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
         object->use[index] |= USE_INNER;
 }
 
-/*
- * __dso_handle identifies a module to __cxa_atexit. Linkers take it from crtbegin.o; here each
- * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
- * something has to be undone at unload, which takes __cxa_finalize.
- */
-static elfin_status mention_handle(struct load *load, struct object *object, uint32_t index)
-{
-    elfin_status status = ELFIN_OK;
-
-    if (object->handle_symbol)
-        return bad_symbol(load, object, index, DEFECT_SYMBOL_TWICE);
-    object->handle_symbol = index;
-    object->finalize = enter_name(load, object, elfin_name("__cxa_finalize"), &status);
-    if (!object->finalize)
-        return bad_symbol(load, object, index, defect_as(DEFECT_FINALIZE_MEMORY, status));
-    refer(load, object->finalize, object, false);
-    return ELFIN_OK;
-}
-
 /* One that only one symbol of an object may have. */
 static elfin_status take_name(struct load *load, const struct object *object, uint32_t index,
                               uint32_t *taken)
@@ -247,8 +245,8 @@ static inline bool may_be_special(const char *name)
 }
 
 /* *made is set for what the loader makes: there is nothing to resolve. */
-static elfin_status collect_special(struct load *load, struct object *object, uint32_t index,
-                                    const char *name, uint32_t section, bool *made)
+static elfin_status check_special(struct load *load, struct object *object, uint32_t index,
+                                  const char *name, uint32_t section, bool *made)
 {
     bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
 
@@ -263,53 +261,25 @@ static elfin_status collect_special(struct load *load, struct object *object, ui
     if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
         return bad_symbol(load, object, index, DEFECT_IS_GCC_LTO);
     if (may_make && mini_str_equal(name, "__dso_handle"))
-        return mention_handle(load, object, index);
+        return take_name(load, object, index, &object->handle_symbol);
     return ELFIN_OK;
 }
 
-/* A second strong definition, which is no error. */
-static bool comes_late(const struct load *load, const struct symbol *symbol,
-                       const struct object *object, const struct elf_symbol *elf, uint32_t section)
-{
-    return symbol->state == SYMBOL_STRONG && load->options->flags & ELFIN_LOAD_FIRST_WINS &&
-           symbol->object != object && !symbol->object->program && !object->program &&
-           section != SHN_UNDEF && !is_dead(object, section) && !elfin_is_common(section) &&
-           elf_symbol_binding(elf) != STB_WEAK;
-}
-
-static elfin_status collect_global(struct load *load, struct object *object, uint32_t index,
-                                   const struct elf_symbol *elf, uint32_t section)
+static elfin_status check_global(struct load *load, struct object *object, uint32_t index,
+                                 const struct elf_symbol *elf, uint32_t section)
 {
     struct name name = elfin_name_in(object->symbol_names, elf->st_name);
-    unsigned visibility = elf_symbol_visibility(elf);
     elfin_status status = ELFIN_OK;
-    struct symbol *symbol;
     bool made = false;
 
     if (may_be_special(name.text))
-        status = collect_special(load, object, index, name.text, section, &made);
+        status = check_special(load, object, index, name.text, section, &made);
     if (made || status != ELFIN_OK)
         return status;
     if (!elfin_name_charge(object, name.length))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
-    symbol = enter_name(load, object, name, &status);
-    if (symbol && comes_late(load, symbol, object, elf, section)) {
-        symbol = keep_own(load, object, name);
-        status = load->work.status;
-    }
-    if (!symbol)
-        return bad_symbol(load, object, index,
-                          status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH
-                                                    : defect_as(DEFECT_SYMBOL_MEMORY, status));
-    if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
-        symbol->visibility = (uint8_t)visibility;
-    object->global[index - object->first_global] = symbol;
-    if (section == SHN_UNDEF && elf_symbol_type(elf) == STT_TLS && !symbol->tls_reference)
-        symbol->tls_reference = object;
-    if (section == SHN_UNDEF || is_dead(object, section))
-        refer(load, symbol, object, elf_symbol_binding(elf) == STB_WEAK);
-    else
-        define(load, symbol, object, index, elf, section);
+    object->keys[index - object->first_global] =
+        (struct symbol_key){ .hash = name.hash, .length = name.length };
     return ELFIN_OK;
 }
 
@@ -333,7 +303,7 @@ static uint16_t local_use(const struct object *object, const struct elf_symbol *
  * Most symbols: local, of a kind that needs no more checks, in a section of the object. From
  * `index` on, up to the first one that is not so.
  */
-static uint32_t collect_locals(struct object *object, uint32_t index)
+static uint32_t check_locals(struct object *object, uint32_t index)
 {
     const struct section *sections = object->sections;
     uint32_t limit = object->section_count < SHN_LORESERVE ? object->section_count : SHN_LORESERVE;
@@ -354,8 +324,8 @@ static uint32_t collect_locals(struct object *object, uint32_t index)
     return index;
 }
 
-static elfin_status collect(struct load *load, struct object *object, uint32_t index,
-                            const struct elf_symbol *symbol)
+static elfin_status check(struct load *load, struct object *object, uint32_t index,
+                          const struct elf_symbol *symbol)
 {
     uint32_t section = elfin_symbol_section(object, symbol, index);
     bool ignored = is_ignored(load, object, index, symbol);
@@ -366,50 +336,143 @@ static elfin_status collect(struct load *load, struct object *object, uint32_t i
     if (ignored || status != ELFIN_OK)
         return status;
     if (index >= object->first_global)
-        return collect_global(load, object, index, symbol, section);
+        return check_global(load, object, index, symbol, section);
     object->use[index] = local_use(object, symbol, section);
     return ELFIN_OK;
 }
 
-/* What an image refers to, when nobody will refer to what it defines. */
-static elfin_status collect_references(struct load *load, struct object *object)
+/* Nobody will refer to what an image that is loaded alone defines: it is told of its imports. */
+static uint32_t count_named(const struct load *load, const struct object *object)
 {
-    uint32_t end = object->first_global + object->image->import_count;
-    elfin_status status = ELFIN_OK;
-
-    for (uint32_t i = object->first_global; status == ELFIN_OK && i < end; i++) {
-        struct elf_symbol symbol = elfin_read_symbol(object, i);
-
-        status = collect(load, object, i, &symbol);
-    }
-    return status;
+    return load->alone ? object->image->import_count : object->symbol_count - object->first_global;
 }
 
-elfin_status elfin_symbols_collect(struct load *load, struct object *object)
+elfin_status elfin_symbols_check(struct load *load, struct object *object)
 {
-    uint32_t globals = object->symbol_count - object->first_global;
+    uint32_t end = object->first_global + count_named(load, object);
     elfin_status status = ELFIN_OK;
 
     object->use = elfin_arena_get(&load->work, object->symbol_count, sizeof(*object->use));
     object->global = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
                                      sizeof(*object->global));
-    if (!object->use || !object->global)
+    object->keys = elfin_arena_get(&load->work, count_named(load, object), sizeof(*object->keys));
+    if (!object->use || !object->global || !object->keys)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
-    /* One more: see mention_handle. */
-    status =
-        elfin_names_reserve(&load->symbols, &load->work,
-                            (load->alone ? object->image->import_count : globals) + UINT64_C(1));
-    if (status != ELFIN_OK)
-        return elfin_fail(load, object, defect_as(DEFECT_SYMBOL_MEMORY, status));
-    if (load->alone)
-        return collect_references(load, object);
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
+    for (uint32_t i = load->alone ? object->first_global : 1; status == ELFIN_OK && i < end; i++) {
         struct elf_symbol symbol;
 
-        if (!object->program && (i = collect_locals(object, i)) == object->symbol_count)
+        if (!object->program && (i = check_locals(object, i)) >= end)
             break;
         symbol = elfin_read_symbol(object, i);
-        status = collect(load, object, i, &symbol);
+        status = check(load, object, i, &symbol);
+    }
+    return status;
+}
+
+/* ---- Into the group's ------------------------------------------------------------------------ */
+
+/*
+ * __dso_handle identifies a module to __cxa_atexit. Linkers take it from crtbegin.o; here each
+ * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
+ * something has to be undone at unload, which takes __cxa_finalize.
+ */
+static elfin_status enter_finalize(struct load *load, struct object *object, struct name name)
+{
+    elfin_status status = ELFIN_OK;
+
+    object->finalize = enter_name(load, object, 0, name, &status);
+    if (!object->finalize)
+        return bad_symbol(load, object, object->handle_symbol,
+                          defect_as(DEFECT_FINALIZE_MEMORY, status));
+    refer(load, object->finalize, object, false);
+    return ELFIN_OK;
+}
+
+/* A second strong definition, which is no error. */
+static bool comes_late(const struct load *load, const struct symbol *symbol,
+                       const struct object *object, const struct elf_symbol *elf, uint32_t section)
+{
+    return symbol->state == SYMBOL_STRONG && load->options->flags & ELFIN_LOAD_FIRST_WINS &&
+           symbol->object != object && !symbol->object->program && !object->program &&
+           section != SHN_UNDEF && !is_dead(object, section) && !elfin_is_common(section) &&
+           elf_symbol_binding(elf) != STB_WEAK;
+}
+
+static elfin_status enter(struct load *load, struct object *object, uint32_t index,
+                          struct symbol_key key)
+{
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    uint32_t section = elfin_symbol_section(object, &elf, index);
+    struct name name = { .text = (const char *)object->symbol_names.data + elf.st_name,
+                         .hash = key.hash,
+                         .length = key.length };
+    unsigned visibility = elf_symbol_visibility(&elf);
+    elfin_status status = ELFIN_OK;
+    struct symbol *symbol = enter_name(load, object, index, name, &status);
+
+    if (symbol && comes_late(load, symbol, object, &elf, section)) {
+        symbol = keep_own(load, object, index, name);
+        status = load->work.status;
+    }
+    if (!symbol)
+        return bad_symbol(load, object, index,
+                          status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_SYMBOL_HASH
+                                                    : defect_as(DEFECT_SYMBOL_MEMORY, status));
+    if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
+        symbol->visibility = (uint8_t)visibility;
+    object->global[index - object->first_global] = symbol;
+    if (section == SHN_UNDEF && elf_symbol_type(&elf) == STT_TLS && !symbol->tls_reference)
+        symbol->tls_reference = object;
+    if (section == SHN_UNDEF || is_dead(object, section))
+        refer(load, symbol, object, elf_symbol_binding(&elf) == STB_WEAK);
+    else
+        define(load, symbol, object, index, &elf, section);
+    return ELFIN_OK;
+}
+
+enum {
+    AHEAD = 12 /* symbols for which the table is fetched before it is searched */
+};
+
+static elfin_status make_room(struct load *load, const struct object *object, uint32_t index,
+                              uint64_t names)
+{
+    elfin_status status = elfin_names_reserve(&load->symbols, &load->work, names);
+
+    return status == ELFIN_OK
+               ? ELFIN_OK
+               : bad_symbol(load, object, index, defect_as(DEFECT_SYMBOL_MEMORY, status));
+}
+
+elfin_status elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
+                                 uint32_t shards, uint32_t *next)
+{
+    const struct symbol_key *keys = object->keys;
+    uint32_t first = object->first_global, count = count_named(load, object);
+    elfin_status status = ELFIN_OK;
+
+    if (shards == 1) /* at once */
+        status = make_room(load, object, first, (uint64_t)count + 1);
+    for (uint32_t i = *next; status == ELFIN_OK && i < count; i++) {
+        *next = i;
+        if (i + AHEAD < count && shard_of(keys[i + AHEAD].hash, shards) == shard)
+            elfin_names_prefetch(&load->symbols, keys[i + AHEAD].hash);
+        if (!keys[i].hash || shard_of(keys[i].hash, shards) != shard)
+            continue;
+        if (shards > 1)
+            status = make_room(load, object, first + i, 1);
+        if (status == ELFIN_OK)
+            status = enter(load, object, first + i, keys[i]);
+    }
+    if (status == ELFIN_OK && object->handle_symbol) {
+        struct name name = elfin_name("__cxa_finalize");
+
+        *next = count;
+        if (shard_of(name.hash, shards) != shard)
+            return ELFIN_OK;
+        status = make_room(load, object, object->handle_symbol, 1);
+        if (status == ELFIN_OK)
+            status = enter_finalize(load, object, name);
     }
     return status;
 }

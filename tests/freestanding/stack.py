@@ -14,7 +14,7 @@ import re
 import sys
 
 # What elfin_each_object is called with.
-PHASES = ["scan", "measure_block", "plan", "apply_all", "assign", "measure", "fill", "fix"]
+PHASES = ["open_early", "scan", "measure_block", "plan", "apply_all", "assign", "measure", "fill", "fix"]
 
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
@@ -30,13 +30,14 @@ POINTERS = {
     "mini_vfmt_to": ["put_buffer"],
     "update": ["mini_pages_summarize"],
     # Jobs for several CPUs; work() is what runs on each of them.
-    "work": ["do_object", "take_values", "take_blocks"],
-    "sharing_each": ["do_object"],
+    "work": ["do_object", "do_shard", "take_values", "take_blocks"],
+    "share": ["do_object"],
     "do_object": PHASES,
-    "elfin_each_object": PHASES + ["sharing_each"],
+    "elfin_each_object": [p for p in PHASES if p != "open_early"] + ["sharing_each"],
+    "elfin_inputs_open": ["sharing_each_early", "sharing_enter", "archives_open"],
     # struct elfin_programs
     "elfin_object_open": ["elfin_program_open", "elfin_image_object_open"],
-    "collect": ["elfin_program_ignores", "indirects_check"],
+    "elfin_symbols_check": ["elfin_program_ignores", "indirects_check"],
     "walk": ["elfin_image_follow"],
     "elfin_image_follow": ["add_from_image", "elfin_arch_follow"],
     "elfin_arch_follow": ["find_site", "tls_use"],
@@ -58,7 +59,6 @@ POINTERS = {
     "elfin_inspect": ["elfin_program_tally", "unwinding_scan", "gathering_gather",
                       "elfin_tls_measure"],
     # The other tables of loader/features.h
-    "elfin_inputs_open": ["archives_open"],
     "elfin_load_run": ["sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
                        "elfin_library_pull", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
     "scan": ["unwinding_scan"],

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: MIT */
+/* What the parts of struct elfin_sharing share. */
+#ifndef LOADER_PARALLEL_H
+#define LOADER_PARALLEL_H
+
+#include "loader/features.h"
+
+/* The job for all numbers below count. What fails is not repeated; false if not all is done. */
+bool elfin_parallel_try(struct load *load, uint32_t count, parallel_job job, parallel_start start);
+/* The next jobs will take about so many bytes of working memory, all together. */
+void elfin_parallel_expect(struct load *load, uint64_t size);
+
+/* shards.c: see struct elfin_sharing. */
+bool elfin_shards_enter(struct load *load);
+
+#endif
