@@ -55,7 +55,7 @@ $(BUILD)/bench/peer_tcc: PEER_LIBRARIES := -ltcc
 -include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d) $(BUILD)/bench/obj/copy_mini.d
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS) $(BUILD)/bench/cpus $(call archives)
+bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS) $(BUILD)/bench/cpus $(call archives) $(BUILD)/minimal
 
 # BENCH=short: a minute, once the corpora are there.
 bench: bench-programs ## run the benchmarks (BENCH=short: a minute): BUILD/bench/report.md, .json and pictures

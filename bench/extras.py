@@ -73,7 +73,7 @@ def of_cpus(bench):
 
 def of_size(build):
     """What `make size` says of each archive; what is wanted of it is the limit."""
-    done = subprocess.run(["/usr/bin/python3", "tests/freestanding/stack.py", str(build)], capture_output=True, text=True)
+    done = subprocess.run(["/usr/bin/python3", "tests/freestanding/size.py", str(build)], capture_output=True, text=True)
     for text, size, wanted in re.findall(r"^# (.*): ([\d,]+) bytes = (?:.*wanted: ([\d,]+))?", done.stdout, re.M):
         entry = row("G12", f"code and constants: {text}", "B", int(wanted.replace(",", "")) if wanted else None)
         put(entry, "Os libc", int(size.replace(",", "")))
