@@ -2,6 +2,7 @@
 #include "tools/elfin/host.h"
 
 #include "tools/elfin/memory.h"
+#include "tools/elfin/threads.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -167,6 +168,20 @@ static elfin_status protect(void *ctx, const elfin_region *region, uint64_t offs
     return ELFIN_OK;
 }
 
+static void parallel(void *ctx, void (*work)(void *arg), void *arg)
+{
+    struct host *host = ctx;
+
+    if (!host->threads)
+        host->threads = threads_start(host->callbacks.cpu_count);
+    threads_run(host->threads, work, arg);
+}
+
+void host_limit_cpus(struct host *host, unsigned cpus)
+{
+    host->callbacks.cpu_count = cpus;
+}
+
 void host_init(struct host *host)
 {
     *host = (struct host){ .callbacks = ELFIN_HOST_INIT };
@@ -175,6 +190,8 @@ void host_init(struct host *host)
     host->callbacks.release = release;
     host->callbacks.protect = protect;
     host->callbacks.programs = &elfin_programs;
+    host->callbacks.cpu_count = threads_available();
+    host->callbacks.parallel = parallel;
     host->callbacks.images = &elfin_images;
     host->callbacks.tls_size = HOST_TLS_SIZE;
     host->callbacks.tls_align = HOST_TLS_ALIGN;
@@ -182,6 +199,8 @@ void host_init(struct host *host)
 
 void host_free(struct host *host)
 {
+    threads_stop(host->threads);
+    host->threads = NULL;
     free(host->ranges);
     host->ranges = NULL;
     host->count = host->capacity = 0;

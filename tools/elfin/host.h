@@ -23,14 +23,19 @@ struct host_refusal {
     struct host_range in_the_way; /* the lowest range in use between its limits; size 0 = none */
 };
 
+struct threads;
+
 struct host {
     elfin_host callbacks; /* for elfin_space_init and elfin_inspect; points back at this struct */
     struct host_range *ranges; /* run addresses in use, in ascending order */
     size_t count, capacity;
     struct host_refusal refusal;
+    struct threads *threads; /* once a load was large enough for more than one CPU */
 };
 
 void host_init(struct host *host);
+/* So many share the work of large loads, instead of all that there are. */
+void host_limit_cpus(struct host *host, unsigned cpus);
 void host_free(struct host *host);
 
 #endif

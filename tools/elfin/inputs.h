@@ -15,6 +15,7 @@ struct inputs {
     uint64_t at; /* begins a block with the next file, when at_is_new */
     bool at_is_new;
     bool first_wins; /* ELFIN_LOAD_FIRST_WINS */
+    unsigned cpus;   /* that may share the work; 0: all */
 };
 
 /* --at: holds for the files after it. STATUS_GOOD, or the status of a reported error. */

@@ -5,7 +5,10 @@
 #include "tools/elfin/map.h"
 #include "tools/elfin/text.h"
 
+#include "libmini/str.h"
+
 #include <inttypes.h>
+#include <string.h>
 
 struct job {
     struct inputs inputs;
@@ -16,6 +19,7 @@ struct job {
 
 enum {
     OPTION_AT = 256,
+    OPTION_CPUS,
     OPTION_EXPORTS,
     OPTION_FIRST_WINS,
     OPTION_IMAGE,
@@ -24,6 +28,7 @@ enum {
 
 static const struct option options[] = {
     { "at", required_argument, NULL, OPTION_AT },
+    { "cpus", required_argument, NULL, OPTION_CPUS },
     { "exports", required_argument, NULL, OPTION_EXPORTS },
     { "first-wins", no_argument, NULL, OPTION_FIRST_WINS },
     { "image", required_argument, NULL, OPTION_IMAGE },
@@ -32,11 +37,23 @@ static const struct option options[] = {
     { 0 },
 };
 
+static int take_cpus(struct job *job, const char *value)
+{
+    uint64_t cpus;
+
+    if (!mini_parse_u64(value, strlen(value), &cpus) || cpus == 0 || cpus > 1024)
+        return usage_error(&command_link, "--cpus: '%s' is no number from 1 to 1024", value);
+    job->inputs.cpus = (unsigned)cpus;
+    return STATUS_GOOD;
+}
+
 static int take_option(struct job *job, int option, const char *value)
 {
     switch (option) {
     case OPTION_AT:
         return inputs_at(&job->inputs, &command_link, value);
+    case OPTION_CPUS:
+        return take_cpus(job, value);
     case OPTION_EXPORTS:
         job->unreadable |= !exports_read(&job->exports, value);
         return STATUS_GOOD;
@@ -144,7 +161,7 @@ const struct command command_link = {
     .summary = "link objects at given addresses and write the memory image",
     .help =
         "Usage: elfin link --at ADDR [--exports FILE] [--first-wins] [--image OUT]\n"
-        "                  [--map OUT.json] FILE...\n"
+        "                  [--map OUT.json] [--cpus N] FILE...\n"
         "Links the files as one group at the addresses, without executing anything. The resolvers\n"
         "of indirect functions have not run either: their slots hold 0 and are listed.\n"
         "\n"
@@ -157,6 +174,7 @@ const struct command command_link = {
         "                  other lines are skipped; may be repeated, the first of a name holds\n"
         "  --first-wins    what several files define goes to the first of them, and each keeps\n"
         "                  its own for itself, instead of an error\n"
+        "  --cpus N        use at most N CPUs; without it, all. The result is the same\n"
         "  --image OUT     write the memory as the loader would leave it\n"
         "  --map OUT.json  write where modules, sections, slots, stubs and symbols are\n"
         "  --help          show this text\n"

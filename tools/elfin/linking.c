@@ -73,6 +73,8 @@ bool linking_begin_once(struct linking *linking, const struct exports *exports,
 
     *linking = (struct linking){ .reported = set };
     host_init(&linking->host);
+    if (inputs->cpus)
+        host_limit_cpus(&linking->host, inputs->cpus);
     status = elfin_space_init(&linking->space, &linking->host.callbacks);
     if (status != ELFIN_OK)
         return fail(linking, status);
