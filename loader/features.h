@@ -121,6 +121,9 @@ struct elfin_sharing {
     bool (*each)(struct load *load, object_phase phase, parallel_start start, elfin_status *status);
     /* The same, but what fails is left undone and not reported. */
     void (*each_early)(struct load *load, object_phase phase);
+    /* The phase narrows the reach of its own copy of each block; false: not done for all objects.
+     */
+    bool (*reach)(struct load *load, object_phase phase);
     /* Enters all names of all objects; false: not done, and not reported. */
     bool (*enter)(struct load *load);
 };

@@ -694,6 +694,10 @@ elfin_status elfin_place_first(struct load *load);
 
 /* reach.c */
 
+/* Adds to *result what of the reach lies in [low, high]. */
+void elfin_reach_cut(struct reach *result, const struct reach *reach, uint64_t low, uint64_t high,
+                     struct bound by);
+
 /* Whether k from least to most all lie in the field's window, given the rest of the value. */
 bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint64_t span);
 /*

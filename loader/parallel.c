@@ -12,6 +12,7 @@
 
 enum {
     CPU_LIMIT = 64,
+    OWN_BLOCKS_MAX = 64,    /* of which each CPU has a copy */
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
     OPENING_SHARE = 16,     /* of what opening takes the input is about so many times as large */
     FIRST_LOAN = 64 << 10
@@ -242,6 +243,48 @@ static void sharing_each_early(struct load *load, object_phase phase)
         elfin_parallel_try(load, load->object_count, do_object, NULL);
 }
 
+static void take_blocks(struct load *load, uint32_t cpu)
+{
+    load->blocks = load->own_blocks + cpu * (uint64_t)load->block_count;
+}
+
+/* What holds for both. */
+static void join(struct reach *reach, const struct reach *other)
+{
+    struct reach result = { 0 };
+
+    for (uint32_t i = 0; i < other->count; i++) {
+        const struct range *r = &other->range[i];
+
+        elfin_reach_cut(&result, reach, r->low, r->high, r->low_by);
+    }
+    *reach = result;
+}
+
+/*
+ * Each CPU narrows the reach of its copies of the blocks; then these are joined. Who set a bound is
+ * not known then, and not asked for: elfin_inspect has one CPU.
+ */
+static bool sharing_reach(struct load *load, object_phase phase)
+{
+    uint32_t count = load->block_count, all = count * load->cpus;
+    elfin_status status = ELFIN_ERR_MEMORY;
+
+    if (count > OWN_BLOCKS_MAX)
+        return false;
+    load->own_blocks = elfin_arena_get(&load->work, all, sizeof(*load->own_blocks));
+    if (!load->own_blocks)
+        return false;
+    for (uint32_t i = 0; i < all; i++)
+        load->own_blocks[i] = load->blocks[i % count];
+    if (!sharing_each(load, phase, take_blocks, &status) || status != ELFIN_OK)
+        return false;
+    for (uint32_t i = 0; i < all; i++)
+        if (load->blocks[i % count].size && !load->blocks[i % count].has_at)
+            join(&load->blocks[i % count].reach, &load->own_blocks[i].reach);
+    return true;
+}
+
 static bool sharing_enter(struct load *load)
 {
     return elfin_shards_enter(load);
@@ -251,5 +294,6 @@ const struct elfin_sharing elfin_sharing = {
     .begin = sharing_begin,
     .each = sharing_each,
     .each_early = sharing_each_early,
+    .reach = sharing_reach,
     .enter = sharing_enter,
 };

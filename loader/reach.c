@@ -9,19 +9,14 @@
  */
 #include "loader/features.h"
 
-enum {
-    OWN_BLOCKS_MAX = 64 /* of which each CPU has a copy */
-};
-
 static void keep_range(struct reach *result, struct range range)
 {
     if (range.low <= range.high && result->count < REACH_MAX)
         result->range[result->count++] = range;
 }
 
-/* Keeps what lies in [low, high] too. */
-static void intersect(struct reach *result, const struct reach *reach, uint64_t low, uint64_t high,
-                      struct bound by)
+void elfin_reach_cut(struct reach *result, const struct reach *reach, uint64_t low, uint64_t high,
+                     struct bound by)
 {
     for (uint32_t i = 0; i < reach->count; i++) {
         struct range r = reach->range[i];
@@ -45,10 +40,10 @@ static void intersect_arc(struct reach *reach, uint64_t first, uint64_t span, st
     struct reach result = { 0 };
 
     if (first <= last) {
-        intersect(&result, reach, first, last, by);
+        elfin_reach_cut(&result, reach, first, last, by);
     } else {
-        intersect(&result, reach, 0, last, by);
-        intersect(&result, reach, first, UINT64_MAX, by);
+        elfin_reach_cut(&result, reach, 0, last, by);
+        elfin_reach_cut(&result, reach, first, UINT64_MAX, by);
     }
     *reach = result;
 }
@@ -251,55 +246,11 @@ static elfin_status apply_all(struct load *load, struct object *object)
     return misfit ? ELFIN_ERR_RANGE : ELFIN_OK;
 }
 
-static void take_blocks(struct load *load, uint32_t cpu)
-{
-    load->blocks = load->own_blocks + cpu * (uint64_t)load->block_count;
-}
-
-/* What holds for both. */
-static void join(struct reach *reach, const struct reach *other)
-{
-    struct reach result = { 0 };
-
-    for (uint32_t i = 0; i < other->count; i++) {
-        const struct range *r = &other->range[i];
-        struct reach part = { 0 };
-
-        intersect(&part, reach, r->low, r->high, r->low_by);
-        for (uint32_t k = 0; k < part.count; k++)
-            keep_range(&result, part.range[k]);
-    }
-    *reach = result;
-}
-
-/*
- * Each CPU narrows the reach of its copies of the blocks; then these are joined. Who set a bound is
- * not known then, and not asked for: elfin_inspect has one CPU.
- */
-static bool apply_in_parallel(struct load *load)
-{
-    uint32_t count = load->block_count, cpus = elfin_parallel_cpus(load);
-    elfin_status status;
-
-    if (cpus < 2 || count > OWN_BLOCKS_MAX)
-        return false;
-    load->own_blocks = elfin_arena_get(&load->work, count * cpus, sizeof(*load->own_blocks));
-    if (!load->own_blocks)
-        return false;
-    for (uint32_t i = 0; i < count * cpus; i++)
-        load->own_blocks[i] = load->blocks[i % count];
-    status = elfin_each_object(load, apply_all, take_blocks);
-    for (uint32_t i = 0; i < count * cpus; i++)
-        if (load->blocks[i % count].size && !load->blocks[i % count].has_at)
-            join(&load->blocks[i % count].reach, &load->own_blocks[i].reach);
-    return status == ELFIN_OK;
-}
-
 static bool apply_to_all(struct load *load)
 {
     bool misfit = false;
 
-    if (apply_in_parallel(load))
+    if (load->crew && load->host->sharing->reach(load, apply_all))
         return true;
     for (struct object *o = load->objects; o; o = o->next)
         misfit |= apply_all(load, o) != ELFIN_OK;

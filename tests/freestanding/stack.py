@@ -31,7 +31,6 @@ POINTERS = {
     "update": ["mini_pages_summarize"],
     # Jobs for several CPUs; work() is what runs on each of them.
     "work": ["do_object", "do_shard", "take_values", "take_blocks"],
-    "share": ["do_object"],
     "do_object": PHASES,
     "elfin_each_object": [p for p in PHASES if p != "open_early"] + ["sharing_each"],
     "elfin_inputs_open": ["sharing_each_early", "sharing_enter", "archives_open"],
@@ -64,7 +63,7 @@ POINTERS = {
     "scan": ["unwinding_scan"],
     "elfin_needs": ["elfin_member_rename"],
     "elfin_resolve": ["gathering_gather", "elfin_image_bound_check"],
-    "elfin_reach": ["reasons_misfits"],
+    "elfin_reach": ["reasons_misfits", "sharing_reach"],
     "carve_object": ["elfin_linkage_carve", "indirects_carve", "listing_carve"],
     "elfin_fixup": ["elfin_linkage_fill"],
     "prepare_stubs": ["indirects_write"],
