@@ -333,10 +333,10 @@ struct elfin_images {
                    void *ctx);
     /* Counts fixups by type; the sum. */
     uint64_t (*tally)(const struct object *object, uint64_t *types);
-    /* For reports of limits: calls the function for every field that may set one. */
+    /* For reports of limits: calls the function for the fields that may set one. */
     bool (*each_demand)(struct load *load, const struct object *object, demand_fn *report,
                         void *ctx);
-    void (*diag_demand)(elfin_diag *diag, const struct object *object, uint64_t place,
+    void (*diag_demand)(struct load *load, elfin_diag *diag, const struct object *object,
                         const struct arch_demand *demand);
 };
 
@@ -365,7 +365,7 @@ void elfin_image_follow(const struct load *load, const struct object *object, fo
 /* image_report.c */
 bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report,
                              void *ctx);
-void elfin_image_diag_demand(elfin_diag *diag, const struct object *object, uint64_t place,
+void elfin_image_diag_demand(struct load *load, elfin_diag *diag, const struct object *object,
                              const struct arch_demand *demand);
 
 uint64_t elfin_image_tally(const struct object *object, uint64_t *types);

@@ -20,64 +20,94 @@ static int64_t own_distance(const struct image *image, uint64_t place, uint32_t 
     return (int64_t)value;
 }
 
-static bool each_field(struct load *load, const struct object *object, uint32_t symbol,
-                       const struct arch_run *run, demand_fn *report, void *ctx)
+/* What a field of a run adds to its symbol's value; as in struct arch_demand. */
+static int64_t k_of(const struct image *image, uint32_t symbol, const struct arch_run *run,
+                    uint8_t term, uint64_t place)
 {
-    bool own = symbol == IMAGE_OWN_BLOCK, any = false;
-    const uint8_t *distances = run->distances;
-    uint64_t place = run->first;
-    struct arch_demand demand;
-
-    if (symbol == IMAGE_OWN_TLS || !elfin_arch_run_demand(run, &demand))
-        return false;
-    demand.symbol = own ? IMAGE_ANCHOR : symbol;
-    for (uint64_t i = 0; i < run->count; i++) {
-        if (i)
-            place += arch_distance(&distances, run->wide);
-        if (own)
-            demand.k = own_distance(object->image, place, run->type);
-        else if (demand.term == ARCH_TERM_RELATIVE)
-            demand.k = (int64_t)((uint64_t)run->addend - place);
-        any |= report(load, object, 0, place, &demand, ctx);
-    }
-    return any;
+    if (symbol == IMAGE_OWN_BLOCK)
+        return own_distance(image, place, run->type);
+    return term == ARCH_TERM_RELATIVE ? (int64_t)((uint64_t)run->addend - place) : run->addend;
 }
 
-static bool each_run(struct load *load, const struct object *object, uint32_t symbol,
-                     const uint8_t *at, const uint8_t *end, demand_fn *report, void *ctx)
+/* The first field of a stream with that k; UINT64_MAX: there is none. */
+static uint64_t find_in(const struct image *image, uint32_t symbol, const uint8_t *at,
+                        const uint8_t *end, const struct arch_demand *demand)
 {
+    struct arch_demand other;
     struct arch_run run;
-    bool any = false;
 
-    while (elfin_image_next_run(&at, end, &run))
-        any |= each_field(load, object, symbol, &run, report, ctx);
-    return any;
+    while (elfin_image_next_run(&at, end, &run)) {
+        const uint8_t *distances = run.distances;
+        uint64_t place = run.first;
+
+        if (!elfin_arch_run_demand(&run, &other) || other.term != demand->term)
+            continue;
+        for (uint64_t i = 0; i < run.count; i++) {
+            if (i)
+                place += arch_distance(&distances, run.wide);
+            if (k_of(image, symbol, &run, demand->term, place) == demand->k)
+                return place;
+        }
+    }
+    return UINT64_MAX;
 }
 
-bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report,
-                             void *ctx)
+static uint64_t find_place(const struct image *image, const struct arch_demand *demand)
 {
-    const struct image *image = object->image;
+    uint32_t symbol = demand->symbol == IMAGE_ANCHOR ? IMAGE_OWN_BLOCK : demand->symbol;
     const uint8_t *at, *end;
-    bool any = false;
 
+    if (symbol != IMAGE_OWN_BLOCK && symbol >= image->header.first_global &&
+        symbol - image->header.first_global < image->import_count) {
+        elfin_image_stream(image, symbol - image->header.first_global, &at, &end);
+        return find_in(image, symbol, at, end, demand);
+    }
     for (uint64_t i = 0; i < image->header.table[IMAGE_OTHERS].count; i++) {
         struct image_other row;
 
         span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
         at = image->table[IMAGE_STREAM].data;
-        any |= each_run(load, object, row.symbol, at + row.start, at + row.end, report, ctx);
+        if (row.symbol == symbol)
+            return find_in(image, symbol, at + row.start, at + row.end, demand);
     }
-    for (uint32_t k = 0; k < image->import_count; k++) {
-        elfin_image_stream(image, k, &at, &end);
-        any |= each_run(load, object, object->first_global + k, at, end, report, ctx);
+    return UINT64_MAX;
+}
+
+/* Of many fields the two with the extremes of k stand for all; where they are is told by
+ * elfin_image_diag_demand only. */
+bool elfin_image_each_demand(struct load *load, const struct object *object, demand_fn *report,
+                             void *ctx)
+{
+    bool any = false;
+
+    for (const struct demand *d = object->demands; d; d = d->next) {
+        struct arch_demand demand = {
+            .type = d->type, .symbol = d->symbol, .use = d->use, .term = d->term, .k = d->least
+        };
+
+        elfin_arch_field(d->type, &demand.low, &demand.span);
+        any |= report(load, object, 0, 0, &demand, ctx);
+        demand.k = d->most;
+        if (d->least != d->most)
+            any |= report(load, object, 0, 0, &demand, ctx);
     }
     return any;
 }
 
-void elfin_image_diag_demand(elfin_diag *diag, const struct object *object, uint64_t place,
+/* Looking for a field takes as long as its stream is; a damaged image may have many demands. */
+enum {
+    SEARCH_LIMIT = 64
+};
+
+void elfin_image_diag_demand(struct load *load, elfin_diag *diag, const struct object *object,
                              const struct arch_demand *demand)
 {
+    uint64_t place = UINT64_MAX;
+
+    if (load->searches < SEARCH_LIMIT) {
+        load->searches++;
+        place = find_place(object->image, demand);
+    }
     elfin_image_diag_field(diag, object, demand->symbol, place);
     diag->relocation_type = demand->type;
     diag->have |= ELFIN_DIAG_TYPE;

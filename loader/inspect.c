@@ -128,18 +128,19 @@ static void tally_table(struct tally *t, uint32_t table)
 
 /* One field of an image, as a record of a table. */
 static bool tally_field(struct load *load, const struct object *object, uint32_t table,
-                        uint64_t place, const struct arch_demand *field, void *ctx)
+                        uint64_t record, const struct arch_demand *field, void *ctx)
 {
     struct tally *t = ctx;
     uint32_t demand = demand_of(object, field->symbol, field->use);
     elfin_diag *diag;
 
     (void)table;
+    (void)record;
     if (!(demand & ~t->out->demands))
         return false;
     t->out->demands |= demand;
     diag = elfin_diag_begin(load, object, DEFECT_DEMAND);
-    load->host->images->diag_demand(diag, object, place, field);
+    load->host->images->diag_demand(load, diag, object, field);
     diag->hint = elfin_arch_hint(field->use, false);
     if (t->inspector->demand)
         t->inspector->demand(t->inspector->ctx, demand, diag);
@@ -176,17 +177,18 @@ struct extreme {
 };
 
 static bool show_field(struct load *load, const struct object *object, uint32_t table,
-                       uint64_t place, const struct arch_demand *field, void *ctx)
+                       uint64_t record, const struct arch_demand *field, void *ctx)
 {
     struct extreme *e = ctx;
     elfin_diag *diag;
 
     (void)table;
+    (void)record;
     if (e->shown || field->symbol != e->demand->symbol || field->type != e->demand->type ||
         field->k != e->k)
         return false;
     diag = elfin_diag_begin(load, object, DEFECT_BOUND);
-    load->host->images->diag_demand(diag, object, place, field);
+    load->host->images->diag_demand(load, diag, object, field);
     diag->hint = elfin_arch_hint(e->demand->use, false);
     e->inspector->bound(e->inspector->ctx, e->is_high, diag);
     e->shown = true;

@@ -433,6 +433,7 @@ struct load {
     uint8_t apart;             /* how often elfin_apart has divided the objects anew */
     bool has_floating;     /* linked files or images without an address: they are placed first */
     bool is_single;        /* it has one input */
+    uint32_t searches;     /* for fields of images, in reports */
     bool alone;            /* nobody but one image will ever ask for what it defines */
     bool unknown_imports;  /* elfin_inspect: nobody knows yet where they lie */
     elfin_group *group;    /* its records have been reserved */
@@ -712,8 +713,7 @@ elfin_status elfin_report_stuck(struct load *load);
 /* The same for one block, as far as the others have addresses. */
 elfin_status elfin_reach_block(struct load *load, struct block *block);
 
-/* One field that demands something: its record, or, of an image (table 0), its place in the block.
- * True if it was reported. */
+/* One field that demands something: its record; of an image nothing. True if it was reported. */
 typedef bool demand_fn(struct load *load, const struct object *object, uint32_t table,
                        uint64_t record, const struct arch_demand *demand, void *ctx);
 

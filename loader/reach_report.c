@@ -28,11 +28,11 @@ static bool each_record(struct load *load, demand_fn *report)
     return any;
 }
 
-static void blame(const struct load *load, elfin_diag *diag, const struct object *object,
-                  uint32_t table, uint64_t record, const struct arch_demand *demand)
+static void blame(struct load *load, elfin_diag *diag, const struct object *object, uint32_t table,
+                  uint64_t record, const struct arch_demand *demand)
 {
     if (object->image)
-        load->host->images->diag_demand(diag, object, record, demand);
+        load->host->images->diag_demand(load, diag, object, demand);
     else
         elfin_diag_relocation(diag, object, table, record);
 }

@@ -5,6 +5,7 @@
  */
 #include "tests/lib/ar_builder.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/image_file.h"
 #include "tests/lib/program_file.h"
 
 /* A scenario brings a space into a state and then makes the one call that is swept. */
@@ -142,6 +143,49 @@ static bool programs_work(const struct fixture *f)
            fx_symbol(f, "kernel", "f") == UINT64_C(0x3c0000401000);
 }
 
+static const char image_text[] = "fn x 7; ifunc f x; call k base; ptr p base_v; tls t 3; "
+                                 "gd g t; ctor 1; common c 8 8; comdat d 1; in set 1; "
+                                 "ptr s __start_set; addr a base";
+
+static void with_images(struct fixture *f)
+{
+    f->space.host.images = &elfin_images;
+    provider(f);
+}
+
+static elfin_status prepare_an_image(struct fixture *f)
+{
+    struct blob object = toy(image_text);
+    elfin_input input = INPUT(object, "a.o");
+    elfin_image *image;
+
+    f->status = elfin_prepare(&f->fake.host, &input, NULL, &image, &f->diag);
+    if (f->status == ELFIN_OK) {
+        elfin_image_release(image);
+    }
+    free(object.data);
+    return f->status;
+}
+
+static elfin_status load_an_image(struct fixture *f)
+{
+    static struct blob image;
+
+    if (image.data == NULL) {
+        struct fixture *maker = fx_new_images(FAKE_REAL);
+
+        image = imf_make(&maker->fake.host, image_text);
+        END(maker);
+    }
+    return fx_load_blob(f, "a.img", image);
+}
+
+static bool the_image_works(const struct fixture *f)
+{
+    return fx_run(f, "f") == 7 && fx_run(f, "k") == 3 &&
+           *(uint64_t *)(uintptr_t)fx_run(f, "g") == 3;
+}
+
 static elfin_status late_name(struct fixture *f)
 {
     static const elfin_export known[] = { { "late", 0x4000 }, { NULL, 0 } };
@@ -234,13 +278,16 @@ static const struct scenario scenarios[] = {
     { "many_module_exports", nothing, many_module_exports, many_module_exports_found, false },
     { "thread_local_data", nothing, thread_local_data, thread_local_data_work, false },
     { "inspect", nothing, inspect, always, false },
+    { "prepare_an_image", nothing, prepare_an_image, always, false },
+    { "load_an_image", with_images, load_an_image, the_image_works, false },
 };
 
 static const struct scenario *current;
 
 static bool provider_works(const struct fixture *f)
 {
-    return current->prepare != provider || fx_run(f, "base") == 3;
+    return (current->prepare != provider && current->prepare != with_images) ||
+           fx_run(f, "base") == 3;
 }
 
 /* Groups that remain must have the rights they had. */

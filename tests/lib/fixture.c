@@ -151,6 +151,41 @@ struct fixture *fx_new_programs(enum fake_memory memory)
     return f;
 }
 
+struct fixture *fx_new_images(enum fake_memory memory)
+{
+    struct fixture *f = fx_new_tls(memory, 4096, 64);
+
+    f->fake.host.images = &elfin_images;
+    f->space.host.images = &elfin_images;
+    return f;
+}
+
+elfin_image *fx_prepare(struct fixture *f, const char *file, const char *text)
+{
+    struct blob object = toy(text);
+    elfin_input input = { .data = object.data, .size = object.size, .file = file };
+    elfin_image *image;
+
+    f->report_count = 0;
+    f->status = elfin_prepare(&f->fake.host, &input, &f->options, &image, &f->diag);
+    if (f->status != ELFIN_OK) {
+        char line[512];
+
+        elfin_diag_format(&f->diag, line, sizeof line);
+        fprintf(stderr, "fixture: not prepared: %s\n", line);
+        abort();
+    }
+    free(object.data);
+    return image;
+}
+
+elfin_status fx_instantiate(struct fixture *f, elfin_image *image, const char *name)
+{
+    elfin_input input = { .file = "instance.img", .name = name, .image = image };
+
+    return fx_load_inputs(f, &input, 1);
+}
+
 void fx_again(struct fixture *f)
 {
     const elfin_export exports[] = { { "trace", (uint64_t)(uintptr_t)fx_note } };

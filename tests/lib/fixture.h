@@ -63,6 +63,15 @@ const char *fx_end(struct fixture *f);
 /* The same for a host that takes executables and shared objects. */
 struct fixture *fx_new_programs(enum fake_memory memory);
 
+/* The same for a host that takes images, with an area of thread-local storage. */
+struct fixture *fx_new_images(enum fake_memory memory);
+
+/* The image of a toy object, to be released. Aborts when that fails. */
+elfin_image *fx_prepare(struct fixture *f, const char *file, const char *text);
+
+/* One instance of it, with a name of its own unless that is NULL. */
+elfin_status fx_instantiate(struct fixture *f, elfin_image *image, const char *name);
+
 /* The same without destroying: is the fake host content so far? */
 const char *fx_violation(const struct fixture *f);
 
