@@ -4,6 +4,7 @@
  * that unload will make. One reservation: a first walk measures it, a second one fills it.
  */
 #include "loader/features.h"
+#include "loader/image.h"
 #include "loader/linkage.h"
 #include "loader/program.h"
 
@@ -26,6 +27,10 @@ uint64_t elfin_commons_end(const struct object *object, uint64_t *start)
 {
     uint64_t end = 0;
 
+    if (object->commons_end) {
+        *start = object->commons_start + object->sections[IMAGE_ANCHOR].address;
+        return object->commons_end + object->sections[IMAGE_ANCHOR].address;
+    }
     *start = UINT64_MAX;
     for (uint32_t i = object->first_global; object->has_commons && i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];

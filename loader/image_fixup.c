@@ -171,15 +171,16 @@ void elfin_image_fixup(struct load *load, struct object *object)
     struct binder b = {
         .load = load,
         .object = object,
-        .bind = elfin_image_binding(image, region->edit, region->run),
         .slots = object->image_slots,
         .slot_count = image->header.table[IMAGE_SLOTS].count,
     };
 
+    if (!image->header.block_size)
+        return; /* it is all names */
+    b.bind = elfin_image_binding(image, region->edit, region->run);
     if (b.slot_count)
         memcpy(b.slots, image->table[IMAGE_SLOTS].data, b.slot_count * sizeof(*b.slots));
-    if (image->header.block_size)
-        copy_parts(image, region->edit);
+    copy_parts(image, region->edit);
     if (object->indirect_count)
         load->host->indirects->write(load, object);
     bind_others(&b);

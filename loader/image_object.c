@@ -202,6 +202,26 @@ static void lay_commons(const struct object *object, bool tls)
     }
 }
 
+static void measure_commons(struct object *object)
+{
+    const struct image *image = object->image;
+
+    object->commons_start = UINT64_MAX;
+    for (uint64_t i = 0; i < image->header.table[IMAGE_COMMONS].count; i++) {
+        struct image_common row;
+        struct elf_symbol elf;
+
+        span_record(image->table[IMAGE_COMMONS], i, &row, sizeof(row));
+        elf = elfin_read_symbol(object, row.symbol);
+        if (elf_symbol_type(&elf) == STT_TLS)
+            continue;
+        if (object->commons_start > row.offset)
+            object->commons_start = row.offset;
+        if (object->commons_end < row.offset + elf.st_size)
+            object->commons_end = row.offset + elf.st_size;
+    }
+}
+
 void elfin_image_object_measure(const struct object *object)
 {
     lay_commons(object, true);
@@ -273,6 +293,8 @@ elfin_status elfin_image_object_layout(struct load *load, struct object *object)
     for (uint32_t i = IMAGE_ANCHOR; i < object->section_count; i++)
         object->sections[i].address = image_section(object->image, i).address;
     lay_commons(object, false);
+    if (load->alone)
+        measure_commons(object);
     status = lay_indirect(load, object);
     return status == ELFIN_OK ? lay_slots(load, object) : status;
 }

@@ -260,9 +260,11 @@ struct object {
     const char *archive;   /* base name of its library, or NULL */
     uint64_t offset;       /* of its header in the library */
     uint32_t block;
-    uint32_t number;                /* position in the group */
-    struct program *program;        /* of an executable or shared object, else NULL */
-    const struct image *image;      /* of an image, else NULL */
+    uint32_t number;           /* position in the group */
+    struct program *program;   /* of an executable or shared object, else NULL */
+    const struct image *image; /* of an image, else NULL */
+    uint64_t commons_start,
+        commons_end;                /* of one whose symbols nobody knows: offsets in its block */
     struct image_slot *image_slots; /* its table of slots, with what is in use */
 
     /* object.c: proven to lie inside the file */
