@@ -45,8 +45,20 @@ static bool is_import(const struct image *image, uint32_t symbol)
            symbol - image->header.first_global < image->import_count;
 }
 
+/* Nobody asks what symbol 0 is, so that it has to be nothing. */
+static bool is_symbol_0_empty(const struct image *image)
+{
+    struct elf_symbol symbol = elfin_image_symbol(image, 0);
+
+    return !symbol.st_name && !symbol.st_info && !symbol.st_other && !symbol.st_shndx &&
+           !symbol.st_value && !symbol.st_size;
+}
+
 static uint32_t check_symbols(const struct image *image, uint64_t *where)
 {
+    *where = image_row(image, IMAGE_SYMBOLS, 0, sizeof(struct elf_symbol));
+    if (!is_symbol_0_empty(image))
+        return DEFECT_IMAGE_SYMBOL;
     for (uint32_t i = 1; i < image->symbol_count; i++) {
         unsigned allowed = USE_ANY | USE_INNER | (is_import(image, i) ? IMAGE_BOUND : 0);
 
@@ -68,6 +80,56 @@ static bool is_slot_sound(const struct image *image, uint64_t index, uint32_t *l
         slot > image->header.slot_count || (row.stub & ~ARCH_IN_USE) > image->header.stub_count)
         return false;
     *last = row.symbol;
+    return true;
+}
+
+/* Of local symbols, of undefined ones, of definitions. */
+enum {
+    SLOT_LISTS = 3
+};
+
+static unsigned list_of(const struct image *image, uint32_t symbol)
+{
+    return symbol < image->header.first_global ? 0 : is_import(image, symbol) ? 1 : 2;
+}
+
+/*
+ * No two rows have one slot, and none has one of an indirect function or the module's handle: they
+ * are counted and listed. Within each list slots ascend as symbols do, so that the three can be
+ * merged.
+ */
+static bool are_slots_distinct(const struct image *image)
+{
+    uint64_t at[SLOT_LISTS], end[SLOT_LISTS] = { 0 }, rows = image->header.table[IMAGE_SLOTS].count;
+    uint64_t last = image->header.table[IMAGE_INDIRECT].count;
+    struct image_slot row;
+
+    for (uint64_t i = 0; i < rows; i++) {
+        span_record(image->table[IMAGE_SLOTS], i, &row, sizeof(row));
+        for (unsigned k = list_of(image, row.symbol); k < SLOT_LISTS; k++)
+            end[k] = i + 1;
+    }
+    at[0] = 0;
+    for (unsigned k = 1; k < SLOT_LISTS; k++)
+        at[k] = end[k - 1];
+    for (uint64_t left = rows; left; left--) {
+        uint64_t least = UINT64_MAX;
+        unsigned from = 0;
+
+        for (unsigned k = 0; k < SLOT_LISTS; k++) {
+            if (at[k] == end[k])
+                continue;
+            span_record(image->table[IMAGE_SLOTS], at[k], &row, sizeof(row));
+            if ((row.slot & ~ARCH_IN_USE) >= least)
+                continue;
+            least = row.slot & ~ARCH_IN_USE;
+            from = k;
+        }
+        if (least <= last || least == image->header.handle)
+            return false;
+        last = least;
+        at[from]++;
+    }
     return true;
 }
 
@@ -121,7 +183,8 @@ static bool is_own_sound(const struct image *image, uint64_t index)
     struct image_own own;
 
     span_record(image->table[IMAGE_OWN], index, &own, sizeof(own));
-    return own.symbol < image->symbol_count && own.base < IMAGE_BASE_COUNT;
+    return own.symbol >= image->header.first_global && own.symbol < image->symbol_count &&
+           own.base < IMAGE_BASE_COUNT;
 }
 
 static uint32_t check_records(const struct image *image, uint64_t *where)
@@ -133,6 +196,8 @@ static uint32_t check_records(const struct image *image, uint64_t *where)
         if (!is_slot_sound(image, i, &slot))
             return DEFECT_IMAGE_RECORD;
     }
+    if (!are_slots_distinct(image))
+        return DEFECT_IMAGE_RECORD;
     for (uint64_t i = 0; i < image->header.table[IMAGE_COMMONS].count; i++) {
         *where = image_row(image, IMAGE_COMMONS, i, sizeof(struct image_common));
         if (!is_common_sound(image, i, &common))

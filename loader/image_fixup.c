@@ -51,7 +51,23 @@ struct binder {
     uint64_t slot_count, next_slot;
 };
 
-/* The symbol's row; symbols come in ascending order, so it is not before the last one's. */
+/* The first row that is not before the symbol's. */
+static uint64_t seek_slot(const struct binder *b, uint32_t symbol)
+{
+    uint64_t low = 0, high = b->slot_count;
+
+    while (low < high) {
+        uint64_t middle = low + (high - low) / 2;
+
+        if (b->slots[middle].symbol < symbol)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* The symbol's row. Imports come in ascending order, so it is not before the last one's. */
 static struct image_slot *slot_of(struct binder *b, uint32_t symbol)
 {
     while (b->next_slot < b->slot_count && b->slots[b->next_slot].symbol < symbol)
@@ -95,7 +111,7 @@ static void bind_others(struct binder *b)
             b->bind.value = b->object->tls_offset;
         else if (row.symbol)
             b->bind.value = elfin_image_symbol(image, row.symbol).st_value;
-        b->next_slot = 0;
+        b->next_slot = seek_slot(b, row.symbol);
         bind(b, row.symbol, stream + row.start, stream + row.end);
     }
     b->next_slot = 0;

@@ -248,10 +248,12 @@ static const struct row rows[] = {
     { "symbol_binding", IMF_SYMBOLS, 2, 4, 1, 0x12, ELFIN_ERR_IMAGE, "symbol" },
     { "symbol_section", IMF_SYMBOLS, 2, 6, 2, 500, ELFIN_ERR_IMAGE, "symbol" },
     { "symbol_undefined", IMF_SYMBOLS, LAST, 6, 2, 0, ELFIN_ERR_IMAGE, "symbol" },
+    { "symbol_0", IMF_SYMBOLS, 0, 0, 4, 0xffffff00, ELFIN_ERR_IMAGE, "symbol" },
     { "symbol_anchor", IMF_SYMBOLS, 1, 8, 8, 1, ELFIN_ERR_IMAGE, "symbol" },
     { "use", IMF_USES, 2, 0, 2, 0x2000, ELFIN_ERR_IMAGE, "symbol" },
     { "slot_symbol", IMF_SLOTS, 0, 0, 4, 1 << 20, ELFIN_ERR_IMAGE, "not there" },
     { "slot_number", IMF_SLOTS, 0, 4, 4, 0, ELFIN_ERR_IMAGE, "not there" },
+    { "slot_of_indirect", IMF_SLOTS, 0, 4, 4, 1, ELFIN_ERR_IMAGE, "not there" },
     { "slot_stub", IMF_SLOTS, 0, 8, 4, 1 << 20, ELFIN_ERR_IMAGE, "not there" },
     { "slot_order", IMF_SLOTS, LAST, 0, 4, 1, ELFIN_ERR_IMAGE, "not there" },
     { "common_symbol", IMF_COMMONS, 0, 0, 4, 1, ELFIN_ERR_IMAGE, "not there" },
@@ -260,6 +262,7 @@ static const struct row rows[] = {
     { "indirect", IMF_INDIRECT, 0, 0, 4, 1, ELFIN_ERR_IMAGE, "not there" },
     { "comdat", IMF_COMDATS, 0, 0, 4, 1 << 20, ELFIN_ERR_IMAGE, "not there" },
     { "own_symbol", IMF_OWN, 0, 16, 4, 1 << 20, ELFIN_ERR_IMAGE, "not there" },
+    { "own_symbol_0", IMF_OWN, 0, 16, 4, 0, ELFIN_ERR_IMAGE, "not there" },
     { "own_base", IMF_OWN, 0, 20, 1, 3, ELFIN_ERR_IMAGE, "not there" },
     { "demand_symbol", IMF_DEMANDS, 0, 16, 4, 1 << 20, ELFIN_ERR_IMAGE, "not there" },
     { "demand_type", IMF_DEMANDS, 0, 20, 4, 9, ELFIN_ERR_IMAGE, "not there" },
@@ -303,7 +306,30 @@ static void run_row(void)
     END(f);
 }
 
+/* The module's list of slots has room for each once. */
+static void one_slot_for_two_symbols(void)
+{
+    struct fixture *f = begin();
+    struct blob image = good(f);
+    uint64_t count;
+    size_t size, start = imf_table(&image, IMF_SLOTS, &count, &size);
+
+    REQUIRE(count > 2);
+    for (uint64_t i = 0; i + 1 < count; i++) {
+        struct blob copy = { xmalloc(image.size), image.size };
+
+        memcpy(copy.data, image.data, image.size);
+        memcpy(copy.data + start + (i + 1) * size + 4, copy.data + start + i * size + 4, 4);
+        imf_seal(&copy);
+        STATUS(fx_load_blob(f, "evil.img", copy), ELFIN_ERR_IMAGE);
+        free(copy.data);
+    }
+    free(image.data);
+    END(f);
+}
+
 static const struct test_case cases[] = {
+    TEST_CASE(one_slot_for_two_symbols),
     TEST_CASE(the_whole_is_good),
     TEST_CASE(every_prefix),
     TEST_CASE(every_byte_is_in_the_checksum),
