@@ -48,7 +48,7 @@ static const struct record *record_of(const struct symbol *symbol)
 static const struct record *find_new(const struct replacement *r, const struct import *import)
 {
     uint32_t kinds = import->record->flags & (RECORD_EXPORTED | RECORD_PRIVATE);
-    const struct symbol *symbol = elfin_names_find(&r->load.symbols, import_name(import));
+    const struct symbol *symbol = elfin_find_symbol(&r->load, import_name(import));
     const struct record *record = NULL;
 
     if (symbol && symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)

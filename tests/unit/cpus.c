@@ -154,19 +154,10 @@ static elfin_input inputs[MAX_OBJECTS];
 static char names[MAX_OBJECTS][32];
 static size_t object_count;
 
-static void load(struct outcome *outcome, unsigned cpus, unsigned that_come)
+static elfin_host callbacks_for(unsigned cpus, unsigned that_come)
 {
-    static const elfin_export exports[] = { { "trace", 0x20000000 }, { "e0", 0x20000010 } };
     elfin_host callbacks = ELFIN_HOST_INIT;
-    elfin_options options = ELFIN_OPTIONS_INIT;
-    elfin_space space;
-    elfin_group *group;
 
-    memset(outcome, 0, sizeof(*outcome));
-    memset(host.memory, (int)test_random_below(256), host.used);
-    host.used = host.fallible = 0;
-    host.live = 0;
-    host.outcome = outcome;
     cpus_now = cpus;
     cpus_that_come = that_come;
     callbacks.flags = ELFIN_HOST_NO_RIGHTS;
@@ -176,6 +167,22 @@ static void load(struct outcome *outcome, unsigned cpus, unsigned that_come)
     callbacks.cpu_count = cpus;
     callbacks.parallel = parallel;
     callbacks.parallel_size = 1;
+    return callbacks;
+}
+
+static void load(struct outcome *outcome, unsigned cpus, unsigned that_come)
+{
+    static const elfin_export exports[] = { { "trace", 0x20000000 }, { "e0", 0x20000010 } };
+    elfin_host callbacks = callbacks_for(cpus, that_come);
+    elfin_options options = ELFIN_OPTIONS_INIT;
+    elfin_space space;
+    elfin_group *group;
+
+    memset(outcome, 0, sizeof(*outcome));
+    memset(host.memory, (int)test_random_below(256), host.used);
+    host.used = host.fallible = 0;
+    host.live = 0;
+    host.outcome = outcome;
     options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS;
     options.report = report;
     options.report_ctx = outcome;
@@ -334,6 +341,8 @@ static void make_group(unsigned wrong)
     }
 }
 
+#define IS_OK(call) CHECK_EQ(call, ELFIN_OK)
+
 static void free_group(void)
 {
     for (size_t i = 0; i < object_count; i++)
@@ -402,6 +411,49 @@ static void damaged_files(void)
     try_groups(2, 120);
 }
 
+/* What users import is found among the names of a group that several CPUs have entered. */
+static void a_group_is_replaced(void)
+{
+    static struct outcome outcome;
+    elfin_options options = ELFIN_OPTIONS_INIT;
+    elfin_group *group = NULL, *users = NULL, *next;
+    elfin_host callbacks;
+    elfin_space space;
+
+    begin();
+    make_group(0);
+    host.outcome = &outcome;
+    callbacks = callbacks_for(4, 4);
+    callbacks.rebinding = &elfin_rebinding;
+    options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_REBIND;
+    REQUIRE(elfin_space_init(&space, &callbacks) == ELFIN_OK);
+    for (size_t i = 0; i < object_count; i++) {
+        char text[64];
+
+        free(objects[i].data);
+        snprintf(text, sizeof(text), "fn f%zu %zu", i, i);
+        objects[i] = toy(text);
+        inputs[i].data = objects[i].data;
+        inputs[i].size = objects[i].size;
+    }
+    IS_OK(elfin_load(&space, inputs, object_count, &options, &group, &outcome.diag));
+    {
+        struct blob user = toy("ptr p f0; ptr q f1");
+        elfin_input input = { .data = user.data, .size = user.size, .file = "user.o" };
+
+        IS_OK(elfin_load(&space, &input, 1, &options, &users, &outcome.diag));
+        free(user.data);
+    }
+    REQUIRE_NO_FAILURE();
+    IS_OK(elfin_replace(&space, group, inputs, object_count, &options, NULL, &next, &outcome.diag));
+    IS_OK(elfin_retire(&space, group, NULL));
+    IS_OK(elfin_unload(&space, users, NULL, NULL, NULL));
+    elfin_space_destroy(&space);
+    CHECK_EQ(host.live, 0);
+    free_group();
+    end();
+}
+
 /* Whichever reservation fails: all is given back, or the load succeeds all the same. */
 static void memory_runs_out(void)
 {
@@ -433,10 +485,8 @@ static void memory_runs_out(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(good_groups),
-    TEST_CASE(wrong_names),
-    TEST_CASE(damaged_files),
-    TEST_CASE(memory_runs_out),
+    TEST_CASE(good_groups),   TEST_CASE(a_group_is_replaced), TEST_CASE(wrong_names),
+    TEST_CASE(damaged_files), TEST_CASE(memory_runs_out),
 };
 
 TEST_MAIN("cpus", cases)
