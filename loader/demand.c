@@ -77,7 +77,8 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
         return NULL;
     if (is_made(object, index))
         return object;
-    if (index >= object->first_global) {
+    /* NULL: a definition of an image that is loaded alone, which only the image refers to. */
+    if (index >= object->first_global && object->global[index - object->first_global]) {
         const struct symbol *symbol = object->global[index - object->first_global];
 
         if (symbol->state == SYMBOL_COMMON || is_section_end(symbol))

@@ -142,6 +142,22 @@ static void several_instances_live_at_once(void)
     END(f);
 }
 
+/* Its own definitions have no names in the load; demands may be of absolute ones. */
+static void a_private_instance_refers_to_an_address(void)
+{
+    struct fixture *f = fx_new_images(FAKE_INVENTED);
+    elfin_image *image = fx_prepare(f, "near.o", "abs k 0x40000000; lea l k; fn f 1");
+    uint64_t l;
+
+    f->options.flags = ELFIN_LOAD_PRIVATE | ELFIN_LOAD_NO_INIT;
+    instantiate(f, image, "near");
+    l = fx_symbol(f, "near", "l");
+    CHECK(l - 0x40000000 + INT32_MAX <= UINT32_MAX);
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    END(f);
+}
+
 static void a_file_of_an_image_is_loaded_like_an_object(void)
 {
     for (int odd = 0; odd < 2; odd++) {
@@ -511,6 +527,7 @@ static void an_instance_is_bound_anew(void)
 static const struct test_case cases[] = {
     TEST_CASE(an_image_does_what_its_object_does),
     TEST_CASE(several_instances_live_at_once),
+    TEST_CASE(a_private_instance_refers_to_an_address),
     TEST_CASE(a_file_of_an_image_is_loaded_like_an_object),
     TEST_CASE(an_image_and_objects_link_to_each_other),
     TEST_CASE(what_is_bound_inside_stays_so_or_is_refused),
