@@ -350,9 +350,15 @@ elfin_status elfin_image_object_layout(struct load *load, struct object *object)
 void elfin_image_bound_check(struct load *load, const struct object *object);
 void elfin_image_bound_check_tls(struct load *load, const struct object *object);
 
-/* Which field a report is about: section, place, symbol. */
-void elfin_image_diag_field(elfin_diag *diag, const struct object *object, uint32_t symbol,
-                            uint64_t place);
+/* Looking for what a report is about takes as long as the image is large; a damaged one may have as
+ * many to tell: these have it in full. */
+enum {
+    IMAGE_SEARCHES = 64
+};
+
+/* Which field a report is about: section, place, symbol. Counts as a search. */
+void elfin_image_diag_field(struct load *load, elfin_diag *diag, const struct object *object,
+                            uint32_t symbol, uint64_t place);
 
 /* image_keep.c */
 uint32_t elfin_image_own_count(const elfin_module *module);

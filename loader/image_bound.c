@@ -16,10 +16,13 @@ static void report(struct load *load, const struct object *object, uint32_t inde
     elfin_diag_emit(load);
 }
 
-void elfin_image_diag_field(elfin_diag *diag, const struct object *object, uint32_t symbol,
-                            uint64_t place)
+void elfin_image_diag_field(struct load *load, elfin_diag *diag, const struct object *object,
+                            uint32_t symbol, uint64_t place)
 {
-    for (uint32_t i = IMAGE_ANCHOR + 1; i < object->image->section_count; i++) {
+    bool search = load->searches < IMAGE_SEARCHES;
+
+    load->searches += search;
+    for (uint32_t i = IMAGE_ANCHOR + 1; search && i < object->image->section_count; i++) {
         struct image_section s = image_section(object->image, i);
 
         if (s.type == SHT_NOBITS || place < s.address || place - s.address >= s.size)

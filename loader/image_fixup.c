@@ -25,7 +25,7 @@ static void report(struct load *load, const struct object *object, uint32_t symb
 {
     elfin_diag *diag = elfin_diag_begin(load, object, b->failure.defect);
 
-    elfin_image_diag_field(diag, object, symbol, place);
+    elfin_image_diag_field(load, diag, object, symbol, place);
     elfin_diag_value(diag, b->failure.value);
     elfin_diag_limits(diag, b->failure.low, b->failure.high);
     if (b->failure.is_signed)

@@ -94,21 +94,14 @@ bool elfin_image_each_demand(struct load *load, const struct object *object, dem
     return any;
 }
 
-/* Looking for a field takes as long as its stream is; a damaged image may have many demands. */
-enum {
-    SEARCH_LIMIT = 64
-};
-
 void elfin_image_diag_demand(struct load *load, elfin_diag *diag, const struct object *object,
                              const struct arch_demand *demand)
 {
     uint64_t place = UINT64_MAX;
 
-    if (load->searches < SEARCH_LIMIT) {
-        load->searches++;
+    if (load->searches < IMAGE_SEARCHES)
         place = find_place(object->image, demand);
-    }
-    elfin_image_diag_field(diag, object, demand->symbol, place);
+    elfin_image_diag_field(load, diag, object, demand->symbol, place);
     diag->relocation_type = demand->type;
     diag->have |= ELFIN_DIAG_TYPE;
 }
