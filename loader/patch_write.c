@@ -213,25 +213,30 @@ static void finish_fields(const struct patch *patch, const struct patched_module
     }
 }
 
-/* What elfin_module_slot tells. */
+/*
+ * What elfin_module_slot tells. Which slots are in use is what the list says, and not the flags:
+ * fields of a damaged image may overlap, so that fix-up has found other bytes than linkage.
+ */
 static void finish_slot(struct elfin_module *module, const struct patch_change *c)
 {
     const struct import *import = c->import;
-    uint32_t now = c->used, before = import->flags;
+    bool now = import->slot && c->used & IMPORT_SLOT_USED,
+         before = import->flags & IMPORT_SLOT_USED;
 
-    module->slot_count += (now & IMPORT_SLOT_USED) != 0;
-    module->slot_count -= (before & IMPORT_SLOT_USED) != 0;
-    module->stub_count += (now & IMPORT_STUB_USED) != 0;
-    module->stub_count -= (before & IMPORT_STUB_USED) != 0;
     if (module->slots && import->slot) {
         struct arch_binding to = elfin_import_binding(module, import, c->record, c->value);
         struct elfin_slot *slot = &module->slots[import->slot - 1];
 
-        slot->address = now & IMPORT_SLOT_USED ? to.slot : 0;
+        before = slot->address;
+        slot->address = now ? to.slot : 0;
         slot->target = c->value;
-        slot->stub = now & IMPORT_STUB_USED ? to.stub : 0;
+        slot->stub = c->used & IMPORT_STUB_USED ? to.stub : 0;
         slot->tls = import->flags & IMPORT_TLS;
     }
+    module->slot_count += now;
+    module->slot_count -= before;
+    module->stub_count += (c->used & IMPORT_STUB_USED) != 0;
+    module->stub_count -= (import->flags & IMPORT_STUB_USED) != 0;
 }
 
 /* What unload will call: __cxa_finalize, and functions of others in a module's fini arrays. */

@@ -185,6 +185,57 @@ static void several_at_once(void)
     END(f);
 }
 
+/* What an image defines is not looked at when it is loaded alone; imports may be bound anew. */
+static void survives_alone(struct fixture *f, struct blob bytes)
+{
+    struct fx_snapshot before = fx_snapshot(f);
+    elfin_target target = { .address = 0x40003000 };
+    elfin_image *image;
+    elfin_symbol symbol;
+    elfin_slot slot;
+
+    fake_host_rewind(&f->fake);
+    if (elfin_image_open(&f->fake.host, bytes.data, bytes.size, &image, &f->diag) != ELFIN_OK)
+        return;
+    if (fx_instantiate(f, image, "alone") == ELFIN_OK) {
+        elfin_module *module = elfin_find_module(&f->space, "alone");
+
+        for (int round = 0; round < 2; round++) {
+            for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++)
+                CHECK(strlen(symbol.name) < bytes.size);
+            for (uint32_t i = 0; elfin_module_slot(module, i, &slot); i++)
+                CHECK(slot.address != 0);
+            elfin_rebind(&f->space, module, "ext", &target, NULL, &f->diag);
+        }
+        STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    }
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    NO_COMPLAINT(fx_compare(f, &before));
+}
+
+static void several_at_once_alone(void)
+{
+    struct fixture *f = begin();
+    struct blob image = good(f);
+    size_t end = imf_get(&image, IMF_PARTS + 24, 8);
+
+    f->options.flags |= ELFIN_LOAD_PRIVATE | ELFIN_LOAD_REBIND;
+    survives_alone(f, image);
+    for (int round = 0; round < 20000; round++) {
+        struct blob copy = { xmalloc(image.size), image.size };
+
+        memcpy(copy.data, image.data, image.size);
+        for (uint64_t n = test_random_below(4); n > 0; n--)
+            copy.data[8 + test_random_below(end - 8)] = (uint8_t)test_random();
+        imf_seal(&copy);
+        survives_alone(f, copy);
+        free(copy.data);
+        REQUIRE_NO_FAILURE();
+    }
+    free(image.data);
+    END(f);
+}
+
 /* ---- One row for each thing that is proven ----------------------------------------------------
  */
 
@@ -336,6 +387,7 @@ static const struct test_case cases[] = {
     TEST_CASE(every_field),
     TEST_CASE(every_byte_of_streams_and_symbols),
     TEST_CASE(several_at_once),
+    TEST_CASE(several_at_once_alone),
 };
 
 int main(int argc, char **argv)
