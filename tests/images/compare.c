@@ -11,7 +11,7 @@
  * Code does not run, so the addresses are invented: low, high, at the top; imports near, far,
  * mixed.
  */
-#include <elfin/elfin.h>
+#include "tests/images/same.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,8 +41,7 @@ static const struct place *place;
 static unsigned failures, compared, refused;
 static bool with_unwind, with_trim;
 
-/* ---- A host without a CPU ---------------------------------------------------------------------
- */
+/* ---- A host without a CPU -------------------------------------------------------------------- */
 
 static elfin_status reserve(void *ctx, const elfin_request *request, elfin_region *out)
 {
@@ -105,8 +104,7 @@ static bool resolve(void *ctx, const char *name, uint64_t *address)
     return true;
 }
 
-/* ---- Comparing --------------------------------------------------------------------------------
- */
+/* ---- Comparing ------------------------------------------------------------------------------- */
 
 struct loaded {
     elfin_space space;
@@ -159,105 +157,10 @@ static void fail(const char *file, const char *what, uint64_t value)
     failures++;
 }
 
-/* Structures are compared member by member where they have pointers. */
-static bool compare_symbols(const elfin_module *a, const elfin_module *b, bool is_private)
-{
-    elfin_symbol x, y;
-    uint32_t i = 0;
-
-    for (; elfin_module_symbol(a, i, &x); i++)
-        if (!elfin_module_symbol(b, i, &y) || strcmp(x.name, y.name) != 0 ||
-            x.address != y.address || x.size != y.size ||
-            (is_private ? y.exported : x.exported != y.exported) || x.weak != y.weak ||
-            x.function != y.function || x.tls != y.tls)
-            return false;
-    return !elfin_module_symbol(b, i, &y);
-}
-
-static bool compare_slots(const elfin_module *a, const elfin_module *b)
-{
-    elfin_slot x, y;
-    uint32_t i = 0;
-
-    for (; elfin_module_slot(a, i, &x); i++)
-        if (!elfin_module_slot(b, i, &y) || strcmp(x.name, y.name) != 0 || x.address != y.address ||
-            x.target != y.target || x.stub != y.stub || x.tls != y.tls)
-            return false;
-    return !elfin_module_slot(b, i, &y);
-}
-
-static bool compare_sections(const elfin_module *a, const elfin_module *b)
-{
-    elfin_section x, y;
-    uint32_t i = 0;
-
-    for (; elfin_module_section(a, i, &x); i++)
-        if (!elfin_module_section(b, i, &y) || strcmp(x.name, y.name) != 0 || x.index != y.index ||
-            x.part != y.part || x.address != y.address || x.size != y.size ||
-            x.zero_filled != y.zero_filled || x.tls != y.tls)
-            return false;
-    return !elfin_module_section(b, i, &y);
-}
-
-static bool compare_indirect(const elfin_module *a, const elfin_module *b)
-{
-    elfin_indirect x, y;
-    uint32_t i = 0;
-
-    for (; elfin_module_indirect(a, i, &x); i++)
-        if (!elfin_module_indirect(b, i, &y) || strcmp(x.name, y.name) != 0 ||
-            x.address != y.address || x.slot != y.slot || x.resolver != y.resolver)
-            return false;
-    return !elfin_module_indirect(b, i, &y);
-}
-
-static bool compare_info(const elfin_module *a, const elfin_module *b)
-{
-    elfin_module_info x, y;
-    elfin_tls s = { 0 }, t = { 0 };
-
-    elfin_module_get(a, &x);
-    elfin_module_get(b, &y);
-    if (elfin_module_tls(a, &s) != elfin_module_tls(b, &t) || s.offset != t.offset ||
-        s.size != t.size || s.file_size != t.file_size || s.align != t.align || s.run != t.run)
-        return false;
-    return strcmp(x.version, y.version) == 0 && strcmp(x.description, y.description) == 0 &&
-           x.flags == y.flags && x.address == y.address && x.entry == y.entry &&
-           x.got_base == y.got_base && x.symbol_count == y.symbol_count &&
-           x.section_count == y.section_count && x.slot_count == y.slot_count &&
-           x.stub_count == y.stub_count && x.size == y.size;
-}
-
-static void compare_blocks(const char *file, const elfin_group *a, const elfin_group *b)
-{
-    elfin_block x, y;
-    uint32_t i = 0;
-
-    for (; elfin_group_block(a, i, &x); i++) {
-        const uint8_t *p, *q;
-
-        if (!elfin_group_block(b, i, &y) || x.region.size != y.region.size ||
-            x.region.run != y.region.run || memcmp(x.part, y.part, sizeof(x.part)) != 0 ||
-            memcmp(&x.unwind, &y.unwind, sizeof(x.unwind)) != 0) {
-            fail(file, "block", i);
-            return;
-        }
-        p = x.region.edit;
-        q = y.region.edit;
-        for (uint64_t at = 0; at < x.region.size; at++)
-            if (p[at] != q[at]) {
-                fail(file, "byte at offset", at);
-                return;
-            }
-    }
-    if (elfin_group_block(b, i, &y))
-        fail(file, "more blocks", i);
-}
-
 static void compare(const char *file, const struct loaded *plain, const struct loaded *made,
                     bool is_private)
 {
-    const elfin_module *a, *b;
+    struct difference found;
 
     if (plain->status != made->status) {
         char text[512];
@@ -271,19 +174,8 @@ static void compare(const char *file, const struct loaded *plain, const struct l
         return;
     }
     compared++;
-    compare_blocks(file, plain->group, made->group);
-    a = elfin_next_module(plain->group, NULL);
-    b = elfin_next_module(made->group, NULL);
-    if (!compare_info(a, b))
-        fail(file, "module", 0);
-    if (!compare_symbols(a, b, is_private))
-        fail(file, "symbols", 0);
-    if (!compare_slots(a, b))
-        fail(file, "slots", 0);
-    if (!compare_sections(a, b))
-        fail(file, "sections", 0);
-    if (!compare_indirect(a, b))
-        fail(file, "indirect functions", 0);
+    if (!same_groups(plain->group, made->group, is_private, &found))
+        fail(file, found.what, found.at);
 }
 
 static void compare_at(const char *file, const elfin_input *object, elfin_image *image)
