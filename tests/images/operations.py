@@ -19,7 +19,8 @@ SMALL = ["libz.a", "liblua5.4.a", "libbz2.a"]
 GCC = ["libgcc.a", "libgcc_eh.a", "libsupc++.a", "libstdc++.a"]
 LIBC = ["libc.a", "libm-2.36.a"]
 RUSTC = ["/usr/bin/rustc", "rustc"]  # Debian's always, another one if the path has it
-FETCHED = {"linux": ("ko", "*.ko"), "libcrypto": ("crypto", "libcrypto.a"), "musl": ("musl", "libc.a")}
+FETCHED = {"linux": ("ko", "*.ko"), "libcrypto": ("crypto", "libcrypto.a"),
+           "musl": ("musl", "libc.a")}
 
 
 def _said(*command: str) -> str:
