@@ -90,27 +90,55 @@ walk(uint8_t *edit, uint64_t value, const struct arch_run *run, enum action acti
         }
 }
 
-void elfin_arch_move(uint8_t *edit, uint64_t by, const struct arch_run *run)
+static inline __attribute__((always_inline)) void move(uint8_t *edit, uint64_t by,
+                                                       struct arch_cursor *c, uint64_t limit,
+                                                       enum action action, bool wide)
 {
-    const uint8_t *distances = run->distances;
-    uint64_t at = run->first;
+    const uint8_t *distances = c->distances;
+    uint64_t at = c->at, left = c->left;
 
-    if (run->type == R_64) {
-        walk(edit, by, run, ADD_64);
-    } else if (run->type == R_32 || run->type == R_32S) {
-        walk(edit, by, run, ADD_32);
-    } else {
-        for (uint64_t i = 0; i < run->count; i++) {
-            uint64_t value = 0;
-            unsigned width = elfin_relocations[run->type].width;
-
-            if (i)
-                at += arch_distance(&distances, run->wide);
-            __builtin_memcpy(&value, edit + at, width);
-            value += by;
-            __builtin_memcpy(edit + at, &value, width);
+    while (at < limit) {
+        act(edit, at, by, action);
+        if (!--left) {
+            at = UINT64_MAX;
+            break;
         }
+        at += arch_distance(&distances, wide);
     }
+    c->distances = distances;
+    c->at = at;
+    c->left = left;
+}
+
+/* Fields of 8 and 16 bits are rare. */
+static void move_narrow(uint8_t *edit, uint64_t by, struct arch_cursor *c, uint64_t limit)
+{
+    while (c->at < limit) {
+        unsigned width = elfin_relocations[c->type].width;
+        uint64_t value = 0;
+
+        __builtin_memcpy(&value, edit + c->at, width);
+        value += by;
+        __builtin_memcpy(edit + c->at, &value, width);
+        if (!--c->left)
+            c->at = UINT64_MAX;
+        else
+            c->at += arch_distance(&c->distances, c->wide);
+    }
+}
+
+void elfin_arch_move(uint8_t *edit, uint64_t by, struct arch_cursor *c, uint64_t limit)
+{
+    bool is_32 = c->type == R_32 || c->type == R_32S;
+
+    if (c->type != R_64 && !is_32)
+        move_narrow(edit, by, c, limit);
+    else if (c->wide)
+        move(edit, by, c, limit, is_32 ? ADD_32 : ADD_64, true);
+    else if (is_32)
+        move(edit, by, c, limit, ADD_32, false);
+    else
+        move(edit, by, c, limit, ADD_64, false);
 }
 
 /* S + A - P of the run's first and last field; true if all between are in reach, too. */

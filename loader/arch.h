@@ -272,8 +272,25 @@ struct arch_bind {
     struct arch_failure failure; /* failure.record: which one of the run */
 };
 
-/* Adds an address to the fields of a run of ARCH_REST_PLACE. */
-void elfin_arch_move(uint8_t *edit, uint64_t by, const struct arch_run *run);
+/* What is left of a run. */
+struct arch_cursor {
+    const uint8_t *distances;
+    uint64_t at, left; /* at: of the next field, or UINT64_MAX */
+    uint32_t type;
+    bool wide;
+};
+
+static inline struct arch_cursor arch_cursor(const struct arch_run *run)
+{
+    return (struct arch_cursor){ .distances = run->distances,
+                                 .at = run->first,
+                                 .left = run->count,
+                                 .type = run->type,
+                                 .wide = run->wide };
+}
+
+/* Adds an address to the fields that begin below the limit, of a run of ARCH_REST_PLACE. */
+void elfin_arch_move(uint8_t *edit, uint64_t by, struct arch_cursor *c, uint64_t limit);
 /* Applies a run of ARCH_REST_BIND, for the first time or again. ELFIN_OK or failure.status. */
 elfin_status elfin_arch_bind(struct arch_bind *b, const struct arch_run *run);
 /*

@@ -318,6 +318,11 @@ elfin_status elfin_fixup(struct load *load)
         return elfin_fail_memory(load, ELFIN_PHASE_FIXUP, NULL);
     for (uint32_t i = 0; i < load->block_count; i++)
         clear_tails(load, &load->blocks[i]);
+    for (struct object *o = load->objects; load->status == ELFIN_OK && o; o = o->next)
+        if (o->image)
+            load->host->images->share(load, o);
+    if (load->status != ELFIN_OK)
+        return load->status;
     elfin_each_object(load, fix, take_values);
     for (struct object *o = load->objects; load->status == ELFIN_OK && o; o = o->next)
         if (o->draft)

@@ -164,6 +164,7 @@ struct elfin_image {
     struct image view;
     elfin_region region; /* this structure, and the blob unless it is the caller's */
     uint64_t users;      /* modules made of it */
+    uint8_t *written;    /* a bit per page of the block: some fixup writes to it */
     void *ctx;
     void (*release)(void *ctx, const elfin_region *region);
 };
@@ -205,6 +206,9 @@ bool elfin_image_run_is_sound(const struct arch_run *run, const uint8_t *end);
 /* The stream of the import-th undefined symbol, which is symbol first_global + import. */
 void elfin_image_stream(const struct image *image, uint32_t import, const uint8_t **at,
                         const uint8_t **end);
+/* The same of something else, empty if there is none. */
+void elfin_image_other(const struct image *image, uint32_t symbol, const uint8_t **at,
+                       const uint8_t **end);
 /* The symbol's row of IMAGE_SLOTS, or false. By bisection. */
 bool elfin_image_slot(const struct image *image, uint32_t symbol, struct image_slot *out);
 const char *elfin_image_symbol_name(const struct image *image, uint32_t symbol);
@@ -321,6 +325,8 @@ struct elfin_images {
     /* The places of thread-local COMMON symbols in the module's block. */
     void (*measure)(const struct object *object);
     elfin_status (*layout)(struct load *load, struct object *object);
+    /* Offers pages to the host, which the calling CPU alone may do; before fixup. */
+    elfin_status (*share)(struct load *load, struct object *object);
     void (*fixup)(struct load *load, struct object *object);
     /* Of a module without records of its symbols. */
     uint32_t (*symbol_count)(const elfin_module *module);
@@ -375,6 +381,12 @@ void elfin_image_diag_demand(struct load *load, elfin_diag *diag, const struct o
                              const struct arch_demand *demand);
 
 uint64_t elfin_image_tally(const struct object *object, uint64_t *types);
+
+/* image_share.c: room for elfin_image.written, and filling it in. */
+uint64_t elfin_image_page_bytes(const struct image *image);
+void elfin_image_note_pages(elfin_image *image);
+/* Offers what is never written: object->shared. */
+elfin_status elfin_image_share(struct load *load, struct object *object);
 
 /* image_fixup.c */
 void elfin_image_fixup(struct load *load, struct object *object);

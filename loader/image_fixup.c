@@ -6,17 +6,97 @@
 #include "loader/image.h"
 #include "libmini/sort.h"
 
-/* Every byte of the block is written: contents, then zeros up to the next part. */
-static void copy_parts(const struct image *image, uint8_t *edit)
+enum {
+    PIECE = 32 << 10, /* bytes copied at a time: they are still in the cache when they are fixed */
+    FUSED = 8,        /* runs of a part that are followed while it is copied; the others wait */
+    FIELD = 8         /* the longest */
+};
+
+/* The runs of own addresses, those in one part at a time. */
+static uint32_t runs_in(const struct image *image, int part, const uint8_t *at, const uint8_t *end,
+                        struct arch_cursor cursors[FUSED])
+{
+    struct arch_run run;
+    uint32_t count = 0;
+
+    while (count < FUSED && elfin_image_next_run(&at, end, &run))
+        if (elfin_image_part(image, run.first) == part)
+            cursors[count++] = arch_cursor(&run);
+    return count;
+}
+
+/* All but the pages that the host shares between instances. */
+static void copy_pages(const struct image *image, int part, const struct arch_bind *b,
+                       const uint8_t *shared)
+{
+    const struct image_part *p = &image->header.part[part];
+    uint64_t page = image->header.page_size;
+
+    for (uint64_t done = 0; done < p->filled; done += page) {
+        uint64_t number = (p->offset + done) / page;
+
+        if (!(shared[number / 8] & 1u << number % 8))
+            memcpy(b->edit + p->offset + done, image->blob.data + p->content + done,
+                   p->filled - done < page ? p->filled - done : page);
+    }
+}
+
+static void copy_part(const struct image *image, int part, const struct arch_bind *b,
+                      const uint8_t *at, const uint8_t *end, const uint8_t *shared)
+{
+    const struct image_part *p = &image->header.part[part];
+    const uint8_t *from = image->blob.data + p->content;
+    struct arch_cursor cursors[FUSED];
+    uint32_t count = runs_in(image, part, at, end, cursors);
+
+    if (shared) {
+        copy_pages(image, part, b, shared);
+        for (uint32_t i = 0; i < count; i++)
+            elfin_arch_move(b->edit, b->address, &cursors[i], UINT64_MAX);
+        return;
+    }
+    for (uint64_t done = 0; done < p->filled;) {
+        uint64_t size = p->filled - done < PIECE ? p->filled - done : PIECE, limit = UINT64_MAX;
+
+        memcpy(b->edit + p->offset + done, from + done, size);
+        done += size;
+        if (done < p->filled)
+            limit = p->offset + done - (FIELD - 1);
+        for (uint32_t i = 0; i < count; i++)
+            elfin_arch_move(b->edit, b->address, &cursors[i], limit);
+    }
+}
+
+/* An honest image has one run for each type and part. */
+static void move_others(const struct image *image, int part, const struct arch_bind *b,
+                        const uint8_t *at, const uint8_t *end)
+{
+    struct arch_run run;
+    uint32_t count = 0;
+
+    while (elfin_image_next_run(&at, end, &run)) {
+        struct arch_cursor cursor = arch_cursor(&run);
+
+        if (elfin_image_part(image, run.first) == part && count++ >= FUSED)
+            elfin_arch_move(b->edit, b->address, &cursor, UINT64_MAX);
+    }
+}
+
+/* Every byte of the block is written: contents, moved on the way, then zeros up to the next part.
+ */
+static void copy_parts(const struct image *image, const struct arch_bind *b, const uint8_t *shared)
 {
     const struct image_header *h = &image->header;
+    const uint8_t *at = NULL, *end = NULL;
 
+    elfin_image_other(image, IMAGE_OWN_BLOCK, &at, &end);
     for (int i = 0; i < ELFIN_PART_COUNT; i++) {
         const struct image_part *p = &h->part[i];
-        uint64_t end = i + 1 < ELFIN_PART_COUNT ? p[1].offset : h->block_size;
+        uint64_t next = i + 1 < ELFIN_PART_COUNT ? p[1].offset : h->block_size;
 
-        memcpy(edit + p->offset, image->blob.data + p->content, p->filled);
-        memset(edit + p->offset + p->filled, 0, end - p->offset - p->filled);
+        copy_part(image, i, b, at, end, shared);
+        move_others(image, i, b, at, end);
+        memset(b->edit + p->offset + p->filled, 0, next - p->offset - p->filled);
     }
 }
 
@@ -32,14 +112,6 @@ static void report(struct load *load, const struct object *object, uint32_t symb
         diag->have |= ELFIN_DIAG_SIGNED;
     diag->hint = b->failure.hint;
     elfin_diag_emit(load);
-}
-
-static void move(const uint8_t *at, const uint8_t *end, const struct arch_bind *b)
-{
-    struct arch_run run;
-
-    while (elfin_image_next_run(&at, end, &run))
-        elfin_arch_move(b->edit, b->address, &run);
 }
 
 /* What all symbols of one image are bound with. */
@@ -103,10 +175,8 @@ static void bind_others(struct binder *b)
 
         span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
         b->bind.value = b->bind.size = 0;
-        if (row.symbol == IMAGE_OWN_BLOCK) {
-            move(stream + row.start, stream + row.end, &b->bind);
-            continue;
-        }
+        if (row.symbol == IMAGE_OWN_BLOCK)
+            continue; /* moved as it was copied */
         if (row.symbol == IMAGE_OWN_TLS)
             b->bind.value = b->object->tls_offset;
         else if (row.symbol)
@@ -196,7 +266,7 @@ void elfin_image_fixup(struct load *load, struct object *object)
     b.bind = elfin_image_binding(image, region->edit, region->run);
     if (b.slot_count)
         memcpy(b.slots, image->table[IMAGE_SLOTS].data, b.slot_count * sizeof(*b.slots));
-    copy_parts(image, region->edit);
+    copy_parts(image, &b.bind, object->shared);
     if (object->indirect_count)
         load->host->indirects->write(load, object);
     bind_others(&b);

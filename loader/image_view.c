@@ -98,6 +98,23 @@ void elfin_image_stream(const struct image *image, uint32_t import, const uint8_
     *end = stream + span_u32(image->table[IMAGE_IMPORTS], import + 1);
 }
 
+void elfin_image_other(const struct image *image, uint32_t symbol, const uint8_t **at,
+                       const uint8_t **end)
+{
+    const uint8_t *stream = image->table[IMAGE_STREAM].data;
+
+    *at = *end = stream;
+    for (uint64_t i = 0; i < image->header.table[IMAGE_OTHERS].count; i++) {
+        struct image_other row;
+
+        span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
+        if (row.symbol != symbol)
+            continue;
+        *at = stream + row.start;
+        *end = stream + row.end;
+    }
+}
+
 bool elfin_image_slot(const struct image *image, uint32_t symbol, struct image_slot *out)
 {
     uint64_t low = 0, high = image->header.table[IMAGE_SLOTS].count;
@@ -150,7 +167,8 @@ elfin_status elfin_image_open(const elfin_host *host, const void *data, size_t s
         return status;
     wrong = elfin_image_check(&view, blob, &where);
     status = wrong ? defect_status(wrong)
-                   : elfin_reserve_plain(host, ELFIN_PURPOSE_RECORDS, sizeof(**out), &region);
+                   : elfin_reserve_plain(host, ELFIN_PURPOSE_RECORDS,
+                                         sizeof(**out) + elfin_image_page_bytes(&view), &region);
     if (diag)
         elfin_diag_clear(diag, wrong ? wrong : defect_of(status, ELFIN_PHASE_OBJECT));
     if (diag && wrong)

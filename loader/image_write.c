@@ -436,11 +436,12 @@ elfin_status elfin_prepare_write(struct prepare *p, elfin_image **out)
 {
     struct image_header header = { 0 };
     struct writer w = { .p = p, .header = &header };
-    uint64_t head = round_up(sizeof(elfin_image), IMAGE_ALIGN);
+    uint64_t head = sizeof(elfin_image) + p->block->size / p->load->host->page_size / 8 + 1;
     elfin_image *image;
     elfin_region region;
     elfin_status status;
 
+    head = round_up(head, IMAGE_ALIGN);
     write_all(&w);
     if (w.size > UINT32_MAX)
         return too_large(p, w.size);
@@ -459,6 +460,8 @@ elfin_status elfin_prepare_write(struct prepare *p, elfin_image **out)
                             .ctx = p->load->host->ctx,
                             .release = p->load->host->release };
     elfin_image_view(&image->view, (struct span){ w.blob, w.size });
+    image->written = (uint8_t *)(image + 1);
+    elfin_image_note_pages(image);
     *out = image;
     return ELFIN_OK;
 }

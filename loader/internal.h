@@ -265,6 +265,7 @@ struct object {
     const struct image *image; /* of an image, else NULL */
     uint64_t commons_start,
         commons_end;                /* of one whose symbols nobody knows: offsets in its block */
+    uint8_t *shared;                /* a bit per page that the host has filled itself, or NULL */
     struct image_slot *image_slots; /* its table of slots, with what is in use */
 
     /* object.c: proven to lie inside the file */

@@ -390,6 +390,16 @@ typedef struct elfin_host {
      */
     const struct elfin_images *images;
     /*
+     * Optional, for hosts that page. Offers whole pages of code or constants of an instance that
+     * come out the same in every instance of its image: [offset, offset + size) of the region,
+     * which hold the size bytes at `bytes` in the end. True: the host has made these pages so, for
+     * example by mapping pages there that all instances share; nobody writes to them then, and they
+     * belong to the region like others. False: they are copied. Called for instances of images only
+     * (elfin_input.image), before the region is written to.
+     */
+    bool (*share)(void *ctx, const elfin_region *region, uint64_t offset, uint64_t size,
+                  const elfin_image *image, const void *bytes);
+    /*
      * &elfin_rebinding: ELFIN_LOAD_REBIND may be asked for. NULL: the code for it is left out in
      * the same way.
      */

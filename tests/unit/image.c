@@ -524,6 +524,58 @@ static void an_instance_is_bound_anew(void)
     END(f);
 }
 
+/* A host that has its own copies of pages, in the way of one that maps them. */
+static uint64_t offered, offered_bytes;
+
+static bool share(void *ctx, const elfin_region *region, uint64_t offset, uint64_t size,
+                  const elfin_image *image, const void *bytes)
+{
+    (void)ctx;
+    CHECK(image != NULL);
+    CHECK_EQ(offset % 4096, 0);
+    CHECK_EQ(size % 4096, 0);
+    CHECK(offset + size <= region->size);
+    if (offered++ % 2)
+        return false;
+    offered_bytes += size;
+    memcpy((uint8_t *)region->edit + offset, bytes, size);
+    return true;
+}
+
+static void pages_without_fixups_may_be_shared(void)
+{
+    struct fixture *f = fx_new_images(FAKE_REAL);
+    elfin_image *image;
+    char text[4096] = "call a ext; lea b v; var v 3; ptr p v";
+    elfin_group *plain, *shared;
+    elfin_block x, y;
+
+    for (int i = 0; i < 5; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text),
+                 "; in .text.%d 1 4096 ax; in .rodata.%d %d 4096 a", i, i, i);
+    image = fx_prepare(f, "i.o", text);
+    LOAD(f, "base.o", "fn ext 9");
+    f->options.flags = ELFIN_LOAD_PRIVATE;
+    plain = instantiate(f, image, "plain");
+    f->space.host.share = share;
+    offered = offered_bytes = 0;
+    shared = instantiate(f, image, "shared");
+    CHECK(offered >= 2);
+    CHECK(offered_bytes >= 4096);
+    CHECK_EQ(run_in(f, "shared", "a"), 9);
+    CHECK_EQ(run_in(f, "shared", "b"), address_in(f, "shared", "v"));
+    REQUIRE(elfin_group_block(plain, 0, &x) && elfin_group_block(shared, 0, &y));
+    CHECK_EQ(x.region.size, y.region.size);
+    /* What is not the same in both has been written: nothing in constants here. */
+    CHECK_MEM((uint8_t *)x.region.edit + x.part[ELFIN_PART_RODATA].offset,
+              (uint8_t *)y.region.edit + y.part[ELFIN_PART_RODATA].offset,
+              x.part[ELFIN_PART_RODATA].size);
+    unload(f, plain);
+    unload(f, shared);
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    END(f);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(an_image_does_what_its_object_does),
     TEST_CASE(several_instances_live_at_once),
@@ -542,5 +594,6 @@ static const struct test_case cases[] = {
     TEST_CASE(hosts_that_differ),
     TEST_CASE(not_everything_can_be_prepared),
     TEST_CASE(an_instance_is_bound_anew),
+    TEST_CASE(pages_without_fixups_may_be_shared),
 };
 TEST_MAIN("image", cases)
