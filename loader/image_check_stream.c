@@ -47,10 +47,8 @@ static bool is_other(const struct image *image, uint32_t symbol)
     return symbol < image->symbol_count && elfin_image_symbol(image, symbol).st_shndx == SHN_ABS;
 }
 
-uint32_t elfin_image_check_streams(const struct image *image, uint64_t *where)
+static uint32_t check_imports(const struct image *image, uint64_t *where)
 {
-    uint32_t end = 0;
-
     for (uint32_t i = 0; i < image->import_count; i++) {
         *where = image_row(image, IMAGE_IMPORTS, i, 4);
         if (!is_stream_sound(image, span_u32(image->table[IMAGE_IMPORTS], i),
@@ -58,15 +56,33 @@ uint32_t elfin_image_check_streams(const struct image *image, uint64_t *where)
                              image->header.first_global + i))
             return DEFECT_IMAGE_STREAM;
     }
-    for (uint64_t i = 0; i < image->header.table[IMAGE_OTHERS].count; i++) {
+    return DEFECT_NONE;
+}
+
+/* Streams follow each other without a gap, those of imports together: all bytes are in one. */
+uint32_t elfin_image_check_streams(const struct image *image, uint64_t *where)
+{
+    uint32_t first = span_u32(image->table[IMAGE_IMPORTS], 0), end = 0;
+    uint32_t last = span_u32(image->table[IMAGE_IMPORTS], image->import_count);
+    uint32_t defect = check_imports(image, where);
+
+    for (uint64_t i = 0; !defect && i < image->header.table[IMAGE_OTHERS].count; i++) {
         struct image_other row;
 
         *where = image_row(image, IMAGE_OTHERS, i, sizeof(row));
         span_record(image->table[IMAGE_OTHERS], i, &row, sizeof(row));
-        if (row.start < end || !is_other(image, row.symbol) ||
+        if (end == first)
+            end = last;
+        if (row.start != end || !is_other(image, row.symbol) ||
             !is_stream_sound(image, row.start, row.end, row.symbol))
-            return DEFECT_IMAGE_STREAM;
+            defect = DEFECT_IMAGE_STREAM;
         end = row.end;
     }
-    return DEFECT_NONE;
+    if (defect)
+        return defect;
+    *where = image->header.table[IMAGE_STREAM].offset;
+    if (end == first)
+        end = last;
+    return first <= last && end == image->table[IMAGE_STREAM].size ? DEFECT_NONE
+                                                                   : DEFECT_IMAGE_STREAM;
 }
