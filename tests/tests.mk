@@ -91,6 +91,7 @@ fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz
 -include $(TEST_SOURCES:tests/%.c=$(BUILD)/tests/obj/%.d)
 -include $(patsubst tests/%.c,$(BUILD)/tests/obj/%.d,$(wildcard tests/lib/*.c))
 -include $(TEST_OBJECTS:.o=.d)
+-include $(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.d,$(wildcard tests/fuzz/*.c tests/lib/*.c))
 
 TEST_DEPS += $(BUILD)/minimal $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(TEST_OBJECTS) $(FUZZ_PROGRAMS)
 TESTS     += $(TEST_PROGRAMS) $(TSAN_PROGRAMS) $(sort $(wildcard tests/freestanding/run tests/fuzz/run))
