@@ -163,6 +163,26 @@ static uint64_t any_size(void *ctx, uint32_t symbol)
     return b->size;
 }
 
+/* Turns a rewritten instruction back. */
+static void unrelax(uint8_t *field)
+{
+    switch (field[-2]) {
+    case 0x8d:
+        field[-2] = 0x8b;
+        break;
+    case 0x67:
+        field[-2] = 0xff;
+        field[-1] = 0x15;
+        break;
+    case 0xe9:
+        field[-2] = 0xff;
+        field[-1] = 0x25;
+        break;
+    default:
+        break;
+    }
+}
+
 /* The records of a run, a few at a time, with symbol 0 in the place of the run's. */
 static elfin_status bind_records(struct arch_bind *b, const struct arch_run *run)
 {
@@ -193,7 +213,7 @@ static elfin_status bind_records(struct arch_bind *b, const struct arch_run *run
             if (done + count)
                 at += arch_distance(&distances, run->wide);
             if (relaxable)
-                elfin_unrelax(b->edit + at);
+                unrelax(b->edit + at);
             batch[count] =
                 (struct elf_rela){ .r_offset = at, .r_info = run->type, .r_addend = run->addend };
         }

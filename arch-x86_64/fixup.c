@@ -176,41 +176,6 @@ static bool is_rex2_mov(const struct arch_fixup *f, const struct elf_rela *rela)
     return rela->r_offset >= 4 && field[-4] == 0xd5 && !(field[-3] & 0x80) && field[-2] == 0x8b;
 }
 
-bool elfin_is_relaxable(const uint8_t *section, bool executable, const struct relocation *r,
-                        const struct elf_rela *rela)
-{
-    const uint8_t *field = section + rela->r_offset;
-
-    if (!executable || rela->r_addend != -4 || rela->r_offset < 2)
-        return false;
-    if (r->formula == FORMULA_SLOT_REX2) {
-        if (rela->r_offset < 4 || field[-4] != 0xd5 || field[-3] & 0x80 || field[-2] != 0x8b)
-            return false;
-    }
-    if (field[-2] == 0x8b)
-        return (field[-1] & 0xc7) == 0x05;
-    return field[-2] == 0xff && (field[-1] == 0x15 || field[-1] == 0x25);
-}
-
-void elfin_unrelax(uint8_t *field)
-{
-    switch (field[-2]) {
-    case 0x8d:
-        field[-2] = 0x8b;
-        break;
-    case 0x67:
-        field[-2] = 0xff;
-        field[-1] = 0x15;
-        break;
-    case 0xe9:
-        field[-2] = 0xff;
-        field[-1] = 0x25;
-        break;
-    default:
-        break;
-    }
-}
-
 /* The value of one field. *stored is set when nothing is left to store. */
 static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
                          const struct relocation *r, bool *stored)

@@ -55,6 +55,26 @@ static elfin_status reduce_distance(const struct arch_fixup *f, const struct rel
     return leave(out, type, rela->r_offset, rela->r_addend);
 }
 
+/*
+ * True if the instruction that ends with a record's field loads from or branches through its slot
+ * in a way that can be rewritten, should the target be near.
+ */
+static bool is_relaxable(const uint8_t *section, bool executable, const struct relocation *r,
+                         const struct elf_rela *rela)
+{
+    const uint8_t *field = section + rela->r_offset;
+
+    if (!executable || rela->r_addend != -4 || rela->r_offset < 2)
+        return false;
+    if (r->formula == FORMULA_SLOT_REX2) {
+        if (rela->r_offset < 4 || field[-4] != 0xd5 || field[-3] & 0x80 || field[-2] != 0x8b)
+            return false;
+    }
+    if (field[-2] == 0x8b)
+        return (field[-1] & 0xc7) == 0x05;
+    return field[-2] == 0xff && (field[-1] == 0x15 || field[-1] == 0x25);
+}
+
 /* The form with a slot is written; its slot is not in use yet if there is another form. */
 static elfin_status reduce_slot(struct arch_fixup *f, uint64_t record, const struct relocation *r,
                                 const struct elf_rela *rela, struct arch_reduction *out)
@@ -66,7 +86,7 @@ static elfin_status reduce_slot(struct arch_fixup *f, uint64_t record, const str
     f->executable = false; /* nothing is relaxed */
     status = apply(f, record, 1);
     f->executable = executable;
-    if (!elfin_is_relaxable(f->bytes.data, executable, r, rela))
+    if (!is_relaxable(f->bytes.data, executable, r, rela))
         return status;
     *slot = before;
     leave(out, r->formula == FORMULA_SLOT_REX2 ? R_CODE_4_GOTPCRELX : R_GOTPCRELX, rela->r_offset,

@@ -122,16 +122,8 @@ static inline bool fits_s32(uint64_t value)
 
 /* ---- fixup.c --------------------------------------------------------------------------------- */
 
-/*
- * True if the instruction that ends with a record's field loads from or branches through its slot
- * in a way that can be rewritten, should the target be near.
- */
-bool elfin_is_relaxable(const uint8_t *section, bool executable, const struct relocation *r,
-                        const struct elf_rela *rela);
 bool elfin_field_holds(uint64_t value, const struct relocation *r);
 struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation *r, uint64_t value);
-/* Turns a rewritten instruction back. */
-void elfin_unrelax(uint8_t *field);
 
 /* ---- tls.c ----------------------------------------------------------------------------------- */
 

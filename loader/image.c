@@ -9,6 +9,7 @@ const struct elfin_images elfin_images = {
     .check_tls = elfin_image_bound_check_tls,
     .measure = elfin_image_object_measure,
     .layout = elfin_image_object_layout,
+    .place = elfin_image_place,
     .share = elfin_image_share,
     .fixup = elfin_image_fixup,
     .follow = elfin_image_follow,

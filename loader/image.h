@@ -325,6 +325,7 @@ struct elfin_images {
     /* The places of thread-local COMMON symbols in the module's block. */
     void (*measure)(const struct object *object);
     elfin_status (*layout)(struct load *load, struct object *object);
+    elfin_status (*place)(struct load *load); /* all that have no address */
     /* Offers pages to the host, which the calling CPU alone may do; before fixup. */
     elfin_status (*share)(struct load *load, struct object *object);
     void (*fixup)(struct load *load, struct object *object);
@@ -366,7 +367,10 @@ enum {
 void elfin_image_diag_field(struct load *load, elfin_diag *diag, const struct object *object,
                             uint32_t symbol, uint64_t place);
 
-/* image_keep.c */
+/* image_place.c */
+elfin_status elfin_image_place(struct load *load);
+
+/* image_own.c */
 uint32_t elfin_image_own_count(const elfin_module *module);
 bool elfin_image_own_symbol(const elfin_module *module, uint32_t position, elfin_symbol *out);
 

@@ -713,8 +713,11 @@ elfin_status elfin_reach(struct load *load);
 
 /* That load->stuck has no place, and what limits it, if the host wants reasons. load->status. */
 elfin_status elfin_report_stuck(struct load *load);
-/* The same for one block, as far as the others have addresses. */
-elfin_status elfin_reach_block(struct load *load, struct block *block);
+/* Its pieces, for one block: between min and max; one demand; the objects' wish; the rest. */
+void elfin_reach_begin(struct block *block, const elfin_options *options);
+void elfin_reach_constrain(struct block *block, const struct measure *m, struct bound by);
+void elfin_reach_vote(const struct load *load, struct object *object);
+elfin_status elfin_reach_end(struct load *load, struct block *block);
 
 /* One field that demands something: its record; of an image nothing. True if it was reported. */
 typedef bool demand_fn(struct load *load, const struct object *object, uint32_t table,
@@ -722,6 +725,8 @@ typedef bool demand_fn(struct load *load, const struct object *object, uint32_t 
 
 /* place.c: ELFIN_ERR_MEMORY, not reported: there is none for load->stuck where it may lie. */
 elfin_status elfin_place(struct load *load);
+/* The same for one block, in its reach. */
+elfin_status elfin_place_block(struct load *load, struct block *block);
 void elfin_report_no_memory(struct load *load);
 
 /* group.c: the lasting records. */

@@ -3,7 +3,7 @@
  * Phase "place": memory for every block, then the run address of everything in it. What the host
  * gives is checked against what was asked for: a host's mistake must not become a wild store.
  */
-#include "loader/internal.h"
+#include "loader/image.h"
 #include "libmini/sort.h"
 
 static elfin_status check_region(const struct block *block, const elfin_request *request)
@@ -88,7 +88,7 @@ static uint64_t distance(const struct range *range, uint64_t near)
 }
 
 /* The range nearest to where the block should be is tried first. */
-static elfin_status place_floating(struct load *load, struct block *block)
+elfin_status elfin_place_block(struct load *load, struct block *block)
 {
     const struct range *range = block->reach.range;
     bool second_first = block->reach.count > 1 && block->near &&
@@ -142,7 +142,7 @@ static elfin_status place_all_floating(struct load *load)
     for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
         if (!blocks[i]->near && i)
             blocks[i]->near = blocks[0]->region.run;
-        status = place_floating(load, blocks[i]);
+        status = elfin_place_block(load, blocks[i]);
     }
     return status;
 }
@@ -183,48 +183,30 @@ static elfin_status assign(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/* Executables and shared objects: nothing narrows their choice. */
-static elfin_status place_program(struct load *load, struct block *block)
-{
-    const elfin_options *options = load->options;
-    elfin_status status;
-
-    block->near = options->near;
-    if (options->min > options->max || options->max - options->min < block->size - 1)
-        status = ELFIN_ERR_MEMORY;
-    else
-        status = reserve(load, block, options->min, options->max - (block->size - 1));
-    if (status == ELFIN_ERR_MEMORY)
-        return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
-    return status;
-}
-
-static elfin_status place_image(struct load *load, struct block *block)
-{
-    elfin_status status = elfin_reach_block(load, block);
-
-    return status == ELFIN_OK ? place_floating(load, block) : status;
-}
-
 /*
  * Where linked files and images lie narrows the choice of others, and no object can lie in one
- * block with them. So they come first, after those that have an address, in the order of the
- * inputs.
+ * block with them. So they come first, after those that have an address: linked files, whose choice
+ * nothing narrows, then images.
  */
 elfin_status elfin_place_first(struct load *load)
 {
+    const elfin_options *options = load->options;
     elfin_status status = place_all_at(load);
 
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
         struct block *block = &load->blocks[i];
 
-        if (block->has_at || !block->size || (!block->is_program && !block->is_image))
+        if (!block->is_program || block->has_at)
             continue;
-        status = block->is_program ? place_program(load, block) : place_image(load, block);
+        block->near = options->near;
+        elfin_reach_begin(block, options);
+        status = elfin_place_block(load, block);
+        if (status == ELFIN_ERR_MEMORY)
+            return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
         block->has_at = status == ELFIN_OK;
         block->at = block->region.run;
     }
-    return status;
+    return status == ELFIN_OK && load->host->images ? load->host->images->place(load) : status;
 }
 
 elfin_status elfin_place(struct load *load)

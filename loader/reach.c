@@ -65,7 +65,7 @@ bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint
  * The block's address X is in the value: number + X + k, or number - X + k. It lies in the window
  * for the least and for the largest k, and so for those between.
  */
-static void constrain(struct block *block, const struct measure *m, struct bound by)
+void elfin_reach_constrain(struct block *block, const struct measure *m, struct bound by)
 {
     const struct demand *d = by.demand;
     uint64_t low, span, first;
@@ -106,7 +106,7 @@ static bool apply(struct load *load, const struct object *object, const struct d
     m = elfin_measure(load, object, d->table, d->symbol, d->term);
     /* Objects that refer so to each other share a block (apart.c), so that there is one at most. */
     if (m.plus || m.minus) {
-        constrain(&load->blocks[(m.plus ? m.plus : m.minus) - load->blocks], &m, by);
+        elfin_reach_constrain(&load->blocks[(m.plus ? m.plus : m.minus) - load->blocks], &m, by);
         return true;
     }
     elfin_arch_field(d->type, &low, &span);
@@ -114,7 +114,7 @@ static bool apply(struct load *load, const struct object *object, const struct d
 }
 
 /* Between min and max, and not around the end of memory. */
-static void begin(struct block *block, const elfin_options *options)
+void elfin_reach_begin(struct block *block, const elfin_options *options)
 {
     uint64_t last = block->size - 1;
 
@@ -152,7 +152,7 @@ static bool is_defined_in(const struct symbol *symbol, uint32_t block)
  * Where most of what the object calls, or reads through slots, lies: near it those need no stubs
  * and no slots. A vote between neighbourhoods of 2 GiB, in which a majority wins for certain.
  */
-static void vote(const struct load *load, struct object *object)
+void elfin_reach_vote(const struct load *load, struct object *object)
 {
     uint64_t near = 0;
     uint32_t votes = 0;
@@ -204,43 +204,13 @@ static uint64_t wish(const struct block *block)
     return near;
 }
 
-/* The part of a demand that speaks of this block alone; others come when they have addresses. */
-static void apply_to(struct load *load, struct block *block, const struct object *object,
-                     const struct demand *d)
-{
-    struct bound by = { .object = object, .demand = d };
-    struct measure m;
-
-    if (is_unknown(load, object, d))
-        return;
-    m = elfin_measure(load, object, d->table, d->symbol, d->term);
-    if ((m.plus == block && !m.minus) || (m.minus == block && !m.plus))
-        constrain(block, &m, by);
-}
-
-elfin_status elfin_reach_block(struct load *load, struct block *block)
-{
-    begin(block, load->options);
-    for (const struct object *o = load->objects; o; o = o->next)
-        for (const struct demand *d = o->demands; d; d = d->next)
-            apply_to(load, block, o, d);
-    align(block);
-    for (struct object *o = block->first; o; o = o->next_in_block)
-        vote(load, o);
-    block->near = load->options->near ? load->options->near : wish(block);
-    if (block->reach.count)
-        return ELFIN_OK;
-    load->stuck = block;
-    return ELFIN_ERR_REACH;
-}
-
 /* ELFIN_ERR_RANGE, not reported: some demand cannot be satisfied. */
 static elfin_status apply_all(struct load *load, struct object *object)
 {
     bool misfit = false;
 
     if (!load->options->near && !load->blocks[object->block].has_at)
-        vote(load, object);
+        elfin_reach_vote(load, object);
     for (const struct demand *d = object->demands; d; d = d->next)
         misfit |= !apply(load, object, d);
     return misfit ? ELFIN_ERR_RANGE : ELFIN_OK;
@@ -266,13 +236,24 @@ elfin_status elfin_report_stuck(struct load *load)
     return load->status;
 }
 
+elfin_status elfin_reach_end(struct load *load, struct block *block)
+{
+    align(block);
+    block->near = load->options->near ? load->options->near : wish(block);
+    if (block->reach.count)
+        return ELFIN_OK;
+    load->stuck = block;
+    return ELFIN_ERR_REACH;
+}
+
 elfin_status elfin_reach(struct load *load)
 {
+    elfin_status status = ELFIN_OK;
     bool misfit;
 
     for (uint32_t i = 0; i < load->block_count; i++)
         if (load->blocks[i].size && !load->blocks[i].has_at)
-            begin(&load->blocks[i], load->options);
+            elfin_reach_begin(&load->blocks[i], load->options);
     misfit = !apply_to_all(load);
     if (misfit && load->apart)
         return ELFIN_ERR_RANGE;
@@ -282,17 +263,8 @@ elfin_status elfin_reach(struct load *load)
         load->host->reasons->misfits(load);
         return load->status == ELFIN_OK ? ELFIN_ERR_INTERNAL : load->status;
     }
-    for (uint32_t i = 0; i < load->block_count; i++) {
-        struct block *block = &load->blocks[i];
-
-        if (!block->size || block->has_at)
-            continue;
-        align(block);
-        block->near = load->options->near ? load->options->near : wish(block);
-        if (block->reach.count)
-            continue;
-        load->stuck = block;
-        return ELFIN_ERR_REACH;
-    }
-    return ELFIN_OK;
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++)
+        if (load->blocks[i].size && !load->blocks[i].has_at)
+            status = elfin_reach_end(load, &load->blocks[i]);
+    return status;
 }

@@ -93,6 +93,7 @@ IMAGE_SOURCES := \
     loader/image_bound.c \
     loader/image_fixup.c \
     loader/image_own.c \
+    loader/image_place.c \
     loader/image_share.c \
     loader/image_follow.c \
     loader/image_report.c \

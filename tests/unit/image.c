@@ -204,6 +204,35 @@ static void an_image_and_objects_link_to_each_other(void)
     END(f);
 }
 
+/* Wherever the first lies, the last must reach it and the one before. */
+static void images_lie_near_each_other(void)
+{
+    enum { COUNT = 8 };
+    struct fixture *f = fx_new_images(FAKE_INVENTED);
+    elfin_input inputs[COUNT] = { 0 };
+    elfin_image *images[COUNT];
+    char text[80], name[16], files[COUNT][16];
+
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(text, sizeof(text), "var v%d 1; lea l%d v%d; fn f%d 1", i, i, (i + 1) % COUNT, i);
+        snprintf(files[i], sizeof(files[i]), "%d.o", i);
+        images[i] = fx_prepare(f, files[i], text);
+        inputs[i] = (elfin_input){ .file = files[i], .image = images[i] };
+    }
+    f->options.flags = ELFIN_LOAD_NO_INIT;
+    fx_load_inputs(f, inputs, COUNT);
+    STATUS(f->status, ELFIN_OK);
+    for (int i = 0; i < COUNT; i++) {
+        snprintf(name, sizeof(name), "l%d", i);
+        snprintf(text, sizeof(text), "v%d", (i + 1) % COUNT);
+        CHECK(fx_lookup(f, name) - fx_lookup(f, text) + INT32_MAX <= UINT32_MAX);
+    }
+    unload(f, f->group);
+    for (int i = 0; i < COUNT; i++)
+        STATUS(elfin_image_release(images[i]), ELFIN_OK);
+    END(f);
+}
+
 /* One image with a definition that others may override, one that itself uses it. */
 static void overridden(const char *image_text, const char *object_text, const char *symbol,
                        elfin_status status)
@@ -582,6 +611,7 @@ static const struct test_case cases[] = {
     TEST_CASE(a_private_instance_refers_to_an_address),
     TEST_CASE(a_file_of_an_image_is_loaded_like_an_object),
     TEST_CASE(an_image_and_objects_link_to_each_other),
+    TEST_CASE(images_lie_near_each_other),
     TEST_CASE(what_is_bound_inside_stays_so_or_is_refused),
     TEST_CASE(weak_ones_that_come_first_stay),
     TEST_CASE(of_section_groups_the_first_wins),
