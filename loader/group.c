@@ -98,6 +98,7 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         module->uses = list;
         module->uses_count = uses;
         module->images = load->alone ? load->host->images : NULL;
+        module->base = load->alone ? object->sections[IMAGE_ANCHOR].address : 0;
     }
     if (!load->alone)
         elfin_carve_symbols(c, load, object, module);

@@ -6,8 +6,8 @@
 static uint64_t base_of(const elfin_module *module, uint8_t base)
 {
     switch (base) {
-    case IMAGE_BASE_BLOCK: /* the load was for it alone; an empty block is not kept */
-        return module->group->block_count ? module->group->blocks[0].region.run : 0;
+    case IMAGE_BASE_BLOCK:
+        return module->base;
     case IMAGE_BASE_TLS:
         return (uint64_t)module->tls.offset;
     default:

@@ -71,6 +71,7 @@ struct elfin_module {
     struct elfin_slot *slots;          /* slot_count; NULL unless sections are kept */
     elfin_image *image;                /* that it is an instance of; else NULL */
     const struct elfin_images *images; /* knows its symbols, which have no records; else NULL */
+    uint64_t base;                     /* then: run address of the image's first byte */
     struct elfin_module **uses;
     elfin_indirect *indirect;
     uint64_t address, entry, got, size;

@@ -43,23 +43,45 @@ bool elfin_table_fill(struct elfin_table *table, const struct elfin_table *from)
     return true;
 }
 
+/* One with that hash that refers to nothing any more, of those before `where`, or NULL. */
+static struct elfin_table_entry *find_dead(const struct elfin_table *table,
+                                           struct elfin_table_entry *where, uint32_t hash)
+{
+    while (where > table->entries && where[-1].hash == hash)
+        if (!entry_item(--where))
+            return where;
+    return NULL;
+}
+
+/*
+ * Dead entries are used again: they lie where much is entered and taken out, and would otherwise
+ * add up to a row too long for PROBE_LIMIT.
+ */
 elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry *where,
                              uint32_t hash, item i)
 {
     const struct elfin_table_entry *home = &table->entries[table_home(table, hash)];
-    struct elfin_table_entry *free = where;
+    struct elfin_table_entry *free = table->dead ? find_dead(table, where, hash) : NULL;
 
+    if (free) {
+        table_set(free, i);
+        table->dead--;
+        return ELFIN_OK;
+    }
     if (where - home >= EQUAL_LIMIT && where[-EQUAL_LIMIT].hash == hash)
         return ELFIN_ERR_LIMIT;
-    while (free->hash && free - home < PROBE_LIMIT)
+    for (free = where; free->hash && entry_item(free) && free - home < PROBE_LIMIT;)
         free++;
     if (free - home >= PROBE_LIMIT || is_last(table, free))
         return ELFIN_ERR_LIMIT;
+    if (free->hash)
+        table->dead--;
+    else
+        table->used++;
     for (; free > where; free--)
         *free = free[-1];
     where->hash = hash;
     table_set(where, i);
-    table->used++;
     return ELFIN_OK;
 }
 

@@ -46,7 +46,7 @@ def boot(tool, files, script=None, shell=None, loader='elfin.efi'):
             with open(path, 'w', encoding='ascii', newline='\r\n') as file:
                 file.write(shell)
             mtools(image, 'mcopy', path, '::/')
-        arguments = argparse.Namespace(machine='q35', memory='512M', interactive=False)
+        arguments = argparse.Namespace(machine='q35', memory='512M', cpus=1, interactive=False)
         command = tool.qemu_command(arguments, folder, image)
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors='replace',

@@ -310,8 +310,10 @@ def main():
     assert compile_object(COMPILERS['gcc'], ('-fpic',), 'below.c', below)
 
     files = [built('pages.o'), below, *(v.path for v in variants), *(path for c in chains for path in c.paths)]
-    # Each file once before the first look at memory: the firmware keeps what it knows of files.
+    # Each file once before the first look at memory: the firmware keeps what it knows of files. And
+    # one module: the index of names grows for it, and keeps the room.
     lines = ['lookup strlen', *(f'! load {os.path.basename(path)} max=1' for path in files)]
+    lines += ['load pages.o', 'unload pages']
     lines += ['memory', 'load pages.o', *PAGES, 'unload pages']
     lines += [line for chain in chains for line in chain.lines()]
     lines += [f'load below.o at={BELOW:#x}']

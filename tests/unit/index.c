@@ -240,6 +240,40 @@ static void equal_hashes_are_bounded(void)
     free(table.entries);
 }
 
+/* Names that come and go in a long row of entries never make it longer. */
+static void entries_are_used_again(void)
+{
+    enum {
+        ROW = 300
+    };
+
+    memset(present, 0, sizeof present);
+    table = (struct elfin_table){ 0 };
+    live = 0;
+    count = ROW;
+    resize(elfin_table_capacity(MOST));
+    for (uint32_t i = 0; i < ROW; i++) {
+        hashes[i] = 0x80000000 - i;
+        toggle(i);
+    }
+    CHECK_EQ(live, ROW);
+    for (uint32_t i = 0; i < 20 * ROW; i++) {
+        uint32_t gone = (uint32_t)test_random_below(ROW);
+
+        toggle(gone);
+        if (i % ROW == 0) {
+            CHECK(table.dead > 0 || gone > ROW - 100);
+            check_table();
+        }
+        toggle(gone);
+        CHECK(present[gone]);
+        CHECK(table.used <= ROW + 1);
+        REQUIRE_NO_FAILURE();
+    }
+    check_table();
+    free(table.entries);
+}
+
 /* What is missing takes no longer than what is there, in the longest run of entries too. */
 static void missing_names_are_missed_soon(void)
 {
@@ -373,10 +407,15 @@ static void what_cannot_be_indexed(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(hashes_do_not_depend_on_the_place),  TEST_CASE(texts_of_one_hash_are_told_apart),
-    TEST_CASE(random_changes_against_a_model),     TEST_CASE(equal_hashes_are_bounded),
-    TEST_CASE(missing_names_are_missed_soon),      TEST_CASE(few_bytes_for_a_name),
-    TEST_CASE(the_host_s_fixed_table_comes_first), TEST_CASE(what_cannot_be_indexed),
+    TEST_CASE(hashes_do_not_depend_on_the_place),
+    TEST_CASE(texts_of_one_hash_are_told_apart),
+    TEST_CASE(random_changes_against_a_model),
+    TEST_CASE(equal_hashes_are_bounded),
+    TEST_CASE(entries_are_used_again),
+    TEST_CASE(missing_names_are_missed_soon),
+    TEST_CASE(few_bytes_for_a_name),
+    TEST_CASE(the_host_s_fixed_table_comes_first),
+    TEST_CASE(what_cannot_be_indexed),
 };
 
 TEST_MAIN("index", cases)
