@@ -16,14 +16,12 @@ $(BUILD)/bench/fragmentation: $(addprefix $(BUILD)/bench/obj/,bench/fragmentatio
 
 $(BUILD)/bench/lookup: $(addprefix $(BUILD)/bench/obj/bench/,lookup.o floor.o lib/objects.o lib/arena.o lib/clock.o lib/host.o)
 
-$(BUILD)/bench/cpus: $(addprefix $(BUILD)/bench/obj/,bench/cpus.o tools/elfin/threads.o)
-
-$(BENCH_PROGRAMS) $(BUILD)/bench/cpus: $(call archives,host)
-	$(CC) $(HOST_CFLAGS) -pthread $(filter %.o,$^) $(filter %.a,$^) -o $@
+$(BENCH_PROGRAMS): $(call archives,host)
+	$(CC) $(HOST_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
 
 # Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
 # -Os; and with the memory functions of the C library and with libmini's.
-LOAD_NAMES    := load modules check refusals instances rebind
+LOAD_NAMES    := load modules check refusals instances rebind cpus
 LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard bench/lib/arena.c \
 	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
 	bench/lib/setup.c bench/lib/streams.c)) $(BUILD)/bench/obj/copy_mini.o
@@ -38,10 +36,15 @@ $(BUILD)/bench/obj/copy_mini.o: libmini/mem_copy.c Makefile bench/bench.mk
 	@mkdir -p $(@D)
 	$(CC) $(CORE_CFLAGS) -Os -Dmemcpy=bench_copy_mini $(DEPS) -c $< -o $@
 
+# At these calls in the library bench/lib/phases.c looks at the clock.
+PHASES_WRAPPED    := inputs_open symbols_enter shards_enter symbols_list init_order reach group_create fixup protect publish
+LOAD_FLAGS_cpus   := -pthread $(PHASES_WRAPPED:%=-Wl,--wrap=elfin_%)
+LOAD_OBJECTS_cpus := $(addprefix $(BUILD)/bench/obj/,bench/lib/phases.o tools/elfin/threads.o)
+
 # $(call load_program,NAME,LIBRARY,MEMORY)
 define load_program
-$(BUILD)/bench/$(1)-$(2)-$(3): $(BUILD)/bench/obj/bench/$(1).o $(LOAD_SHARED) $(BENCH_MEMORY_$(3)) $(BENCH_LIBRARY_$(2))
-	$$(CC) $$(HOST_CFLAGS) $$^ -ldl -o $$@
+$(BUILD)/bench/$(1)-$(2)-$(3): $(BUILD)/bench/obj/bench/$(1).o $(LOAD_OBJECTS_$(1)) $(LOAD_SHARED) $(BENCH_MEMORY_$(3)) $(BENCH_LIBRARY_$(2))
+	$$(CC) $$(HOST_CFLAGS) $$^ $(LOAD_FLAGS_$(1)) -ldl -o $$@
 endef
 $(foreach n,$(LOAD_NAMES),$(foreach l,O2 Os,$(foreach m,libc mini,$(eval $(call load_program,$n,$l,$m)))))
 
@@ -55,7 +58,7 @@ $(BUILD)/bench/peer_tcc: PEER_LIBRARIES := -ltcc
 -include $(BENCH_SOURCES:%.c=$(BUILD)/bench/obj/%.d) $(BUILD)/bench/obj/copy_mini.d
 
 .PHONY: bench bench-programs
-bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS) $(BUILD)/bench/cpus $(call archives) $(BUILD)/minimal
+bench-programs: $(BENCH_PROGRAMS) $(LOAD_PROGRAMS) $(PEER_PROGRAMS) $(call archives) $(BUILD)/minimal
 
 # BENCH=short: a minute, once the corpora are there.
 bench: bench-programs ## run the benchmarks (BENCH=short: a minute): BUILD/bench/report.md, .json and pictures

@@ -7,6 +7,7 @@ import sys
 from rows import put, row
 
 COLUMN = "O2 libc"
+CPUS = 2
 # Exports -> the goal for a warm look-up, in ns.
 WARM = {10000: 8, 100000: 8, 1000000: 14}
 
@@ -46,29 +47,45 @@ def of_lookup(bench):
 
 
 def cpus(bench):
-    program = bench.build / "cpus"
+    """One result for each number of CPUs, of the same rounds."""
+    program = bench.build / "cpus-O2-libc"
     if not program.exists():
         return
     print("bench: cpus", file=sys.stderr, flush=True)
-    done = subprocess.run([str(program), str(bench.build / "corpus/ko"), "2", str(bench.rounds(9, 3))],
-                          capture_output=True, text=True)
-    match = re.search(r"^ratio wall=([\d.]+) undisturbed=([\d.]+) same=(\w+)", done.stdout, re.M)
-    if match:
-        bench.results.append({"program": "cpus", "set": "ko", "wall": float(match.group(1)),
-                              "undisturbed": float(match.group(2)), "same": match.group(3) == "yes"})
+    for line in bench.lines([program, CPUS, bench.rounds(9, 3), *bench.files("ko")]):
+        bench.results.append({"program": "cpus", "set": "ko", "library": "O2", "memory": "libc", **line})
+
+
+def spent(result, key="shared"):
+    """Milliseconds of all phases: what one CPU does alone, and what several share."""
+    return sum(p["serial"] + p[key] / (result["cpus"] if key == "sum" else 1) for p in result["phases"].values()) / 1e6
 
 
 def of_cpus(bench):
-    r = bench.find(program="cpus")
-    if not r:
+    one, many = (bench.find(program="cpus", cpus=n) for n in (1, CPUS))
+    if not one or not many:
         return
-    for key, text in (("wall", "wall-clock time"), ("undisturbed", "undisturbed")):
-        entry = row("CPUs", f"whole .ko set as one group, one CPU against two, {text}", "x", -1.7)
-        put(entry, COLUMN, r[key])
+    text = f"all .ko as one group, one CPU against {CPUS}"
+    for quantity, unit, value, limit in (
+            (f"{text}: processor time, of the slowest CPU in each phase", "x", spent(one) / spent(many), -1.7),
+            ("… if all CPUs ended each phase together", "x", spent(one) / spent(many, "sum"), None),
+            ("… wall-clock time", "x", min(one["wall"]) / min(many["wall"]), None),
+            ("… the same bytes", "1 = yes", int(one["hash"] == many["hash"]), -1),
+            ("… of one CPU", "ms", spent(one), None),
+            (f"… of {CPUS}", "ms", spent(many), None),
+            (f"… of {CPUS}, what one of them does alone", "ms", sum(p["serial"] for p in many["phases"].values()) / 1e6, None)):
+        entry = row("CPUs", quantity, unit, limit)
+        put(entry, COLUMN, value)
         yield entry
-    entry = row("CPUs", "… the same bytes", "1 = yes", -1)
-    put(entry, COLUMN, int(r["same"]))
-    yield entry
+    for name in many["phases"]:
+        yield of_phase(name, one["phases"][name], many["phases"][name])
+
+
+def of_phase(name, one, many):
+    entry = row("CPUs", f"… phase \"{name}\": one CPU / alone + slowest of {CPUS}", "ms")
+    entry["text"] = f"{one['serial'] / 1e6:.2f} / {many['serial'] / 1e6:.2f} + {many['shared'] / 1e6:.2f}"
+    put(entry, COLUMN, (many["serial"] + many["shared"]) / 1e6)
+    return entry
 
 
 def of_size(build):

@@ -20,7 +20,7 @@ def cell(entry, column):
     value = entry["values"].get(column)
     if value is None:
         return ""
-    text = number(value)
+    text = entry.get("text") or number(value)
     spread = entry["quartiles"].get(column)
     if spread:
         text += f" ({number(spread[0])}–{number(spread[1])})"

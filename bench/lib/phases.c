@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+#include "bench/lib/phases.h"
+
+#include <elfin/elfin.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <time.h>
+
+const char *const phase_name[PHASE_COUNT] = { "open",  "names",   "scan",  "resolve", "layout",
+                                              "place", "records", "fixup", "publish", "rest" };
+
+static struct phase_time *times; /* NULL: nobody asks */
+static enum phase now;
+static uint64_t since;
+static bool sharing;
+
+uint64_t phases_clock(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+static void settle(void)
+{
+    uint64_t time = phases_clock();
+
+    times[now].serial += time - since;
+    since = time;
+}
+
+void phases_begin(struct phase_time to[PHASE_COUNT])
+{
+    times = to;
+    now = PHASE_OPEN;
+    since = phases_clock();
+}
+
+void phases_end(void)
+{
+    settle();
+    times = NULL;
+}
+
+void phases_share(void)
+{
+    settle();
+    sharing = true;
+}
+
+void phases_shared(uint64_t slowest, uint64_t sum)
+{
+    sharing = false;
+    times[now].shared += slowest;
+    times[now].sum += sum;
+    since = phases_clock();
+}
+
+static void enter(enum phase phase)
+{
+    if (!times)
+        return;
+    settle();
+    now = phase;
+}
+
+/* ---- The library's calls --------------------------------------------------------------------- */
+
+struct load;
+struct object;
+
+/* What the linker makes of --wrap=NAME: calls of NAME come to __wrap_NAME, __real_NAME is NAME. */
+#define PHASE_BEGINS(name, phase)                                                                  \
+    elfin_status __real_##name(struct load *load);                                                 \
+    elfin_status __wrap_##name(struct load *load);                                                 \
+    elfin_status __wrap_##name(struct load *load)                                                  \
+    {                                                                                              \
+        enter(phase);                                                                              \
+        return __real_##name(load);                                                                \
+    }
+
+#define PHASE_ENDS(name, next)                                                                     \
+    elfin_status __real_##name(struct load *load);                                                 \
+    elfin_status __wrap_##name(struct load *load);                                                 \
+    elfin_status __wrap_##name(struct load *load)                                                  \
+    {                                                                                              \
+        elfin_status status = __real_##name(load);                                                 \
+                                                                                                   \
+        enter(next);                                                                               \
+        return status;                                                                             \
+    }
+
+elfin_status __real_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
+elfin_status __wrap_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
+elfin_status __real_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
+                                        uint32_t shards, uint32_t *next);
+elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
+                                        uint32_t shards, uint32_t *next);
+bool __real_elfin_shards_enter(struct load *load);
+bool __wrap_elfin_shards_enter(struct load *load);
+void __real_elfin_symbols_list(struct load *load);
+void __wrap_elfin_symbols_list(struct load *load);
+
+elfin_status __wrap_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
+{
+    elfin_status status = __real_elfin_inputs_open(load, inputs, count);
+
+    enter(PHASE_SCAN);
+    return status;
+}
+
+/* One CPU goes through all objects; several begin with shards. */
+elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
+                                        uint32_t shards, uint32_t *next)
+{
+    if (shards == 1 && !sharing && now == PHASE_OPEN)
+        enter(PHASE_NAMES);
+    return __real_elfin_symbols_enter(load, object, shard, shards, next);
+}
+
+bool __wrap_elfin_shards_enter(struct load *load)
+{
+    enter(PHASE_NAMES);
+    return __real_elfin_shards_enter(load);
+}
+
+void __wrap_elfin_symbols_list(struct load *load)
+{
+    enter(PHASE_RESOLVE);
+    __real_elfin_symbols_list(load);
+}
+
+PHASE_ENDS(elfin_init_order, PHASE_LAYOUT)
+PHASE_BEGINS(elfin_reach, PHASE_PLACE)
+PHASE_BEGINS(elfin_group_create, PHASE_RECORDS)
+PHASE_BEGINS(elfin_fixup, PHASE_FIXUP)
+PHASE_BEGINS(elfin_protect, PHASE_PUBLISH)
+PHASE_ENDS(elfin_publish, PHASE_REST)
