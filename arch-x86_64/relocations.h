@@ -125,6 +125,56 @@ static inline bool fits_s32(uint64_t value)
 bool elfin_field_holds(uint64_t value, const struct relocation *r);
 struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation *r, uint64_t value);
 
+/* ---- demand.c -------------------------------------------------------------------------------- */
+
+/*
+ * Demands that come in rows, as those of .rodata or of imported data do, widen an entry of this
+ * small cache, and are given to the loader when the entry is needed for others. The first of each
+ * row is given at once, so that the order in which the loader meets them is that of the table.
+ */
+struct row {
+    uint32_t symbol;
+    uint32_t type;       /* PC32 (data) or 32S; 0: nothing can be added */
+    int64_t least, most; /* of k */
+};
+
+enum {
+    ROW_COUNT = 8
+};
+
+struct pending {
+    unsigned wider; /* bit per row: to be given to the loader */
+    struct row row[ROW_COUNT];
+};
+
+static inline bool widen(struct pending *pending, uint32_t symbol, uint32_t type, int64_t k)
+{
+    struct row *row = &pending->row[symbol % ROW_COUNT];
+
+    if (row->type != type || row->symbol != symbol)
+        return false;
+    if (k < row->least)
+        row->least = k;
+    else if (k > row->most)
+        row->most = k;
+    else
+        return true;
+    pending->wider |= 1u << symbol % ROW_COUNT;
+    return true;
+}
+
+/* Tells the loader what records demand. ELFIN_OK, or why it could not keep it. */
+struct arch_demands {
+    /* The first demand of a row: whose entry is taken is given to the loader. */
+    elfin_status (*begin_row)(struct arch_scan *scan, struct pending *pending, uint32_t symbol,
+                              uint32_t type, int64_t k);
+    /* What a record demands, if anything, that uses its symbol so. */
+    elfin_status (*add)(struct arch_scan *scan, struct pending *pending,
+                        const struct elf_rela *rela, unsigned use);
+    /* All rows, when there are no more records. */
+    elfin_status (*flush)(struct arch_scan *scan, struct pending *pending);
+};
+
 /* ---- tls.c ----------------------------------------------------------------------------------- */
 
 /* What struct arch_tls.rewrite writes to, as offsets in the section. */

@@ -81,13 +81,14 @@ struct arch_scan {
     bool executable;   /* that section's right */
     bool unwind;       /* its records may name USE_DEAD symbols: their fields become 0 */
     uint32_t symbol_count;
-    uint32_t tls_get_addr;      /* the symbol of that name, 0 = none */
-    const struct arch_tls *tls; /* NULL: records of thread-local variables are refused */
-    uint16_t *use;              /* per symbol; ORed into */
-    void *ctx;                  /* for elfin_demand_add */
-    bool needs_got;             /* set when a formula contains the address of the slot table */
-    bool has_tls;               /* set when a record has USE_TLS */
-    bool has_dead;              /* set when a record of an unwind table names a USE_DEAD symbol */
+    uint32_t tls_get_addr;              /* the symbol of that name, 0 = none */
+    const struct arch_tls *tls;         /* NULL: records of thread-local variables are refused */
+    uint16_t *use;                      /* per symbol; ORed into */
+    const struct arch_demands *demands; /* NULL: nobody asks what records demand */
+    void *ctx;                          /* for elfin_demand_add */
+    bool needs_got; /* set when a formula contains the address of the slot table */
+    bool has_tls;   /* set when a record has USE_TLS */
+    bool has_dead;  /* set when a record of an unwind table names a USE_DEAD symbol */
     struct arch_failure failure;
 };
 
@@ -105,6 +106,10 @@ elfin_status elfin_arch_scan(struct arch_scan *scan);
  * limited to ARCH_BLOCK_LIMIT, and the addend to ARCH_SMALL_ADDEND.
  */
 bool elfin_arch_demand(const struct arch_scan *scan, uint64_t record, struct arch_demand *out);
+
+/* Collects demands for elfin_arch_scan. */
+struct arch_demands;
+extern const struct arch_demands elfin_arch_demands;
 
 /* Called for every demand of a table, in its order; implemented by the loader. */
 elfin_status elfin_demand_add(void *ctx, const struct arch_demand *demand);

@@ -68,31 +68,6 @@ elfin_status elfin_demand_add(void *ctx, const struct arch_demand *demand)
     return ELFIN_OK;
 }
 
-const struct object *elfin_definer(const struct object *object, uint32_t index)
-{
-    struct elf_symbol elf;
-    uint32_t section;
-
-    if (index == 0 || index == object->tls_base)
-        return NULL;
-    if (is_made(object, index))
-        return object;
-    /* NULL: a definition of an image that is loaded alone, which only the image refers to. */
-    if (index >= object->first_global && object->global[index - object->first_global]) {
-        const struct symbol *symbol = object->global[index - object->first_global];
-
-        if (symbol->state == SYMBOL_COMMON || is_section_end(symbol))
-            return symbol->object;
-        if (symbol->state != SYMBOL_STRONG && symbol->state != SYMBOL_WEAK)
-            return NULL;
-        object = symbol->object;
-        index = symbol->index;
-    }
-    elf = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &elf, index);
-    return section & SECTION_SPECIAL || section == SHN_UNDEF ? NULL : object;
-}
-
 struct target elfin_locate(const struct load *load, const struct object *object, uint32_t index)
 {
     const struct object *definer = elfin_definer(object, index);

@@ -91,6 +91,14 @@ struct elfin_gathering {
     elfin_status (*lay)(struct cursor *c, int part);
 };
 
+/* demand.c, reach.c, reach_place.c: where blocks may begin so that every field holds its value. */
+struct elfin_reaching {
+    const struct arch_demands *arch;
+    elfin_status (*first)(struct load *load);  /* elfin_place_first */
+    elfin_status (*narrow)(struct load *load); /* elfin_reach */
+    elfin_status (*place)(struct load *load);  /* elfin_place_floating */
+};
+
 /* apart.c */
 struct elfin_dividing {
     /*

@@ -110,6 +110,7 @@ elfin_status elfin_prepare(const elfin_host *host, const elfin_input *input,
         elfin_space_init(&space, host) != ELFIN_OK)
         return ELFIN_ERR_ARGUMENT;
     load.space = &space;
+    space.host.reaching = &elfin_reaching;
     load.host = &space.host;
     load.objects_end = &load.objects;
     object.file_name = input->file;

@@ -364,6 +364,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
         return ELFIN_ERR_ARGUMENT;
     }
     load.space = &space;
+    space.host.reaching = &elfin_reaching;
     load.host = &space.host;
     load.objects_end = &load.objects;
     object.file_name = input->file;

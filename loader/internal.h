@@ -564,6 +564,8 @@ static inline bool elfin_is_common(uint32_t section)
  * the group's symbol says.
  */
 uint64_t elfin_own_address(const struct object *object, uint32_t index);
+/* The object that defines what the symbol is bound to; NULL: an import, an absolute value, 0. */
+const struct object *elfin_definer(const struct object *object, uint32_t index);
 /*
  * Hostile string tables let many symbols share one long name: what is hashed is limited
  * to a few times the size of the table. False when the name would exceed that, or 4 GiB.
@@ -581,6 +583,8 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
                             size_t count, const elfin_options *options, elfin_group **out,
                             elfin_diag *diag);
 elfin_status elfin_refuse_call(elfin_diag *diag, elfin_status status);
+/* That load->stuck has no place, and what limits it, if the host wants reasons. load->status. */
+elfin_status elfin_report_stuck(struct load *load);
 
 /* ---- Phases, in their order ------------------------------------------------------------------ */
 
@@ -673,9 +677,6 @@ struct demand_taker {
     uint32_t table;
 };
 
-/* The object that defines what the symbol is bound to; NULL: an import, an absolute value, 0. */
-const struct object *elfin_definer(const struct object *object, uint32_t index);
-
 /* Where a symbol lies: at an offset in a block (from layout on), or at an address (block NULL). */
 struct target {
     const struct block *block;
@@ -694,9 +695,6 @@ struct measure {
 struct measure elfin_measure(const struct load *load, const struct object *object, uint32_t table,
                              uint32_t symbol, uint8_t term);
 
-/* Before reach.c: of a group with linked files or images that have no address. */
-elfin_status elfin_place_first(struct load *load);
-
 /* reach.c */
 
 /* Adds to *result what of the reach lies in [low, high]. */
@@ -712,8 +710,6 @@ bool elfin_fits(uint64_t number, int64_t least, int64_t most, uint64_t low, uint
  */
 elfin_status elfin_reach(struct load *load);
 
-/* That load->stuck has no place, and what limits it, if the host wants reasons. load->status. */
-elfin_status elfin_report_stuck(struct load *load);
 /* Its pieces, for one block: between min and max; one demand; the objects' wish; the rest. */
 void elfin_reach_begin(struct block *block, const elfin_options *options);
 void elfin_reach_constrain(struct block *block, const struct measure *m, struct bound by);
@@ -726,9 +722,20 @@ typedef bool demand_fn(struct load *load, const struct object *object, uint32_t 
 
 /* place.c: ELFIN_ERR_MEMORY, not reported: there is none for load->stuck where it may lie. */
 elfin_status elfin_place(struct load *load);
-/* The same for one block, in its reach. */
-elfin_status elfin_place_block(struct load *load, struct block *block);
 void elfin_report_no_memory(struct load *load);
+/* All blocks that have an address. */
+elfin_status elfin_place_all_at(struct load *load);
+/* One block, to begin somewhere from first to last. ELFIN_ERR_MEMORY is not reported here. */
+elfin_status elfin_place_in(struct load *load, struct block *block, uint64_t first, uint64_t last);
+elfin_status elfin_place_refused(struct load *load, const struct block *block, uint64_t low,
+                                 uint64_t high, uint32_t defect);
+
+/* reach_place.c: before reach.c, of a group with linked files or images that have no address. */
+elfin_status elfin_place_first(struct load *load);
+/* One block, in its reach. */
+elfin_status elfin_place_block(struct load *load, struct block *block);
+/* All that have neither address nor memory. */
+elfin_status elfin_place_floating(struct load *load);
 
 /* group.c: the lasting records. */
 elfin_status elfin_group_create(struct load *load);

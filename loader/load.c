@@ -25,18 +25,28 @@ static bool is_open(const struct load *load, elfin_status status)
            (status == ELFIN_ERR_RANGE || status == ELFIN_ERR_REACH || status == ELFIN_ERR_MEMORY);
 }
 
+elfin_status elfin_report_stuck(struct load *load)
+{
+    if (load->host->reasons)
+        load->host->reasons->stuck(load);
+    else if (load->status == ELFIN_OK)
+        elfin_fail(load, load->stuck->first, DEFECT_NO_REACH);
+    return load->status;
+}
+
 /* All objects without an address together, or, if there is no place for that, apart. */
 static elfin_status settle(struct load *load)
 {
     const struct elfin_dividing *dividing = load->host->dividing;
+    const struct elfin_reaching *reaching = load->host->reaching;
     elfin_status status;
 
     do {
         status = elfin_layout(load);
         if (status == ELFIN_OK && load->has_floating)
-            status = elfin_place_first(load);
-        if (status == ELFIN_OK)
-            status = elfin_reach(load);
+            status = reaching->first(load);
+        if (status == ELFIN_OK && reaching)
+            status = reaching->narrow(load);
         if (status == ELFIN_OK)
             status = elfin_place(load);
     } while (is_open(load, status) && dividing && dividing->apart(load));

@@ -3,8 +3,8 @@
  * Phase "place": memory for every block, then the run address of everything in it. What the host
  * gives is checked against what was asked for: a host's mistake must not become a wild store.
  */
+#include "loader/features.h"
 #include "loader/image.h"
-#include "libmini/sort.h"
 
 static elfin_status check_region(const struct block *block, const elfin_request *request)
 {
@@ -17,8 +17,8 @@ static elfin_status check_region(const struct block *block, const elfin_request 
     return ELFIN_OK;
 }
 
-static elfin_status refused(struct load *load, const struct block *block, uint64_t low,
-                            uint64_t high, uint32_t defect)
+elfin_status elfin_place_refused(struct load *load, const struct block *block, uint64_t low,
+                                 uint64_t high, uint32_t defect)
 {
     elfin_diag *diag = elfin_diag_begin(load, block->first, defect);
 
@@ -27,8 +27,7 @@ static elfin_status refused(struct load *load, const struct block *block, uint64
     return elfin_diag_emit(load);
 }
 
-/* The block will begin somewhere from first to last. ELFIN_ERR_MEMORY is not reported here. */
-static elfin_status reserve(struct load *load, struct block *block, uint64_t first, uint64_t last)
+elfin_status elfin_place_in(struct load *load, struct block *block, uint64_t first, uint64_t last)
 {
     elfin_request request = {
         .struct_size = (uint32_t)sizeof(request),
@@ -47,7 +46,7 @@ static elfin_status reserve(struct load *load, struct block *block, uint64_t fir
     block->reserved = true;
     if (check_region(block, &request) == ELFIN_OK)
         return ELFIN_OK;
-    return refused(load, block, request.low, request.high, DEFECT_HOST_MEMORY);
+    return elfin_place_refused(load, block, request.low, request.high, DEFECT_HOST_MEMORY);
 }
 
 static elfin_status place_at(struct load *load, struct block *block)
@@ -64,13 +63,13 @@ static elfin_status place_at(struct load *load, struct block *block)
         elfin_diag_value(diag, block->at);
         return elfin_diag_emit(load);
     }
-    status = reserve(load, block, block->at, block->at);
+    status = elfin_place_in(load, block, block->at, block->at);
     if (status == ELFIN_ERR_MEMORY)
-        return refused(load, block, block->at, last, DEFECT_PLACE_TAKEN);
+        return elfin_place_refused(load, block, block->at, last, DEFECT_PLACE_TAKEN);
     return status;
 }
 
-static elfin_status place_all_at(struct load *load)
+elfin_status elfin_place_all_at(struct load *load)
 {
     elfin_status status = ELFIN_OK;
 
@@ -80,78 +79,12 @@ static elfin_status place_all_at(struct load *load)
     return status;
 }
 
-static uint64_t distance(const struct range *range, uint64_t near)
-{
-    if (near < range->low)
-        return range->low - near;
-    return near > range->high ? near - range->high : 0;
-}
-
-/* The range nearest to where the block should be is tried first. */
-elfin_status elfin_place_block(struct load *load, struct block *block)
-{
-    const struct range *range = block->reach.range;
-    bool second_first = block->reach.count > 1 && block->near &&
-                        distance(&range[1], block->near) < distance(&range[0], block->near);
-
-    for (uint32_t i = 0; i < block->reach.count; i++) {
-        const struct range *r = &range[second_first ? block->reach.count - 1 - i : i];
-        elfin_status status = reserve(load, block, r->low, r->high);
-
-        if (status != ELFIN_ERR_MEMORY)
-            return status;
-    }
-    load->stuck = block;
-    return ELFIN_ERR_MEMORY;
-}
-
-/* Addresses at which the block may begin, less one. */
-static uint64_t freedom(const struct block *block)
-{
-    uint64_t sum = 0;
-
-    for (uint32_t i = 0; i < block->reach.count; i++)
-        sum += block->reach.range[i].high - block->reach.range[i].low;
-    return sum;
-}
-
-static int by_freedom(const void *a, const void *b, void *ctx)
-{
-    uint64_t x = freedom(*(struct block *const *)a), y = freedom(*(struct block *const *)b);
-
-    (void)ctx;
-    return x < y ? -1 : x > y;
-}
-
-/*
- * Those with the least choice first. Blocks without a wish of their own lie near the first of the
- * group: that saves stubs between them.
- */
-static elfin_status place_all_floating(struct load *load)
-{
-    struct block **blocks = elfin_arena_get(&load->work, load->block_count, sizeof(*blocks));
-    elfin_status status = ELFIN_OK;
-    uint32_t count = 0;
-
-    if (!blocks)
-        return elfin_fail_memory(load, ELFIN_PHASE_PLACE, load->objects);
-    for (uint32_t i = 0; i < load->block_count; i++)
-        if (load->blocks[i].size && !load->blocks[i].has_at)
-            blocks[count++] = &load->blocks[i];
-    mini_sort(blocks, count, sizeof(*blocks), by_freedom, NULL);
-    for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
-        if (!blocks[i]->near && i)
-            blocks[i]->near = blocks[0]->region.run;
-        status = elfin_place_block(load, blocks[i]);
-    }
-    return status;
-}
-
 void elfin_report_no_memory(struct load *load)
 {
     const struct range *range = &load->stuck->reach.range[0];
 
-    refused(load, load->stuck, range->low, range->high + (load->stuck->size - 1), DEFECT_NO_PLACE);
+    elfin_place_refused(load, load->stuck, range->low, range->high + (load->stuck->size - 1),
+                        DEFECT_NO_PLACE);
 }
 
 /* Of a symbol that the object defines: it is the group's. */
@@ -183,38 +116,36 @@ static elfin_status assign(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/*
- * Where linked files and images lie narrows the choice of others, and no object can lie in one
- * block with them. So they come first, after those that have an address: linked files, whose choice
- * nothing narrows, then images.
- */
-elfin_status elfin_place_first(struct load *load)
+/* Between min and max: nobody has found out where all fields fit, so fix-up will. */
+static elfin_status place_anywhere(struct load *load)
 {
     const elfin_options *options = load->options;
-    elfin_status status = place_all_at(load);
+    elfin_status status = ELFIN_OK;
 
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
         struct block *block = &load->blocks[i];
+        struct range *range = &block->reach.range[0];
 
-        if (!block->is_program || block->has_at)
+        if (!block->size || block->has_at)
             continue;
+        load->stuck = block;
+        range->low = options->min;
+        range->high = options->max - (block->size - 1);
         block->near = options->near;
-        elfin_reach_begin(block, options);
-        status = elfin_place_block(load, block);
-        if (status == ELFIN_ERR_MEMORY)
-            return refused(load, block, options->min, options->max, DEFECT_NO_PLACE_LINKED);
-        block->has_at = status == ELFIN_OK;
-        block->at = block->region.run;
+        if (options->min > options->max || options->max - options->min < block->size - 1)
+            return ELFIN_ERR_REACH;
+        status = elfin_place_in(load, block, range->low, range->high);
     }
-    return status == ELFIN_OK && load->host->images ? load->host->images->place(load) : status;
+    return status;
 }
 
 elfin_status elfin_place(struct load *load)
 {
-    elfin_status status = place_all_at(load);
+    const struct elfin_reaching *reaching = load->host->reaching;
+    elfin_status status = elfin_place_all_at(load);
 
     if (status == ELFIN_OK)
-        status = place_all_floating(load);
+        status = reaching ? reaching->place(load) : place_anywhere(load);
     if (status != ELFIN_OK)
         return status;
     status = elfin_each_object(load, assign, NULL);

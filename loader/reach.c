@@ -227,15 +227,6 @@ static bool apply_to_all(struct load *load)
     return !misfit;
 }
 
-elfin_status elfin_report_stuck(struct load *load)
-{
-    if (load->host->reasons)
-        load->host->reasons->stuck(load);
-    else if (load->status == ELFIN_OK)
-        elfin_fail(load, load->stuck->first, DEFECT_NO_REACH);
-    return load->status;
-}
-
 elfin_status elfin_reach_end(struct load *load, struct block *block)
 {
     align(block);
@@ -268,3 +259,10 @@ elfin_status elfin_reach(struct load *load)
             status = elfin_reach_end(load, &load->blocks[i]);
     return status;
 }
+
+const struct elfin_reaching elfin_reaching = {
+    .arch = &elfin_arch_demands,
+    .first = elfin_place_first,
+    .narrow = elfin_reach,
+    .place = elfin_place_floating,
+};

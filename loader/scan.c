@@ -43,6 +43,7 @@ struct arch_scan elfin_scan_table(const struct load *load, const struct object *
         .tls_get_addr = object->tls_get_addr,
         .tls = load->host->threads ? load->host->threads->arch : NULL,
         .use = object->use,
+        .demands = load->host->reaching ? load->host->reaching->arch : NULL,
     };
 }
 

@@ -20,12 +20,10 @@ LOADER_SOURCES := \
     loader/comdat.c \
     loader/record.c \
     loader/symbols.c \
-    loader/demand.c \
     loader/scan.c \
     loader/resolve.c \
     loader/edges.c \
     loader/layout.c \
-    loader/reach.c \
     loader/place.c \
     loader/group.c \
     loader/group_symbols.c \
@@ -45,6 +43,9 @@ FEATURE_SOURCES := \
     loader/indirect.c \
     loader/tls.c \
     loader/tls_area.c \
+    loader/demand.c \
+    loader/reach.c \
+    loader/reach_place.c \
     loader/apart.c \
     loader/unwind.c \
     loader/reach_report.c \

@@ -14,6 +14,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
     copy = *host;
     if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
         return ELFIN_ERR_ARGUMENT;
+    if (!copy.reaching && (copy.programs || copy.images || copy.dividing || copy.reasons))
+        return ELFIN_ERR_ARGUMENT;
     if (!copy.unwind_add != !copy.unwind_remove || (copy.unwind_add && !copy.unwinding) ||
         (copy.tls_size && !copy.threads) || (copy.parallel && !copy.sharing))
         return ELFIN_ERR_ARGUMENT;

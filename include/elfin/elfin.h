@@ -256,6 +256,7 @@ struct elfin_threads;
 struct elfin_unwinding;
 struct elfin_indirects;
 struct elfin_gathering;
+struct elfin_reaching;
 struct elfin_dividing;
 struct elfin_reasons;
 struct elfin_listing;
@@ -266,6 +267,7 @@ extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
 extern const struct elfin_indirects elfin_indirects;
 extern const struct elfin_gathering elfin_gathering;
+extern const struct elfin_reaching elfin_reaching;
 extern const struct elfin_dividing elfin_dividing;
 extern const struct elfin_reasons elfin_reasons;
 extern const struct elfin_listing elfin_listing;
@@ -370,6 +372,12 @@ typedef struct elfin_host {
     /* &elfin_gathering: __start_NAME, __stop_NAME. NULL: undefined symbols like others. */
     const struct elfin_gathering *gathering;
     /*
+     * &elfin_reaching: fields that hold their values at some addresses only narrow where memory is
+     * asked for. NULL: it is asked for anywhere between min and max, and if a field does not fit
+     * there, the load fails (ELFIN_ERR_RANGE). Required by programs, images, dividing, reasons.
+     */
+    const struct elfin_reaching *reaching;
+    /*
      * &elfin_dividing: objects of a group lie apart if there is no place for all together. NULL:
      * then there is none (ELFIN_ERR_REACH, ELFIN_ERR_MEMORY).
      */
@@ -467,8 +475,8 @@ typedef struct elfin_host {
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
-        .gathering = &elfin_gathering, .dividing = &elfin_dividing, .reasons = &elfin_reasons,     \
-        .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
+        .gathering = &elfin_gathering, .reaching = &elfin_reaching, .dividing = &elfin_dividing,   \
+        .reasons = &elfin_reasons, .listing = &elfin_listing, .sharing = &elfin_sharing            \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+/* A host that names no part of the library: what it loads, and what is refused by name. */
+#include "tests/lib/expect.h"
+
+#define GIB (UINT64_C(1) << 30)
+
+static void name_nothing(elfin_host *host)
+{
+    host->programs = NULL;
+    host->archives = NULL;
+    host->threads = NULL;
+    host->unwinding = NULL;
+    host->unwind_add = NULL;
+    host->unwind_remove = NULL;
+    host->indirects = NULL;
+    host->gathering = NULL;
+    host->reaching = NULL;
+    host->dividing = NULL;
+    host->reasons = NULL;
+    host->listing = NULL;
+    host->sharing = NULL;
+    host->parallel = NULL;
+    host->images = NULL;
+    host->rebinding = NULL;
+}
+
+static struct fixture *small(enum fake_memory memory)
+{
+    struct fixture *f = fx_new(memory);
+
+    name_nothing(&f->fake.host);
+    fx_again(f);
+    return f;
+}
+
+static void it_loads_objects(void)
+{
+    struct fixture *f = small(FAKE_REAL);
+
+    LOAD(f, "a.o", "fn f 41; ptr p f; var v 7; ro r 8; bss z 64; call c f; addr a p; common q 8 8");
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_lookup(f, "f"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "v")), 7);
+    CHECK_EQ(fx_run(f, "c"), 41);
+    CHECK_EQ(fx_run(f, "a"), fx_lookup(f, "p"));
+    LOAD(f, "b.o", "call d f");
+    CHECK_EQ(fx_run(f, "d"), 41);
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "c.o", "call e nothing");
+    END(f);
+}
+
+/* Nobody has found out where fields fit, so memory has been taken when it is seen that they do not.
+ */
+static void fields_that_do_not_fit_are_refused(void)
+{
+    struct fixture *f = small(FAKE_INVENTED);
+
+    f->options.min = 4 * GIB;
+    f->options.max = 8 * GIB;
+    LOAD_FAILS(f, ELFIN_ERR_RANGE, "a.o", "mov32 f v; var v 1");
+    CHECK_EQ(f->report_count, 1);
+    CHECK_EQ(f->diag.phase, ELFIN_PHASE_FIXUP);
+    f->options.min = 0x10000;
+    f->options.max = 2 * GIB;
+    LOAD(f, "a.o", "mov32 f v; mov32s g v; var v 1");
+    CHECK(fx_lookup(f, "v") < 2 * GIB);
+    END(f);
+}
+
+static void memory_lies_between_min_and_max(void)
+{
+    struct fixture *f = small(FAKE_INVENTED);
+    elfin_block block;
+
+    f->options.min = 4 * GIB + 8;
+    f->options.max = 4 * GIB + 0x4fff;
+    LOAD(f, "a.o", "fn f 1; var v 2");
+    REQUIRE(elfin_group_block(f->group, 0, &block));
+    CHECK(block.region.run >= f->options.min && block.region.run + 0x2000 <= f->options.max + 1);
+    LOAD_FAILS(f, ELFIN_ERR_MEMORY, "b.o", "fn g 1; bss z 0x3000");
+    LOAD_FAILS(f, ELFIN_ERR_REACH, "b.o", "fn g 1; bss z 0x5000");
+    f->options.min = 5 * GIB;
+    LOAD_FAILS(f, ELFIN_ERR_REACH, "b.o", "fn g 1");
+    END(f);
+}
+
+static void addresses_hold(void)
+{
+    struct fixture *f = small(FAKE_INVENTED);
+    struct blob object = toy("fn f 1; mov32 g f");
+    elfin_input input = INPUT(object, "a.o");
+
+    input.flags = ELFIN_INPUT_AT;
+    input.at = 8 * GIB;
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_ERR_RANGE);
+    input.at = 3 * GIB;
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+    CHECK_EQ(fx_lookup(f, "f"), 3 * GIB);
+    free(object.data);
+    END(f);
+}
+
+static void what_needs_a_part_is_refused(void)
+{
+    static const struct {
+        const char *text;
+        elfin_status status;
+    } rows[] = {
+        { "tls v 1", ELFIN_ERR_TLS },
+        { "fn f 1; ifunc g f", ELFIN_ERR_TYPE },
+        { "in mine 1; ptr p __start_mine", ELFIN_ERR_UNDEFINED },
+    };
+    struct fixture *f = small(FAKE_INVENTED);
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        LOAD_FAILS(f, rows[i].status, "a.o", rows[i].text);
+    f->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
+    STATUS(fx_load(f, "a.o", "fn f 1", NULL), ELFIN_ERR_ARGUMENT);
+    f->options.flags = ELFIN_LOAD_REBIND;
+    STATUS(fx_load(f, "a.o", "fn f 1", NULL), ELFIN_ERR_ARGUMENT);
+    END(f);
+}
+
+static void parts_that_need_others(void)
+{
+    elfin_space space;
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    elfin_host host = f->fake.host;
+
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.reaching = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.dividing = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.reasons = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.programs = &elfin_programs;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    END(f);
+}
+
+static const struct test_case cases[] = {
+    TEST_CASE(it_loads_objects),
+    TEST_CASE(fields_that_do_not_fit_are_refused),
+    TEST_CASE(memory_lies_between_min_and_max),
+    TEST_CASE(addresses_hold),
+    TEST_CASE(what_needs_a_part_is_refused),
+    TEST_CASE(parts_that_need_others),
+};
+
+TEST_MAIN("small", cases)
