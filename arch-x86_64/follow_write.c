@@ -4,8 +4,9 @@
  *
  * All fields of a run have one formula and differ in P alone, and P spans less than 2 GiB. So the
  * first and the last field tell whether all of them reach: if both do, all do; if neither does,
- * none does, for the window of 4 GiB that a displacement has cannot lie between them. Only runs
- * with one end near and one end far are looked at field by field.
+ * none does, for the window of 4 GiB that a displacement has cannot lie between them. In a run with
+ * one end near and one end far the form changes once: before that and after it the same holds. Only
+ * such runs are written field by field.
  */
 #include "arch-x86_64/relocations.h"
 
@@ -159,12 +160,38 @@ static bool check_field(const struct arch_fields *run, uint32_t field,
     return false;
 }
 
+/* One end has the direct form, the other one has not: the two fields between which it changes. */
+static bool check_change(const struct arch_fields *run, const struct arch_binding *to,
+                         struct arch_failure *failure)
+{
+    bool first = is_direct(run, 0, to);
+    uint32_t low = 0, high = run->count - 1;
+
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (is_direct(run, middle, to) == first)
+            low = middle;
+        else
+            high = middle;
+    }
+    return check_field(run, low, to, failure) && check_field(run, high, to, failure);
+}
+
 bool elfin_arch_follow_check(const struct arch_fields *run, const struct arch_binding *to,
                              unsigned *use, struct arch_failure *failure)
 {
+    bool first, last;
+
     if (!check_field(run, 0, to, failure) || !check_field(run, run->count - 1, to, failure))
         return false;
-    if (!has_two_forms(run->kind) || (is_direct(run, 0, to) && is_direct(run, run->count - 1, to)))
+    if (!has_two_forms(run->kind))
+        return true;
+    first = is_direct(run, 0, to);
+    last = is_direct(run, run->count - 1, to);
+    if (first != last && !check_change(run, to, failure))
+        return false;
+    if (first && last)
         return true;
     if (run->kind != FOLLOW_BRANCH)
         *use |= USE_SLOT;

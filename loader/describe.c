@@ -109,7 +109,7 @@ bool elfin_module_slot(const elfin_module *module, uint32_t position, elfin_slot
         return false;
     if (module->linkage) /* all are there, used or not */
         for (uint32_t seen = 0;; at++) {
-            if (module->slots[at].address && seen++ == position)
+            if (module->slots[at].address != SLOT_UNUSED && seen++ == position)
                 break;
         }
     else

@@ -154,7 +154,7 @@ static void prepare_stubs(const struct load *load, const struct object *object)
 
 /*
  * Slots are numbered in the order of the symbols, so a kept record only ever moves down. With
- * imports that may be bound anew all are kept in their places; of one not in use the address is 0.
+ * imports that may be bound anew all are kept in their places, used or not: SLOT_UNUSED.
  */
 static void keep_slot(const struct object *object, uint32_t index, uint64_t target)
 {

@@ -86,6 +86,8 @@ static void carve_slots(struct carver *c, const struct object *object, struct el
 {
     struct elfin_slot *slots = carve(c, object->slot_count * sizeof(*slots));
 
+    for (uint32_t k = 0; module && k < object->slot_count; k++)
+        slots[k].address = SLOT_UNUSED;
     for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
         const char *name;
 

@@ -49,10 +49,10 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
         elfin_call c = { .module = final->module,
                          .entry = final->entry,
                          .address = final->address,
-                         .argument = final->argument };
+                         .argument = final->entry == ELFIN_ENTRY_FINALIZE ? final->from : 0 };
         uint64_t result;
 
-        if (final->entry == ELFIN_ENTRY_EXIT && final->module->state.moved)
+        if (!final->address || (final->entry == ELFIN_ENTRY_EXIT && final->module->state.moved))
             continue;
         if (elfin_call_module(host, &c, &result) != ELFIN_OK)
             elfin_log_module(host, final->module, ": an exit function did not return normally");
@@ -191,12 +191,23 @@ static elfin_status run_constructors(struct load *load, const struct object *obj
 }
 
 void elfin_init_final(struct load *load, const struct object *object, elfin_entry entry,
-                      uint64_t address)
+                      uint64_t address, uint64_t from)
 {
     elfin_group *group = load->group;
 
-    group->finals[group->final_count++] =
-        (struct final_call){ .module = object->module, .address = address, .entry = entry };
+    group->finals[group->final_count++] = (struct final_call){
+        .module = object->module, .address = address, .from = from, .entry = entry
+    };
+}
+
+/* Of a module whose imports may be bound anew also words that are 0 now. */
+static void add_final(struct load *load, const struct object *object, elfin_entry entry,
+                      uint64_t from)
+{
+    uint64_t address = read_address(load, object, from);
+
+    if (address || object->draft)
+        elfin_init_final(load, object, entry, address, from);
 }
 
 static elfin_status add_destructors(struct load *load, const struct object *object)
@@ -209,12 +220,8 @@ static elfin_status add_destructors(struct load *load, const struct object *obje
     for (uint32_t a = 0; a < count; a++) {
         const struct section *s = &object->sections[arrays[a].section];
 
-        for (uint64_t at = 0; at < s->size; at += 8) {
-            uint64_t address = read_address(load, object, s->address + at);
-
-            if (address)
-                elfin_init_final(load, object, ELFIN_ENTRY_DTOR, address);
-        }
+        for (uint64_t at = 0; at < s->size; at += 8)
+            add_final(load, object, ELFIN_ENTRY_DTOR, s->address + at);
     }
     return ELFIN_OK;
 }
@@ -233,12 +240,9 @@ static elfin_status resolve_object(struct load *load, const struct object *objec
 /* Noted before any of its constructors runs: those are what registers destructors. */
 static void add_finalize(struct load *load, const struct object *object)
 {
-    elfin_group *group = load->group;
-
-    if (!object->handle_symbol)
-        return;
-    elfin_init_final(load, object, ELFIN_ENTRY_FINALIZE, object->finalize->value);
-    group->finals[group->final_count - 1].argument = handle_address(object);
+    if (object->handle_symbol)
+        elfin_init_final(load, object, ELFIN_ENTRY_FINALIZE, object->finalize->value,
+                         handle_address(object));
 }
 
 static elfin_status init_object(struct load *load, const struct object *object)
@@ -256,8 +260,7 @@ static elfin_status init_object(struct load *load, const struct object *object)
             elfin_init_call(load, object, ELFIN_ENTRY_INIT,
                             read_address(load, object, object->sections[object->init].address));
     if (status == ELFIN_OK && object->exit)
-        elfin_init_final(load, object, ELFIN_ENTRY_EXIT,
-                         read_address(load, object, object->sections[object->exit].address));
+        add_final(load, object, ELFIN_ENTRY_EXIT, object->sections[object->exit].address);
     return status;
 }
 

@@ -54,6 +54,9 @@ struct module_section {
 
 struct image; /* loader/image.h */
 
+/* elfin_slot.address of a slot that is not in use; slots are aligned. */
+#define SLOT_UNUSED UINT64_MAX
+
 /* ELFIN_STATE: run addresses of its functions; save 0: it has none. */
 struct module_state {
     uint64_t save, restore;
@@ -87,7 +90,8 @@ struct elfin_module {
 /* A call that unload has to make, in the order of the array. */
 struct final_call {
     const struct elfin_module *module;
-    uint64_t address, argument;
+    uint64_t address; /* 0: an import that is undefined now; nothing is called */
+    uint64_t from; /* FINALIZE: the argument; else the run address of the word with the address */
     elfin_entry entry;
 };
 
@@ -773,7 +777,7 @@ elfin_status elfin_call_resolver(struct load *load, const struct object *object,
 elfin_status elfin_init_call(struct load *load, const struct object *object, elfin_entry entry,
                              uint64_t address);
 void elfin_init_final(struct load *load, const struct object *object, elfin_entry entry,
-                      uint64_t address);
+                      uint64_t address, uint64_t from);
 /* Any call into module code, through the host if it wants. */
 elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result);
 /* Runs the group's final calls, last to first; one that does not return normally is logged. */

@@ -267,6 +267,43 @@ static uint32_t fill_runs(const struct linkage_draft *draft, struct linkage *lin
     return next;
 }
 
+/* Offsets in the block between which all words lie that say what unload calls. */
+struct final_words {
+    uint64_t low, high;
+};
+
+static struct final_words find_finals(const struct load *load, const struct object *object)
+{
+    uint64_t block = load->blocks[object->block].region.run;
+    struct final_words words = { .low = UINT64_MAX };
+
+    for (uint32_t i = 1; i < object->section_count; i++) {
+        const struct section *s = &object->sections[i];
+        uint64_t at = s->address - block;
+
+        if (s->part == PART_NONE || (s->type != SHT_FINI_ARRAY && i != object->exit))
+            continue;
+        if (words.low > at)
+            words.low = at;
+        if (words.high < at + s->size)
+            words.high = at + s->size;
+    }
+    return words;
+}
+
+/* Runs are ascending: their ends tell whether one may be such a word. */
+static void note_finals(const struct linkage *linkage, const struct final_words *words,
+                        struct import *import)
+{
+    for (uint32_t i = 0; i < import->run_count; i++) {
+        const struct import_run *run = &linkage->runs[import->first_run + i];
+        const uint32_t *fields = &linkage->fields[run->first];
+
+        if (fields[0] < words->high && (uint64_t)fields[run->count - 1] + 8 > words->low)
+            import->flags |= IMPORT_FINAL;
+    }
+}
+
 static void fill_import(const struct object *object, uint32_t index, struct import *import)
 {
     const struct symbol *symbol = import_symbol(object, index);
@@ -283,6 +320,8 @@ static void fill_import(const struct object *object, uint32_t index, struct impo
         import->flags |= IMPORT_TLS;
     if (use & USE_ADDRESS || index == FINALIZE)
         import->flags |= IMPORT_ADDRESS;
+    if (index == FINALIZE)
+        import->flags |= IMPORT_FINALIZE;
     if (use & USE_SIZE)
         import->flags |= IMPORT_SIZE;
 }
@@ -338,6 +377,7 @@ void elfin_linkage_fill(struct load *load, const struct object *object)
     const struct linkage_draft *draft = object->draft;
     struct elfin_module *module = object->module;
     struct linkage *linkage = module->linkage;
+    struct final_words words = find_finals(load, object);
     uint32_t next = 0;
 
     linkage->got = object->got;
@@ -354,6 +394,7 @@ void elfin_linkage_fill(struct load *load, const struct object *object)
         import->flags = draft->flags[k];
         fill_import(object, draft->symbol[k], import);
         note_used(module, import);
+        note_finals(linkage, &words, import);
     }
     mini_sort(linkage->imports, linkage->import_count, sizeof(struct import), by_name, NULL);
     fill_uses(load, object);

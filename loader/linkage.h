@@ -18,6 +18,8 @@ enum {
     IMPORT_READS_SLOT = 1 << 4, /* code reads the slot, whatever the value is */
     IMPORT_SLOT_USED = 1 << 5,  /* something reads the slot now */
     IMPORT_STUB_USED = 1 << 6,  /* some branch goes through the stub now */
+    IMPORT_FINAL = 1 << 7,      /* a word that says what unload calls may be one of its fields */
+    IMPORT_FINALIZE = 1 << 8,   /* unload calls it: __cxa_finalize */
 };
 
 /* An undefined symbol that relocations of the module use. */

@@ -166,6 +166,9 @@ elfin_status elfin_patch_add(struct patch *patch, struct elfin_module *module,
     };
     *p->end = change;
     p->end = &change->next;
+    p->has_finals |= (import->flags & (IMPORT_FINAL | IMPORT_FINALIZE)) != 0;
+    if (import->flags & IMPORT_FINALIZE)
+        p->finalize = change;
     note_windows(patch, p, change);
     return ELFIN_OK;
 }

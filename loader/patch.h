@@ -31,6 +31,8 @@ struct patched_module {
     struct elfin_module *module;
     struct patch_change *first, **end;
     struct patch_window window[ELFIN_PART_COUNT];
+    bool has_finals;                     /* a change may have to do with what unload calls */
+    const struct patch_change *finalize; /* of __cxa_finalize, or NULL */
 };
 
 struct patch {

@@ -227,8 +227,8 @@ static void finish_slot(struct elfin_module *module, const struct patch_change *
         struct arch_binding to = elfin_import_binding(module, import, c->record, c->value);
         struct elfin_slot *slot = &module->slots[import->slot - 1];
 
-        before = slot->address;
-        slot->address = now ? to.slot : 0;
+        before = slot->address != SLOT_UNUSED;
+        slot->address = now ? to.slot : SLOT_UNUSED;
         slot->target = c->value;
         slot->stub = c->used & IMPORT_STUB_USED ? to.stub : 0;
         slot->tls = import->flags & IMPORT_TLS;
@@ -239,18 +239,27 @@ static void finish_slot(struct elfin_module *module, const struct patch_change *
     module->stub_count -= (import->flags & IMPORT_STUB_USED) != 0;
 }
 
-/* What unload will call: __cxa_finalize, and functions of others in a module's fini arrays. */
+/* Parts that only init needs come last. A damaged image may have such a word there. */
+static bool is_there(const struct elfin_block *block, uint64_t address)
+{
+    return !block->init_freed ||
+           address - block->region.run < block->part[ELFIN_PART_INIT_TEXT].offset;
+}
+
+/* What unload will call: __cxa_finalize, and what the words say now that were read after init. */
 static void finish_finals(const struct elfin_group *group)
 {
     for (uint32_t i = 0; i < group->final_count; i++) {
         struct final_call *final = &group->finals[i];
         const struct patched_module *p = final->module->patched;
 
-        for (const struct patch_change *c = p ? p->first : NULL; c; c = c->next)
-            if (final->address == c->import->value) {
-                final->address = c->value;
-                break;
-            }
+        if (!p || !p->has_finals)
+            continue;
+        if (final->entry != ELFIN_ENTRY_FINALIZE && is_there(block_of(p), final->from))
+            __builtin_memcpy(&final->address, edit_of(block_of(p), final->from),
+                             sizeof(final->address));
+        else if (final->entry == ELFIN_ENTRY_FINALIZE && p->finalize)
+            final->address = p->finalize->value;
     }
 }
 
@@ -296,10 +305,12 @@ void elfin_patch_commit(struct patch *patch)
     for (const struct patched_module *p = patch->first; p; p = p->next) {
         for (const struct patch_change *c = p->first; c; c = c->next)
             finish_fields(patch, p, c);
-        if (p->module->group->mark != mark)
-            finish_finals(p->module->group);
-        p->module->group->mark = mark;
     }
+    for (const struct patched_module *p = patch->first; p; p = p->next)
+        if (p->has_finals && p->module->group->mark != mark) {
+            finish_finals(p->module->group);
+            p->module->group->mark = mark;
+        }
     for (const struct patched_module *p = patch->first; p; p = p->next)
         finish_module(space, p);
 }

@@ -84,12 +84,12 @@ static void add_destructors(struct load *load, const struct object *object)
 
     if (p->value[DYNAMIC_FINI])
         elfin_init_final(load, object, ELFIN_ENTRY_DTOR,
-                         p->value[DYNAMIC_FINI] + program_bias(object));
+                         p->value[DYNAMIC_FINI] + program_bias(object), 0);
     for (uint64_t at = 0; at < p->value[DYNAMIC_FINI_ARRAYSZ]; at += 8) {
         uint64_t address = read_word(load, object, p->value[DYNAMIC_FINI_ARRAY] + at);
 
         if (address)
-            elfin_init_final(load, object, ELFIN_ENTRY_DTOR, address);
+            elfin_init_final(load, object, ELFIN_ENTRY_DTOR, address, 0);
     }
 }
 

@@ -333,6 +333,11 @@ static bool record_verb(struct elf_builder *eb, const struct statement *s)
         array_verb(eb, s, ".init_array", SHT_INIT_ARRAY);
     } else if (strcmp(verb, "dtor") == 0) {
         array_verb(eb, s, ".fini_array", SHT_FINI_ARRAY);
+    } else if (strcmp(verb, "fini") == 0) {
+        int where = section(eb, ".fini_array", SHT_FINI_ARRAY, SHF_ALLOC | SHF_WRITE, 8);
+
+        eb_rela(eb, where, eb_append(eb, where, NULL, 8, 8), R_X86_64_64, eb_reference(eb, word),
+                0);
     } else if (strcmp(verb, "init") == 0) {
         code_pointer(eb, data(eb, ".elfin.init"), tracer(eb, number(word), number(s->words[2])));
     } else if (strcmp(verb, "exit") == 0) {

@@ -29,6 +29,7 @@
  *   undef NAME            declares an undefined symbol (with modifiers)
  *   comdat NAME VALUE     function in a COMDAT group whose signature is NAME
  *   ctor ID [PRIORITY], dtor ID [PRIORITY]   init/fini array elements that call trace(ID)
+ *   fini TARGET           a fini array element that is TARGET
  *   init ID RESULT        ELFIN_INIT that calls trace(ID) and returns RESULT
  *   exit ID               ELFIN_EXIT that calls trace(ID)
  *   state VERSION SAVE RESTORE   ELFIN_STATE

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Binding imports anew: each kind of field, near and far, and what is refused. */
+#include "loader/arch.h"
 #include "tests/lib/expect.h"
 #include "tests/lib/replica.h"
 
@@ -403,6 +404,126 @@ static void thread_local_imports(void)
     END(f);
 }
 
+/* ---- What unload calls ----------------------------------------------------------------------- */
+
+static void unloads_with(struct fixture *f, const uint64_t *addresses, size_t count)
+{
+    size_t seen = 0;
+
+    fake_host_rewind(&f->fake);
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    for (size_t i = 0; i < f->fake.event_count; i++) {
+        if (f->fake.events[i].op == FAKE_CALL) {
+            CHECK(seen < count);
+            CHECK_EQ(f->fake.events[i].address, seen < count ? addresses[seen] : 0);
+            seen++;
+        }
+    }
+    CHECK_EQ(seen, count);
+}
+
+static void final_calls_follow_their_words(void)
+{
+    struct fixture *f = space_at(BASE);
+    uint64_t own, expected[3];
+
+    LOAD(f, "lib.o", "fn x 1; fn y 2; fn z 3");
+    LOAD(f, "u.o", "fn own 1; fini own; fini x; fini y; call c x");
+    own = fx_lookup(f, "own");
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, own), ELFIN_OK);
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, fx_lookup(f, "z")), ELFIN_OK);
+    expected[0] = fx_lookup(f, "y");
+    expected[1] = fx_lookup(f, "z");
+    expected[2] = own;
+    unloads_with(f, expected, 3);
+    END(f);
+}
+
+static void nothing_is_called_at_zero(void)
+{
+    struct fixture *f = space_at(BASE);
+    uint64_t address;
+
+    LOAD(f, "lib.o", "fn z 3");
+    address = fx_lookup(f, "z");
+    LOAD(f, "u.o", "weak undef x; fini x");
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, address), ELFIN_OK);
+    unloads_with(f, &address, 1);
+    LOAD(f, "u.o", "weak undef x; fini x");
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, address), ELFIN_OK);
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, 0), ELFIN_OK);
+    unloads_with(f, NULL, 0);
+    END(f);
+}
+
+static void finalize_can_be_bound_anew(void)
+{
+    struct fixture *f = space_at(BASE);
+    uint64_t expected[2];
+
+    LOAD(f, "lib.o", "fn __cxa_finalize 1; fn z 3");
+    expected[0] = fx_lookup(f, "__cxa_finalize");
+    expected[1] = fx_lookup(f, "z");
+    export(f, "y", expected[0]);
+    LOAD(f, "u.o", "ptr p __dso_handle; fini y");
+    STATUS(fx_rebind(f, "u", "__cxa_finalize", NULL, NULL, expected[1]), ELFIN_OK);
+    unloads_with(f, expected, 2);
+    END(f);
+}
+
+/* ---- Corners --------------------------------------------------------------------------------- */
+
+/* The first field names its target itself, the last one reaches the stub, the one between neither.
+ */
+static void fields_between_are_checked(void)
+{
+    static const uint32_t offsets[] = { 0, 0x100, 0x200 };
+    struct arch_fields run = { .fields = offsets,
+                               .count = 3,
+                               .kind = FOLLOW_BRANCH,
+                               .addend = (INT64_C(1) << 31) + 0x180,
+                               .address = BASE };
+    struct arch_binding to = { .value = BASE - (UINT64_C(1) << 32) - 0x100,
+                               .stub = BASE - 0x10,
+                               .has_stub = true };
+    struct arch_failure failure = { 0 };
+    unsigned use = 0;
+
+    CHECK(!elfin_arch_follow_check(&run, &to, &use, &failure));
+    CHECK_EQ(failure.record, 1);
+    run.count = 1;
+    CHECK(elfin_arch_follow_check(&run, &to, &use, &failure));
+    run.fields = offsets + 2;
+    CHECK(elfin_arch_follow_check(&run, &to, &use, &failure));
+}
+
+static void a_slot_may_be_at_address_0(void)
+{
+    struct fixture *f = space_at(BASE);
+    struct elf_builder eb;
+    elfin_input input = { .file = "u.o", .flags = ELFIN_INPUT_AT };
+    elfin_slot slot;
+    int data;
+
+    export(f, "x", FAR);
+    eb_init(&eb);
+    data = eb_section(&eb, ".data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, NULL, 8, 8);
+    eb_rela(&eb, data, 0, R_X86_64_GOTPCREL, eb_reference(&eb, "x"), 0);
+    eb_finish(&eb);
+    input.data = eb.object.data;
+    input.size = eb.object.size;
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+    REQUIRE(elfin_module_slot(elfin_next_module(f->group, NULL), 0, &slot));
+    CHECK_EQ(slot.address, 0);
+    CHECK_STR(slot.name, "x");
+    STATUS(fx_rebind(f, "u", "x", NULL, NULL, BASE), ELFIN_OK);
+    REQUIRE(elfin_module_slot(elfin_next_module(f->group, NULL), 0, &slot));
+    CHECK_EQ(slot.target, BASE);
+    CHECK(!elfin_module_slot(elfin_next_module(f->group, NULL), 1, &slot));
+    free(eb.object.data);
+    END(f);
+}
+
 int main(int argc, char **argv)
 {
     static const struct test_case cases[] = {
@@ -425,6 +546,11 @@ int main(int argc, char **argv)
         TEST_CASE(needs_a_host_that_wants_it),
         TEST_CASE(host_calls_fail),
         TEST_CASE(thread_local_imports),
+        TEST_CASE(final_calls_follow_their_words),
+        TEST_CASE(nothing_is_called_at_zero),
+        TEST_CASE(finalize_can_be_bound_anew),
+        TEST_CASE(fields_between_are_checked),
+        TEST_CASE(a_slot_may_be_at_address_0),
     };
 
     return test_run_all("rebind", cases, sizeof cases / sizeof cases[0], argc, argv);
