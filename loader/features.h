@@ -132,8 +132,13 @@ struct elfin_sharing {
     /* The phase narrows the reach of its own copy of each block; false: not done for all objects.
      */
     bool (*reach)(struct load *load, object_phase phase);
-    /* Enters all names of all objects; false: not done, and not reported. */
+    /*
+     * Enters all names of all objects, which have been sorted, each by itself; false: not done, and
+     * not reported. Each object then gets what its names have come to be.
+     */
+    elfin_status (*sort)(struct load *load, struct object *object);
     bool (*enter)(struct load *load);
+    void (*place)(struct load *load, struct object *object);
 };
 
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */

@@ -46,14 +46,6 @@ static void append(struct load *load, struct object *object)
     load->objects_end = &object->next;
 }
 
-/* All its names. */
-static elfin_status enter(struct load *load, struct object *object)
-{
-    uint32_t next = 0;
-
-    return elfin_symbols_enter(load, object, 0, 1, &next);
-}
-
 elfin_status elfin_load_add(struct load *load, struct object *object)
 {
     elfin_status status = open(load, object);
@@ -61,7 +53,7 @@ elfin_status elfin_load_add(struct load *load, struct object *object)
     if (status != ELFIN_OK || !object->opened)
         return status;
     append(load, object);
-    return enter(load, object);
+    return elfin_symbols_enter(load, object);
 }
 
 static elfin_status make_object(struct load *load, const elfin_input *input, uint32_t block)
@@ -144,6 +136,8 @@ static elfin_status open_early(struct load *load, struct object *object)
     struct object before = *object;
     elfin_status status = open(load, object);
 
+    if (status == ELFIN_OK)
+        status = load->host->sharing->sort(load, object);
     if (status != ELFIN_OK)
         *object = before;
     return status;
@@ -178,7 +172,7 @@ static elfin_status enter_all(struct load *load)
     if (load->crew && !load->libraries && load->host->sharing->enter(load))
         return ELFIN_OK;
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = enter(load, o);
+        status = elfin_symbols_enter(load, o);
     return status;
 }
 

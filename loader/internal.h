@@ -292,6 +292,7 @@ struct object {
     struct symbol **global;              /* per global symbol: [index - first_global] */
     struct symbol_key *keys;             /* the same */
     struct symbol *first_new, *last_new; /* that it was the first to mention, in order */
+    struct sorted *sorted;               /* shards.c: its names by shard */
     uint8_t *exported;       /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
     uint32_t handle_symbol;  /* __dso_handle, 0 = not mentioned, or defined by the group */
@@ -611,12 +612,22 @@ bool elfin_is_module_name(const char *name);
 
 /* symbols.c: checks the symbol table; needs nothing but the object. */
 elfin_status elfin_symbols_check(struct load *load, struct object *object);
+/* Enters the global names into the group's. */
+elfin_status elfin_symbols_enter(struct load *load, struct object *object);
 /*
- * Enters the global names of one shard of `shards`, a power of two, from symbol *next on, into the
- * group's, which have been made room for. On failure *next is the symbol at which it stopped.
+ * The pieces of that, for shards: makes room for names, and reports about the object's symbol that
+ * there is none; enters the number-th global symbol that has a key; enters FINALIZE_NAME, which an
+ * object with a handle_symbol needs.
  */
-elfin_status elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
-                                 uint32_t shards, uint32_t *next);
+enum {
+    SYMBOLS_AHEAD = 12 /* symbols for which the table is fetched before it is searched */
+};
+#define FINALIZE_NAME "__cxa_finalize"
+elfin_status elfin_symbols_make_room(struct load *load, const struct object *object, uint32_t index,
+                                     uint64_t names);
+elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32_t number,
+                                struct symbol **entered);
+elfin_status elfin_symbols_finalize(struct load *load, struct object *object);
 struct symbol *elfin_find_symbol(const struct load *load, struct name name);
 /* After scan, which finds each object's part: the list of all symbols. */
 void elfin_symbols_list(struct load *load);

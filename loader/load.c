@@ -74,8 +74,11 @@ elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_s
 static elfin_status scan(struct load *load, struct object *object)
 {
     const struct elfin_unwinding *unwinding = load->host->unwinding;
-    elfin_status status = elfin_scan(load, object);
+    elfin_status status;
 
+    if (load->shards)
+        load->host->sharing->place(load, object);
+    status = elfin_scan(load, object);
     return status == ELFIN_OK && unwinding ? unwinding->scan(load, object) : status;
 }
 

@@ -14,7 +14,8 @@ enum {
     CPU_LIMIT = 64,
     OWN_BLOCKS_MAX = 64,    /* of which each CPU has a copy */
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
-    OPENING_SHARE = 16,     /* of what opening takes the input is about so many times as large */
+    OPENING_SHARE = 14,     /* of what opening takes the input is about so many times as large */
+    LOAN_SHARE = 256,       /* later phases begin with this part of it, and double that */
     FIRST_LOAN = 64 << 10
 };
 
@@ -55,13 +56,17 @@ static void sharing_begin(struct load *load, const elfin_input *inputs, size_t c
     if (!crew)
         return;
     crew->cpus = host->cpu_count < CPU_LIMIT ? host->cpu_count : CPU_LIMIT;
-    crew->loan = FIRST_LOAN;
+    crew->loan = size / LOAN_SHARE / crew->cpus;
+    if (crew->loan < FIRST_LOAN)
+        crew->loan = FIRST_LOAN;
     crew->expected = size / OPENING_SHARE / crew->cpus;
     crew->workers = elfin_arena_get(&load->work, crew->cpus, sizeof(*crew->workers));
     if (!crew->workers)
         return;
     load->crew = crew;
     load->cpus = crew->cpus;
+    for (load->shard_count = 1; load->shard_count < load->cpus;)
+        load->shard_count *= 2;
 }
 
 /* Nobody works at higher numbers any more: the load ends with this one, or with one before it. */
@@ -117,14 +122,15 @@ static void work(void *arg)
     worker->work = worker->load.work;
 }
 
-/* Those that have less than half of it get a loan. False when there is no memory. */
+/* Those that have little left get a loan. False when there is no memory. */
 static bool lend(struct crew *crew)
 {
     uint64_t loan = crew->loan < crew->expected ? crew->expected : crew->loan;
+    uint64_t least = crew->expected ? crew->expected : loan / 2;
 
     crew->expected = 0;
     for (uint32_t i = 0; i < crew->cpus; i++)
-        if (crew->workers[i].work.left < loan / 2 &&
+        if (crew->workers[i].work.left < least &&
             !elfin_arena_lend(&crew->load->work, loan, &crew->workers[i].work))
             return false;
     return true;
@@ -285,15 +291,12 @@ static bool sharing_reach(struct load *load, object_phase phase)
     return true;
 }
 
-static bool sharing_enter(struct load *load)
-{
-    return elfin_shards_enter(load);
-}
-
 const struct elfin_sharing elfin_sharing = {
     .begin = sharing_begin,
     .each = sharing_each,
     .each_early = sharing_each_early,
     .reach = sharing_reach,
-    .enter = sharing_enter,
+    .sort = elfin_shards_sort,
+    .enter = elfin_shards_enter,
+    .place = elfin_shards_place,
 };

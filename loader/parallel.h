@@ -11,6 +11,8 @@ bool elfin_parallel_try(struct load *load, uint32_t count, parallel_job job, par
 void elfin_parallel_expect(struct load *load, uint64_t size);
 
 /* shards.c: see struct elfin_sharing. */
+elfin_status elfin_shards_sort(struct load *load, struct object *object);
 bool elfin_shards_enter(struct load *load);
+void elfin_shards_place(struct load *load, struct object *object);
 
 #endif

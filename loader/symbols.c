@@ -176,16 +176,6 @@ static void duplicate(struct load *load, const struct object *object, uint32_t i
     elfin_diag_emit(load);
 }
 
-/*
- * Lies in a section of the object for certain: whoever refers to it needs no proof. What indirect
- * functions and thread-local data are used for has to be known all the same.
- */
-static bool is_inner(const struct object *object, const struct elf_symbol *symbol, uint32_t section)
-{
-    return !(section & SECTION_SPECIAL) && symbol->st_value <= object->sections[section].size &&
-           elf_symbol_type(symbol) != STT_GNU_IFUNC && !is_tls(&object->sections[section]);
-}
-
 static void define(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
                    const struct elf_symbol *elf, uint32_t section)
 {
@@ -224,8 +214,16 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->size = elf->st_size;
     symbol->align = align;
     symbol->tls = elf_symbol_type(elf) == STT_TLS;
-    if (state == SYMBOL_STRONG && !object->program && is_inner(object, elf, section))
-        object->use[index] |= USE_INNER;
+}
+
+/*
+ * Lies in a section of the object for certain: whoever refers to it needs no proof. What indirect
+ * functions and thread-local data are used for has to be known all the same.
+ */
+static bool is_inner(const struct object *object, const struct elf_symbol *symbol, uint32_t section)
+{
+    return !(section & SECTION_SPECIAL) && symbol->st_value <= object->sections[section].size &&
+           elf_symbol_type(symbol) != STT_GNU_IFUNC && !is_tls(&object->sections[section]);
 }
 
 /* One that only one symbol of an object may have. */
@@ -280,6 +278,10 @@ static elfin_status check_global(struct load *load, struct object *object, uint3
         return bad_symbol(load, object, index, DEFECT_SYMBOL_NAMES_OVERLAP);
     object->keys[index - object->first_global] =
         (struct symbol_key){ .hash = name.hash, .length = name.length };
+    /* A strong definition loses its name to none but a second strong one: then it keeps its own. */
+    if (elf_symbol_binding(elf) != STB_WEAK && section != SHN_UNDEF && !object->program &&
+        !is_dead(object, section) && is_inner(object, elf, section))
+        object->use[index] |= USE_INNER;
     return ELFIN_OK;
 }
 
@@ -376,8 +378,9 @@ elfin_status elfin_symbols_check(struct load *load, struct object *object)
  * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
  * something has to be undone at unload, which takes __cxa_finalize.
  */
-static elfin_status enter_finalize(struct load *load, struct object *object, struct name name)
+elfin_status elfin_symbols_finalize(struct load *load, struct object *object)
 {
+    struct name name = elfin_name(FINALIZE_NAME);
     elfin_status status = ELFIN_OK;
 
     object->finalize = enter_name(load, object, 0, name, &status);
@@ -398,14 +401,15 @@ static bool comes_late(const struct load *load, const struct symbol *symbol,
            elf_symbol_binding(elf) != STB_WEAK;
 }
 
-static elfin_status enter(struct load *load, struct object *object, uint32_t index,
-                          struct symbol_key key)
+elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32_t number,
+                                struct symbol **entered)
 {
+    uint32_t index = object->first_global + number;
     struct elf_symbol elf = elfin_read_symbol(object, index);
     uint32_t section = elfin_symbol_section(object, &elf, index);
     struct name name = { .text = (const char *)object->symbol_names.data + elf.st_name,
-                         .hash = key.hash,
-                         .length = key.length };
+                         .hash = object->keys[number].hash,
+                         .length = object->keys[number].length };
     unsigned visibility = elf_symbol_visibility(&elf);
     elfin_status status = ELFIN_OK;
     struct symbol *symbol = enter_name(load, object, index, name, &status);
@@ -420,7 +424,7 @@ static elfin_status enter(struct load *load, struct object *object, uint32_t ind
                                                     : defect_as(DEFECT_SYMBOL_MEMORY, status));
     if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
-    object->global[index - object->first_global] = symbol;
+    *entered = symbol;
     if (section == SHN_UNDEF && elf_symbol_type(&elf) == STT_TLS && !symbol->tls_reference)
         symbol->tls_reference = object;
     if (section == SHN_UNDEF || is_dead(object, section))
@@ -430,12 +434,8 @@ static elfin_status enter(struct load *load, struct object *object, uint32_t ind
     return ELFIN_OK;
 }
 
-enum {
-    AHEAD = 12 /* symbols for which the table is fetched before it is searched */
-};
-
-static elfin_status make_room(struct load *load, const struct object *object, uint32_t index,
-                              uint64_t names)
+elfin_status elfin_symbols_make_room(struct load *load, const struct object *object, uint32_t index,
+                                     uint64_t names)
 {
     elfin_status status = elfin_names_reserve(&load->symbols, &load->work, names);
 
@@ -444,35 +444,19 @@ static elfin_status make_room(struct load *load, const struct object *object, ui
                : bad_symbol(load, object, index, defect_as(DEFECT_SYMBOL_MEMORY, status));
 }
 
-elfin_status elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
-                                 uint32_t shards, uint32_t *next)
+elfin_status elfin_symbols_enter(struct load *load, struct object *object)
 {
     const struct symbol_key *keys = object->keys;
-    uint32_t first = object->first_global, count = count_named(load, object);
-    elfin_status status = ELFIN_OK;
+    uint32_t count = count_named(load, object);
+    elfin_status status =
+        elfin_symbols_make_room(load, object, object->first_global, (uint64_t)count + 1);
 
-    if (shards == 1) /* at once */
-        status = make_room(load, object, first, (uint64_t)count + 1);
-    for (uint32_t i = *next; status == ELFIN_OK && i < count; i++) {
-        *next = i;
-        if (i + AHEAD < count && shard_of(keys[i + AHEAD].hash, shards) == shard)
-            elfin_names_prefetch(&load->symbols, keys[i + AHEAD].hash);
-        if (!keys[i].hash || shard_of(keys[i].hash, shards) != shard)
-            continue;
-        if (shards > 1)
-            status = make_room(load, object, first + i, 1);
-        if (status == ELFIN_OK)
-            status = enter(load, object, first + i, keys[i]);
+    for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
+        if (i + SYMBOLS_AHEAD < count)
+            elfin_names_prefetch(&load->symbols, keys[i + SYMBOLS_AHEAD].hash);
+        if (keys[i].hash)
+            status = elfin_symbol_enter(load, object, i, &object->global[i]);
     }
-    if (status == ELFIN_OK && object->handle_symbol) {
-        struct name name = elfin_name("__cxa_finalize");
-
-        *next = count;
-        if (shard_of(name.hash, shards) != shard)
-            return ELFIN_OK;
-        status = make_room(load, object, object->handle_symbol, 1);
-        if (status == ELFIN_OK)
-            status = enter_finalize(load, object, name);
-    }
-    return status;
+    return status == ELFIN_OK && object->handle_symbol ? elfin_symbols_finalize(load, object)
+                                                       : status;
 }

@@ -12,7 +12,6 @@ const char *const phase_name[PHASE_COUNT] = { "open",  "names",   "scan",  "reso
 static struct phase_time *times; /* NULL: nobody asks */
 static enum phase now;
 static uint64_t since;
-static bool sharing;
 
 uint64_t phases_clock(void)
 {
@@ -46,12 +45,10 @@ void phases_end(void)
 void phases_share(void)
 {
     settle();
-    sharing = true;
 }
 
 void phases_shared(uint64_t slowest, uint64_t sum)
 {
-    sharing = false;
     times[now].shared += slowest;
     times[now].sum += sum;
     since = phases_clock();
@@ -93,10 +90,8 @@ struct object;
 
 elfin_status __real_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
 elfin_status __wrap_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
-elfin_status __real_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
-                                        uint32_t shards, uint32_t *next);
-elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
-                                        uint32_t shards, uint32_t *next);
+elfin_status __real_elfin_symbols_enter(struct load *load, struct object *object);
+elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object);
 bool __real_elfin_shards_enter(struct load *load);
 bool __wrap_elfin_shards_enter(struct load *load);
 void __real_elfin_symbols_list(struct load *load);
@@ -111,12 +106,11 @@ elfin_status __wrap_elfin_inputs_open(struct load *load, const elfin_input *inpu
 }
 
 /* One CPU goes through all objects; several begin with shards. */
-elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object, uint32_t shard,
-                                        uint32_t shards, uint32_t *next)
+elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object)
 {
-    if (shards == 1 && !sharing && now == PHASE_OPEN)
+    if (now == PHASE_OPEN)
         enter(PHASE_NAMES);
-    return __real_elfin_symbols_enter(load, object, shard, shards, next);
+    return __real_elfin_symbols_enter(load, object);
 }
 
 bool __wrap_elfin_shards_enter(struct load *load)
