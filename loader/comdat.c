@@ -4,7 +4,7 @@
  * order is kept; the members of the others are not loaded, and what they define counts as
  * undefined.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 /* The signature is a symbol's name; assemblers may use a section symbol, whose name is its
  * section's. */
@@ -49,7 +49,7 @@ elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
     return ELFIN_OK;
 }
 
-elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index)
+static elfin_status comdats_open(struct load *load, struct object *object, uint32_t index)
 {
     uint32_t length;
     const struct section *group = &object->sections[index];
@@ -82,3 +82,5 @@ elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_
     }
     return ELFIN_OK;
 }
+
+const struct elfin_comdats elfin_comdats = { .open = comdats_open };

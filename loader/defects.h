@@ -75,6 +75,9 @@
     X(IN_USE, ERR_IN_USE, UNLOAD, "", UNLOAD_USERS)                                                \
     X(NO_THREADS, ERR_TLS, OBJECT, "the host takes nothing that is thread-local", THREADS)         \
     X(NO_THREADS_USE, ERR_TLS, SCAN, "the host takes nothing that is thread-local", THREADS)       \
+    X(NO_STARTING, ERR_TYPE, OBJECT, "its functions would have to be called", STARTING)            \
+    X(NO_RECORDS, ERR_TYPE, OBJECT, "the host does not read records of elfin/module.h", RECORDS)   \
+    X(NO_COMDATS, ERR_TYPE, OBJECT, "the host does not take section groups", COMDATS)              \
     X(NO_INDIRECTS, ERR_TYPE, OBJECT, "it is an indirect function, which the host does not take",  \
       INDIRECTS)                                                                                   \
     X(NO_REACH, ERR_REACH, RESOLVE, "", NONE)                                                      \
@@ -420,6 +423,9 @@
               "(elfin_host.images)")                                                               \
     X(PREPARE_AGAIN, "make it again")                                                              \
     X(THREADS, "do without _Thread_local, or use a host that has elfin_host.threads")              \
+    X(STARTING, "use a host that has elfin_host.starting")                                         \
+    X(RECORDS, "use a host that has elfin_host.records")                                           \
+    X(COMDATS, "use a host that has elfin_host.comdats")                                           \
     X(INDIRECTS, "use a host that has elfin_host.indirects")                                       \
     X(BRANCH, "branch to the symbol itself, without an offset, so that a stub can stand in for "   \
               "it")

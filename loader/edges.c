@@ -7,7 +7,7 @@
 #include "loader/program.h"
 #include "libmini/str.h"
 
-static void add_object(struct object *user, struct object *used)
+void elfin_add_used(struct object *user, struct object *used)
 {
     if (used == user || used->used_by == user)
         return;
@@ -15,7 +15,7 @@ static void add_object(struct object *user, struct object *used)
     user->uses[user->uses_count++] = used;
 }
 
-static void add_module(struct load *load, struct object *user, struct elfin_module *used)
+void elfin_add_used_module(struct load *load, struct object *user, struct elfin_module *used)
 {
     if (used->mark == load->space->mark)
         return;
@@ -26,9 +26,9 @@ static void add_module(struct load *load, struct object *user, struct elfin_modu
 static void add_symbol(struct load *load, struct object *user, const struct symbol *symbol)
 {
     if (symbol->state == SYMBOL_IMPORT && symbol->import)
-        add_module(load, user, record_module(symbol->import));
+        elfin_add_used_module(load, user, record_module(symbol->import));
     else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
-        add_object(user, symbol->object);
+        elfin_add_used(user, symbol->object);
 }
 
 item elfin_find_module_item(const struct load *load, struct name name)
@@ -36,70 +36,9 @@ item elfin_find_module_item(const struct load *load, struct name name)
     return elfin_index_find_except(load->space, name, ITEM_MODULE, NULL, load->replaces);
 }
 
-static void add_need(struct load *load, struct object *object, const char *text)
-{
-    struct name name = elfin_name(text);
-    struct object *other = elfin_names_find(&load->modules, name);
-    item found;
-
-    if (other) {
-        add_object(object, other);
-        return;
-    }
-    found = elfin_find_module_item(load, name);
-    if (found)
-        add_module(load, object, elfin_item_definition(found).owner);
-}
-
 bool elfin_is_taken(const struct load *load, struct name name)
 {
     return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
-}
-
-static void check_need(struct load *load, struct object *object, const char *name)
-{
-    elfin_diag *diag;
-
-    if (elfin_is_taken(load, elfin_name(name)))
-        return;
-    diag = elfin_diag_begin(load, object, DEFECT_NEED);
-    elfin_diag_section(diag, object, object->needs);
-    elfin_copy_name(diag->other, name);
-    elfin_diag_emit(load);
-}
-
-/*
- * Names stand one after the other, each with its NUL; linkers may pad with more NULs. Those of a
- * linked file come after them: it has no others.
- */
-const char *elfin_next_need(const struct object *object, uint64_t *at)
-{
-    struct span names =
-        object->needs ? elfin_section_bytes(object, object->needs) : (struct span){ 0 };
-
-    while (*at < names.size) {
-        const char *name = span_string(names, *at);
-
-        *at += mini_strlen(name) + 1;
-        if (*name)
-            return name;
-    }
-    if (object->program && *at - names.size < object->program->need_count)
-        return object->program->needs[(*at)++ - names.size];
-    return NULL;
-}
-
-/* All that are missing are reported. */
-static void each_need(struct load *load, struct object *object, bool check)
-{
-    const char *name;
-
-    for (uint64_t at = 0; (name = elfin_next_need(object, &at));) {
-        if (check)
-            check_need(load, object, name);
-        else
-            add_need(load, object, name);
-    }
 }
 
 static elfin_status object_edges(struct load *load, struct object *object)
@@ -123,7 +62,8 @@ static elfin_status object_edges(struct load *load, struct object *object)
     }
     if (object->handle_symbol)
         add_symbol(load, object, object->finalize);
-    each_need(load, object, false);
+    if (load->host->records)
+        load->host->records->add_needs(load, object);
     return ELFIN_OK;
 }
 
@@ -157,8 +97,9 @@ elfin_status elfin_needs(struct load *load)
         return elfin_fail(load, load->objects, defect_as(DEFECT_MODULE_NAMES_MEMORY, status));
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = enter_name(load, o);
-    for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        each_need(load, o, true);
+    for (struct object *o = load->objects; load->host->records && status == ELFIN_OK && o;
+         o = o->next)
+        load->host->records->check_needs(load, o);
     return status;
 }
 

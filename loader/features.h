@@ -26,6 +26,46 @@ elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint
                         uint64_t *offset, uint64_t *gap);
 elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index);
 
+/* starting.c, order.c, init.c: module code runs when a group is loaded, and when it is unloaded. */
+struct elfin_starting {
+    /* Of an array of functions; -1 is the first. */
+    int32_t (*priority)(uint32_t type, const char *name);
+    /*
+     * Who mentions __dso_handle without a definition in the group gets one of its own, like
+     * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
+     */
+    void (*handles)(struct load *load);
+    elfin_status (*order)(struct load *load); /* fills in load->order */
+    /* Calls that unload will make, at most. */
+    uint64_t (*count)(const struct load *load, const struct object *object);
+    elfin_status (*run)(struct load *load);
+    /* Final calls, last to first; one that does not return normally is logged. */
+    void (*end)(const elfin_host *host, elfin_group *group);
+};
+
+/* record.c, needs.c: sections named .elfin.*, which the host's starting serves. */
+struct elfin_records {
+    elfin_status (*read)(struct load *load, struct object *object, uint32_t index);
+    elfin_status (*scan)(struct load *load, struct object *object); /* after its relocations */
+    void (*check)(struct load *load, const struct object *object);  /* after fix-up */
+    void (*add_needs)(struct load *load, struct object *object);
+    void (*check_needs)(struct load *load, struct object *object);
+};
+
+/* comdat.c: section groups. */
+struct elfin_comdats {
+    elfin_status (*open)(struct load *load, struct object *object, uint32_t index);
+};
+
+/* For what takes an object as any host would. */
+static inline void take_objects(elfin_host *host)
+{
+    host->reaching = &elfin_reaching;
+    host->starting = &elfin_starting;
+    host->records = &elfin_records;
+    host->comdats = &elfin_comdats;
+}
+
 /* archive.c, pull.c */
 struct elfin_archives {
     /* A library of the load: its index. */

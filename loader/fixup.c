@@ -188,34 +188,6 @@ static void count_used(const struct object *object, const uint64_t *value)
     }
 }
 
-/* An undefined weak function has address 0: nothing to call. */
-static elfin_status check_entry(struct load *load, const struct object *object, uint32_t section,
-                                uint64_t offset)
-{
-    static const uint8_t zero[8];
-
-    if (!section ||
-        memcmp(edit_at(load, object, object->sections[section].address + offset), zero, 8) != 0)
-        return ELFIN_OK;
-    return elfin_fail_section(load, object, section, DEFECT_ENTRY_UNDEFINED);
-}
-
-/* The record as it is in memory now: its functions have addresses. */
-static void note_state(struct load *load, const struct object *object)
-{
-    struct elfin_state_record record;
-
-    if (!object->state)
-        return;
-    __builtin_memcpy(&record, edit_at(load, object, object->sections[object->state].address),
-                     sizeof(record));
-    object->module->state = (struct module_state){ .save = (uintptr_t)record.save,
-                                                   .restore = (uintptr_t)record.restore,
-                                                   .version = record.version };
-    check_entry(load, object, object->state, offsetof(struct elfin_state_record, save));
-    check_entry(load, object, object->state, offsetof(struct elfin_state_record, restore));
-}
-
 /* As crtbegin.o of shared objects has it: some read the word instead of taking its address. */
 static void write_handle(const struct load *load, const struct object *object)
 {
@@ -294,9 +266,8 @@ static elfin_status fix(struct load *load, struct object *object)
         forget_use(object);
     object->begun = true;
     fix_object(load, object, load->values);
-    check_entry(load, object, object->init, 0);
-    check_entry(load, object, object->exit, 0);
-    note_state(load, object);
+    if (load->host->records)
+        load->host->records->check(load, object);
     return ELFIN_OK;
 }
 

@@ -110,20 +110,6 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         load->host->listing->carve(c, object, module);
 }
 
-static uint64_t count_finals(const struct load *load, const struct object *object)
-{
-    uint64_t count = (uint64_t)(object->exit != 0) + (object->handle_symbol != 0);
-
-    if (load->options->flags & ELFIN_LOAD_NO_INIT)
-        return 0;
-    if (object->program)
-        count += 1 + object->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].type == SHT_FINI_ARRAY && object->sections[i].part != PART_NONE)
-            count += object->sections[i].size / 8;
-    return count;
-}
-
 /* The pages of a program by right; its block has one object. */
 static void carve_segments(struct carver *c, const struct object *object, struct block *block)
 {
@@ -187,7 +173,7 @@ static elfin_status measure(struct load *load, struct object *object)
 
     carve_object(load, &c, object);
     object->record_size = c.used;
-    object->final_count = count_finals(load, object);
+    object->final_count = load->host->starting ? load->host->starting->count(load, object) : 0;
     return status;
 }
 

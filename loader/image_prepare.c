@@ -43,7 +43,7 @@ static elfin_status link_alone(struct load *load, struct object *object)
         (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
         (status = load->status) != ELFIN_OK)
         return status;
-    elfin_give_handles(load);
+    elfin_starting.handles(load);
     if ((host->threads && (status = host->threads->measure(load, object)) != ELFIN_OK) ||
         (status = settle_names(load)) != ELFIN_OK || (status = elfin_layout(load)) != ELFIN_OK)
         return status;
@@ -110,7 +110,7 @@ elfin_status elfin_prepare(const elfin_host *host, const elfin_input *input,
         elfin_space_init(&space, host) != ELFIN_OK)
         return ELFIN_ERR_ARGUMENT;
     load.space = &space;
-    space.host.reaching = &elfin_reaching;
+    take_objects(&space.host);
     load.host = &space.host;
     load.objects_end = &load.objects;
     object.file_name = input->file;

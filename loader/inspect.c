@@ -314,7 +314,7 @@ static elfin_status inspect(struct load *load, struct object *object,
         (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
         (status = load->status) != ELFIN_OK)
         return status;
-    elfin_give_handles(load);
+    elfin_starting.handles(load);
     show(load, object, inspector, out);
     for (struct symbol *s = load->first_symbol; s; s = s->next)
         if (s->state == SYMBOL_UNDEFINED)
@@ -364,7 +364,7 @@ elfin_status elfin_inspect(const elfin_host *host, const elfin_input *input,
         return ELFIN_ERR_ARGUMENT;
     }
     load.space = &space;
-    space.host.reaching = &elfin_reaching;
+    take_objects(&space.host);
     load.host = &space.host;
     load.objects_end = &load.objects;
     object.file_name = input->file;

@@ -604,11 +604,12 @@ enum section_named elfin_section_named(const char *name);
 /* comdat.c: SHT_GROUP. enter: *lost says whether an earlier group has the signature. */
 elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
                                 const char *signature, bool *lost);
-elfin_status elfin_comdat_open(struct load *load, struct object *object, uint32_t index);
 
 /* record.c: what the module says of itself; its name. */
 elfin_status elfin_record_open(struct load *load, struct object *object);
 bool elfin_is_module_name(const char *name);
+/* One section of records. */
+elfin_status elfin_record_read(struct load *load, struct object *object, uint32_t index);
 
 /* symbols.c: checks the symbol table; needs nothing but the object. */
 elfin_status elfin_symbols_check(struct load *load, struct object *object);
@@ -659,8 +660,13 @@ item elfin_find_module_item(const struct load *load, struct name name);
 bool elfin_is_taken(const struct load *load, struct name name);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
-void elfin_give_handles(struct load *load);
 elfin_status elfin_edges(struct load *load);
+/* Each once. */
+void elfin_add_used(struct object *user, struct object *used);
+void elfin_add_used_module(struct load *load, struct object *user, struct elfin_module *used);
+/* needs.c: adds what the object needs to what it uses; reports what is missing. */
+void elfin_add_needs(struct load *load, struct object *object);
+void elfin_check_needs(struct load *load, struct object *object);
 /* The names that ELFIN_NEEDS or DT_NEEDED give, one by one; *at begins as 0. NULL at the end. */
 const char *elfin_next_need(const struct object *object, uint64_t *at);
 
@@ -775,9 +781,10 @@ void elfin_publish_instead(struct load *load);
 elfin_status elfin_export_rows(elfin_space *space, const elfin_export *exports, size_t count,
                                enum item_kind kind);
 
-/* order.c, init.c */
+/* order.c, init.c: see struct elfin_starting */
 elfin_status elfin_init_order(struct load *load);
 elfin_status elfin_init_run(struct load *load);
+void elfin_final_run(const elfin_host *host, elfin_group *group);
 /*
  * Calls the resolver of an indirect function: text is executable, slots are still writable. The
  * name is for the report and may be empty. *target is not 0 on success.
@@ -791,8 +798,6 @@ void elfin_init_final(struct load *load, const struct object *object, elfin_entr
                       uint64_t address, uint64_t from);
 /* Any call into module code, through the host if it wants. */
 elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result);
-/* Runs the group's final calls, last to first; one that does not return normally is logged. */
-void elfin_final_run(const elfin_host *host, elfin_group *group);
 
 /* ---- Small helpers --------------------------------------------------------------------------- */
 

@@ -98,11 +98,12 @@ static elfin_status link(struct load *load)
 {
     const struct elfin_threads *threads = load->host->threads;
     const struct elfin_unwinding *unwinding = load->host->unwinding;
+    const struct elfin_starting *starting = load->host->starting;
     elfin_status status = elfin_each_object(load, scan, NULL);
 
     elfin_symbols_list(load);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
-        (status = elfin_init_order(load)) != ELFIN_OK ||
+        (starting && (status = starting->order(load)) != ELFIN_OK) ||
         (threads && (status = threads->place(load)) != ELFIN_OK) ||
         (status = settle(load)) != ELFIN_OK || (status = collect_linkage(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
@@ -117,13 +118,14 @@ static elfin_status link(struct load *load)
 static elfin_status commit(struct load *load)
 {
     const struct elfin_unwinding *unwinding = load->host->unwinding;
+    const struct elfin_starting *starting = load->host->starting;
     const struct load_hooks *hooks = load->hooks;
     elfin_status status = elfin_publish(load);
 
     if (status == ELFIN_OK && hooks)
         status = hooks->published(load);
     if (status != ELFIN_OK || (unwinding && (status = unwinding->add(load)) != ELFIN_OK) ||
-        (status = elfin_init_run(load)) != ELFIN_OK ||
+        (starting && (status = starting->run(load)) != ELFIN_OK) ||
         (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
     return hooks ? hooks->finished(load) : ELFIN_OK;
@@ -131,8 +133,6 @@ static elfin_status commit(struct load *load)
 
 static void unwind(struct load *load)
 {
-    if (load->published)
-        elfin_final_run(load->host, load->group);
     if (load->group)
         elfin_detach(load->host, load->group);
     if (load->published)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a module says of itself (include/elfin/module.h), and the name it goes by. */
+/* What a module says of itself (include/elfin/module.h). */
 #include <elfin/module.h>
 
 #include "loader/internal.h"
@@ -94,7 +94,7 @@ static elfin_status read_state(struct load *load, struct object *object, uint32_
     return status;
 }
 
-static elfin_status read_record(struct load *load, struct object *object, uint32_t index)
+elfin_status elfin_record_read(struct load *load, struct object *object, uint32_t index)
 {
     const char *kind = elfin_section_name(object, index) + sizeof(".elfin.") - 1;
     elfin_status status = ELFIN_OK;
@@ -120,44 +120,4 @@ static elfin_status read_record(struct load *load, struct object *object, uint32
             return elfin_fail_section(load, object, index, DEFECT_RECORD_NEEDS_END);
     }
     return status;
-}
-
-/* The file's base name without its last suffix; a member keeps "lib.a(member.o)" whole. */
-static const char *name_from_file(struct load *load, const struct object *object)
-{
-    const char *base = elfin_base_name(object->file_name), *dot;
-    size_t length;
-    char *name;
-
-    if (object->archive)
-        return object->file_name;
-    dot = mini_strrchr(base, '.');
-    length = dot && dot > base ? (size_t)(dot - base) : mini_strlen(base);
-    name = elfin_arena_get(&load->work, 1, length + 1);
-    if (name)
-        memcpy(name, base, length);
-    return name;
-}
-
-elfin_status elfin_record_open(struct load *load, struct object *object)
-{
-    elfin_status status = ELFIN_OK;
-
-    object->version = object->description = "";
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE && object->sections[i].named == NAMED_RECORD)
-            status = read_record(load, object, i);
-    if (status != ELFIN_OK)
-        return status;
-    if (object->archive)
-        object->name = NULL;
-    else if (object->input->name)
-        object->name = object->input->name;
-    if (!object->name)
-        object->name = name_from_file(load, object);
-    if (!object->name)
-        return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
-    if (!*object->name)
-        return elfin_fail(load, object, DEFECT_NO_MODULE_NAME);
-    return ELFIN_OK;
 }

@@ -115,27 +115,6 @@ static void check_sizes(struct load *load, const struct object *object)
     }
 }
 
-/*
- * Who mentions __dso_handle without a definition in the group gets one of its own, like
- * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
- */
-void elfin_give_handles(struct load *load)
-{
-    struct symbol *symbol = elfin_find_symbol(load, elfin_name("__dso_handle"));
-    bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
-
-    for (struct object *o = load->objects; o; o = o->next) {
-        if (o->handle_symbol && (own || !o->use[o->handle_symbol])) {
-            o->handle_symbol = 0;
-        } else if (o->handle_symbol) {
-            o->global[o->handle_symbol - o->first_global] = NULL;
-            o->finalize->used = o->finalize->finalizes = true;
-        }
-    }
-    if (!own)
-        symbol->state = SYMBOL_ZERO;
-}
-
 elfin_status elfin_resolve(struct load *load)
 {
     elfin_status status = elfin_needs(load);
@@ -144,7 +123,8 @@ elfin_status elfin_resolve(struct load *load)
         status = load->host->gathering->gather(load);
     if (status != ELFIN_OK)
         return status;
-    elfin_give_handles(load);
+    if (load->host->starting)
+        load->host->starting->handles(load);
     bind_all(load);
     for (const struct object *o = load->objects; o; o = o->next)
         check_sizes(load, o);

@@ -65,78 +65,6 @@ static elfin_status scan_section(struct load *load, struct object *object, uint3
     return ELFIN_OK;
 }
 
-static elfin_status bad_export(struct load *load, const struct object *object, uint32_t table,
-                               uint64_t record, uint32_t defect)
-{
-    elfin_diag *diag = elfin_diag_begin(load, object, defect);
-
-    elfin_diag_relocation(diag, object, table, record);
-    return elfin_diag_emit(load);
-}
-
-/* One record of an export table's relocations: the address word names the exported symbol. */
-static elfin_status scan_export(struct load *load, struct object *object, uint32_t table,
-                                const struct arch_scan *scan, uint64_t record, uint8_t *seen)
-{
-    struct elf_rela rela;
-    struct elf_symbol symbol;
-    uint32_t index;
-
-    span_record(scan->rela, record, &rela, sizeof(rela));
-    if (rela.r_offset % 16 || !elfin_arch_record_use(scan, record))
-        return ELFIN_OK;
-    index = elf_rela_symbol(rela.r_info);
-    if (index < object->first_global || rela.r_addend)
-        return bad_export(load, object, table, record, DEFECT_EXPORT_LOCAL);
-    symbol = elfin_read_symbol(object, index);
-    if (elfin_symbol_section(object, &symbol, index) == SHN_UNDEF)
-        return bad_export(load, object, table, record, DEFECT_EXPORT_UNDEFINED);
-    if (elf_symbol_visibility(&symbol) == STV_HIDDEN ||
-        elf_symbol_visibility(&symbol) == STV_INTERNAL)
-        return bad_export(load, object, table, record, DEFECT_EXPORT_HIDDEN);
-    object->exported[index - object->first_global] = 1;
-    set_flag(&object->global[index - object->first_global]->exported);
-    seen[rela.r_offset / 16] = 1;
-    return ELFIN_OK;
-}
-
-static elfin_status scan_exports(struct load *load, struct object *object)
-{
-    const struct section *section = &object->sections[object->exports];
-    uint8_t *seen = elfin_arena_get(&load->work, section->size / 16, 1);
-    elfin_status status = ELFIN_OK;
-
-    object->exported = elfin_arena_get(&load->work, object->symbol_count - object->first_global, 1);
-    if (!object->exported || !seen)
-        return elfin_fail_memory(load, ELFIN_PHASE_SCAN, object);
-    for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
-        struct arch_scan scan = elfin_scan_table(load, object, table);
-
-        for (uint64_t i = 0; status == ELFIN_OK && i < scan.rela.size / sizeof(struct elf_rela);
-             i++)
-            status = scan_export(load, object, table, &scan, i, seen);
-    }
-    for (uint64_t i = 0; status == ELFIN_OK && i < section->size / 16; i++)
-        if (!seen[i])
-            status = elfin_fail_section(load, object, object->exports, DEFECT_RECORD_ADDRESS);
-    return status;
-}
-
-/* An ELFIN_INIT or ELFIN_EXIT record is one address, ELFIN_STATE has two: without a relocation it
- * would be 0. */
-static elfin_status scan_entry(struct load *load, struct object *object, uint32_t index)
-{
-    for (uint32_t table = object->sections[index].rela; table;
-         table = object->sections[table].next_rela) {
-        struct arch_scan scan = elfin_scan_table(load, object, table);
-
-        for (uint64_t i = 0; i < scan.rela.size / sizeof(struct elf_rela); i++)
-            if (elfin_arch_record_use(&scan, i))
-                return ELFIN_OK;
-    }
-    return elfin_fail_section(load, object, index, DEFECT_RECORD_ADDRESS);
-}
-
 /* It was the first to mention the symbol. */
 static void add_new(struct object *object, struct symbol *symbol)
 {
@@ -163,14 +91,8 @@ elfin_status elfin_scan(struct load *load, struct object *object)
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         if (object->sections[i].rela)
             status = scan_section(load, object, i);
-    if (status == ELFIN_OK && object->exports && !object->image)
-        status = scan_exports(load, object);
-    if (status == ELFIN_OK && object->init && !object->image)
-        status = scan_entry(load, object, object->init);
-    if (status == ELFIN_OK && object->exit && !object->image)
-        status = scan_entry(load, object, object->exit);
-    if (status == ELFIN_OK && object->state && !object->image)
-        status = scan_entry(load, object, object->state);
+    if (status == ELFIN_OK && load->host->records && !object->image)
+        status = load->host->records->scan(load, object);
     if (status != ELFIN_OK)
         return status;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The section table: what each section is, in which part it goes, and which ones belong together.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
 #include "libmini/str.h"
 
 /* Copies one header and proves that its bytes lie in the file, its name in the name table. */
@@ -118,19 +118,6 @@ static bool is_metadata(uint32_t type)
            type == SHT_REL || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
 }
 
-/* Linkers' names: .init_array.00101 runs before .init_array.00102, plain .init_array last. */
-static int32_t init_priority(uint32_t type, const char *name)
-{
-    const char *dot = mini_strrchr(name, '.');
-    uint64_t number;
-
-    if (type == SHT_PREINIT_ARRAY)
-        return -1;
-    if (dot && mini_parse_u64(dot + 1, mini_strlen(dot + 1), &number) && number < 65536)
-        return (int32_t)number;
-    return 65536;
-}
-
 static bool is_loaded(const struct section *section)
 {
     return section->flags & SHF_ALLOC && !(section->flags & SHF_EXCLUDE) &&
@@ -159,6 +146,8 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
         return elfin_fail_section(load, object, index, DEFECT_SECTION_COMPRESSED);
     if (section->flags & SHF_WRITE && section->flags & SHF_EXECINSTR)
         return elfin_fail_section(load, object, index, DEFECT_SECTION_WRITE_EXEC);
+    if (is_init_table(section->type) && !load->host->starting)
+        return elfin_fail_section(load, object, index, DEFECT_NO_STARTING);
     if (is_init_table(section->type) && section->size % 8)
         return elfin_fail_section(load, object, index, DEFECT_INIT_ARRAY_SIZE);
     if (section->size && section->named == NAMED_OLD_TABLE)
@@ -166,7 +155,7 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     section->frames = elfin_is_frames(load, section);
     section->part = part_of(load, section);
     if (is_init_table(section->type))
-        section->priority = init_priority(section->type, name);
+        section->priority = load->host->starting->priority(section->type, name);
     return ELFIN_OK;
 }
 
@@ -258,7 +247,8 @@ static elfin_status open_linked(struct load *load, struct object *object)
         if (object->sections[i].type == SHT_SYMTAB_SHNDX)
             status = open_extended_indices(load, object, i);
         else if (object->sections[i].type == SHT_GROUP)
-            status = elfin_comdat_open(load, object, i);
+            status = load->host->comdats ? load->host->comdats->open(load, object, i)
+                                         : elfin_fail_section(load, object, i, DEFECT_NO_COMDATS);
     }
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
         status = follow_link_order(load, object, i);

@@ -17,8 +17,7 @@ LOADER_SOURCES := \
     loader/inputs.c \
     loader/object.c \
     loader/sections.c \
-    loader/comdat.c \
-    loader/record.c \
+    loader/module.c \
     loader/symbols.c \
     loader/scan.c \
     loader/resolve.c \
@@ -30,8 +29,6 @@ LOADER_SOURCES := \
     loader/fixup.c \
     loader/protect.c \
     loader/publish.c \
-    loader/order.c \
-    loader/init.c \
     loader/unload.c
 
 # libelfin-features.a: what a host may leave out (loader/features.h).
@@ -43,6 +40,13 @@ FEATURE_SOURCES := \
     loader/indirect.c \
     loader/tls.c \
     loader/tls_area.c \
+    loader/comdat.c \
+    loader/record.c \
+    loader/record_check.c \
+    loader/needs.c \
+    loader/starting.c \
+    loader/order.c \
+    loader/init.c \
     loader/demand.c \
     loader/reach.c \
     loader/reach_place.c \

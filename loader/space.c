@@ -14,7 +14,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
     copy = *host;
     if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
         return ELFIN_ERR_ARGUMENT;
-    if (!copy.reaching && (copy.programs || copy.images || copy.dividing || copy.reasons))
+    if ((!copy.reaching && (copy.dividing || copy.reasons)) || (!copy.starting && copy.records) ||
+        ((!copy.reaching || !copy.records) && (copy.programs || copy.images)))
         return ELFIN_ERR_ARGUMENT;
     if (!copy.unwind_add != !copy.unwind_remove || (copy.unwind_add && !copy.unwinding) ||
         (copy.tls_size && !copy.threads) || (copy.parallel && !copy.sharing))

@@ -258,7 +258,7 @@ static elfin_status check_special(struct load *load, struct object *object, uint
         object->tls_get_addr = index;
     if (elfin_is_common(section) && mini_str_equal(name, "__gnu_lto_slim"))
         return bad_symbol(load, object, index, DEFECT_IS_GCC_LTO);
-    if (may_make && mini_str_equal(name, "__dso_handle"))
+    if (may_make && load->host->starting && mini_str_equal(name, "__dso_handle"))
         return take_name(load, object, index, &object->handle_symbol);
     return ELFIN_OK;
 }

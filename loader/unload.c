@@ -39,6 +39,8 @@ static elfin_status report_users(const elfin_space *space, const elfin_group *gr
 
 void elfin_detach(const elfin_host *host, elfin_group *group)
 {
+    if (host->starting)
+        host->starting->end(host, group);
     if (host->unwinding)
         host->unwinding->remove(host, group);
     if (host->threads)
@@ -71,7 +73,6 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     if (group->users)
         return report_users(space, group, diag, report, report_ctx);
     space->busy = true;
-    elfin_final_run(&space->host, group);
     elfin_detach(&space->host, group);
     space->busy = false;
     elfin_withdraw(space, group);

@@ -256,6 +256,9 @@ struct elfin_threads;
 struct elfin_unwinding;
 struct elfin_indirects;
 struct elfin_gathering;
+struct elfin_starting;
+struct elfin_records;
+struct elfin_comdats;
 struct elfin_reaching;
 struct elfin_dividing;
 struct elfin_reasons;
@@ -267,6 +270,9 @@ extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
 extern const struct elfin_indirects elfin_indirects;
 extern const struct elfin_gathering elfin_gathering;
+extern const struct elfin_starting elfin_starting;
+extern const struct elfin_records elfin_records;
+extern const struct elfin_comdats elfin_comdats;
 extern const struct elfin_reaching elfin_reaching;
 extern const struct elfin_dividing elfin_dividing;
 extern const struct elfin_reasons elfin_reasons;
@@ -372,9 +378,23 @@ typedef struct elfin_host {
     /* &elfin_gathering: __start_NAME, __stop_NAME. NULL: undefined symbols like others. */
     const struct elfin_gathering *gathering;
     /*
+     * &elfin_starting: code of modules runs when they are loaded and unloaded: constructors and
+     * destructors (init and fini arrays), __cxa_finalize, ELFIN_INIT, ELFIN_EXIT. NULL: objects
+     * with such arrays are refused (ELFIN_ERR_TYPE), __dso_handle is a name like others.
+     */
+    const struct elfin_starting *starting;
+    /*
+     * &elfin_records: the records of elfin/module.h. NULL: objects that have some are refused
+     * (ELFIN_ERR_TYPE). Requires starting.
+     */
+    const struct elfin_records *records;
+    /* &elfin_comdats: section groups. NULL: objects with groups are refused (ELFIN_ERR_TYPE). */
+    const struct elfin_comdats *comdats;
+    /*
      * &elfin_reaching: fields that hold their values at some addresses only narrow where memory is
      * asked for. NULL: it is asked for anywhere between min and max, and if a field does not fit
-     * there, the load fails (ELFIN_ERR_RANGE). Required by programs, images, dividing, reasons.
+     * there, the load fails (ELFIN_ERR_RANGE). Required by dividing and reasons, and, with
+     * records, by programs and images.
      */
     const struct elfin_reaching *reaching;
     /*
@@ -475,7 +495,8 @@ typedef struct elfin_host {
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
-        .gathering = &elfin_gathering, .reaching = &elfin_reaching, .dividing = &elfin_dividing,   \
+        .gathering = &elfin_gathering, .starting = &elfin_starting, .records = &elfin_records,     \
+        .comdats = &elfin_comdats, .reaching = &elfin_reaching, .dividing = &elfin_dividing,       \
         .reasons = &elfin_reasons, .listing = &elfin_listing, .sharing = &elfin_sharing            \
     }
 /* For a host that names the parts it wants itself, or wants none. */

@@ -14,6 +14,9 @@ static void name_nothing(elfin_host *host)
     host->unwind_remove = NULL;
     host->indirects = NULL;
     host->gathering = NULL;
+    host->starting = NULL;
+    host->records = NULL;
+    host->comdats = NULL;
     host->reaching = NULL;
     host->dividing = NULL;
     host->reasons = NULL;
@@ -107,6 +110,13 @@ static void what_needs_a_part_is_refused(void)
     } rows[] = {
         { "tls v 1", ELFIN_ERR_TLS },
         { "fn f 1; ifunc g f", ELFIN_ERR_TYPE },
+        { "ctor 1", ELFIN_ERR_TYPE },
+        { "fn f 1; dtor 1", ELFIN_ERR_TYPE },
+        { "init 1 0", ELFIN_ERR_TYPE },
+        { "fn f 1; export f", ELFIN_ERR_TYPE },
+        { "module m", ELFIN_ERR_TYPE },
+        { "comdat f 1", ELFIN_ERR_TYPE },
+        { "ptr p __dso_handle", ELFIN_ERR_UNDEFINED },
         { "in mine 1; ptr p __start_mine", ELFIN_ERR_UNDEFINED },
     };
     struct fixture *f = small(FAKE_INVENTED);
@@ -131,6 +141,9 @@ static void parts_that_need_others(void)
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     host.dividing = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.starting = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.records = NULL;
     host.reasons = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);
     host.programs = &elfin_programs;

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/* What the phases before init need to know of the code that it will call. */
+#include "loader/features.h"
+#include "loader/program.h"
+#include "libmini/str.h"
+
+/* Linkers' names: .init_array.00101 runs before .init_array.00102, plain .init_array last. */
+static int32_t starting_priority(uint32_t type, const char *name)
+{
+    const char *dot = mini_strrchr(name, '.');
+    uint64_t number;
+
+    if (type == SHT_PREINIT_ARRAY)
+        return -1;
+    if (dot && mini_parse_u64(dot + 1, mini_strlen(dot + 1), &number) && number < 65536)
+        return (int32_t)number;
+    return 65536;
+}
+
+static uint64_t starting_count(const struct load *load, const struct object *object)
+{
+    uint64_t count = (uint64_t)(object->exit != 0) + (object->handle_symbol != 0);
+
+    if (load->options->flags & ELFIN_LOAD_NO_INIT)
+        return 0;
+    if (object->program)
+        count += 1 + object->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
+    for (uint32_t i = 1; i < object->section_count; i++)
+        if (object->sections[i].type == SHT_FINI_ARRAY && object->sections[i].part != PART_NONE)
+            count += object->sections[i].size / 8;
+    return count;
+}
+
+/*
+ * Who mentions __dso_handle without a definition in the group gets one of its own, like
+ * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
+ */
+static void starting_handles(struct load *load)
+{
+    struct symbol *symbol = elfin_find_symbol(load, elfin_name("__dso_handle"));
+    bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
+
+    for (struct object *o = load->objects; o; o = o->next) {
+        if (o->handle_symbol && (own || !o->use[o->handle_symbol])) {
+            o->handle_symbol = 0;
+        } else if (o->handle_symbol) {
+            o->global[o->handle_symbol - o->first_global] = NULL;
+            o->finalize->used = o->finalize->finalizes = true;
+        }
+    }
+    if (!own)
+        symbol->state = SYMBOL_ZERO;
+}
+
+const struct elfin_starting elfin_starting = {
+    .priority = starting_priority,
+    .handles = starting_handles,
+    .order = elfin_init_order,
+    .count = starting_count,
+    .run = elfin_init_run,
+    .end = elfin_final_run,
+};
