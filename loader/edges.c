@@ -7,28 +7,45 @@
 #include "loader/program.h"
 #include "libmini/str.h"
 
-void elfin_add_used(struct object *user, struct object *used)
+void elfin_add_used(struct load *load, struct object *user, struct object *used)
 {
-    if (used == user || used->used_by == user)
+    if (used == user || load->users[used->number] == user->number + 1)
         return;
-    used->used_by = user;
+    load->users[used->number] = user->number + 1;
     user->uses[user->uses_count++] = used;
 }
 
-void elfin_add_used_module(struct load *load, struct object *user, struct elfin_module *used)
+/* Others may be looking at that module too: what is there several times is taken out later. */
+void elfin_add_used_module(struct object *user, struct elfin_module *used)
 {
-    if (used->mark == load->space->mark)
-        return;
-    used->mark = load->space->mark;
-    user->uses_modules[user->uses_modules_count++] = used;
+    uint32_t count = user->uses_modules_count;
+
+    if (!count || user->uses_modules[count - 1] != used)
+        user->uses_modules[user->uses_modules_count++] = used;
+}
+
+static void take_out_repeated(struct load *load, struct object *user)
+{
+    uint32_t count = user->uses_modules_count;
+
+    load->space->mark++;
+    user->uses_modules_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct elfin_module *used = user->uses_modules[i];
+
+        if (used->mark == load->space->mark)
+            continue;
+        used->mark = load->space->mark;
+        user->uses_modules[user->uses_modules_count++] = used;
+    }
 }
 
 static void add_symbol(struct load *load, struct object *user, const struct symbol *symbol)
 {
     if (symbol->state == SYMBOL_IMPORT && symbol->import)
-        elfin_add_used_module(load, user, record_module(symbol->import));
+        elfin_add_used_module(user, record_module(symbol->import));
     else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
-        elfin_add_used(user, symbol->object);
+        elfin_add_used(load, user, symbol->object);
 }
 
 item elfin_find_module_item(const struct load *load, struct name name)
@@ -39,6 +56,19 @@ item elfin_find_module_item(const struct load *load, struct name name)
 bool elfin_is_taken(const struct load *load, struct name name)
 {
     return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
+}
+
+/* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
+static void check_size(struct load *load, const struct object *object, uint32_t index)
+{
+    const struct symbol *symbol = object->global[index - object->first_global];
+    elfin_diag *diag;
+
+    if (symbol->state != SYMBOL_IMPORT || (symbol->import && symbol->size < RECORD_SIZE_MAX))
+        return;
+    diag = elfin_diag_begin(load, object, DEFECT_SIZE_UNKNOWN);
+    elfin_diag_symbol(diag, object, index);
+    elfin_diag_emit(load);
 }
 
 static elfin_status object_edges(struct load *load, struct object *object)
@@ -53,10 +83,12 @@ static elfin_status object_edges(struct load *load, struct object *object)
     object->uses_modules = elfin_arena_get(&load->work, most, sizeof(*object->uses_modules));
     if (!object->uses || !object->uses_modules)
         return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
-    load->space->mark++;
+    object->uses_count = object->uses_modules_count = 0;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
 
+        if (symbol && object->use[i] & USE_SIZE)
+            check_size(load, object, i);
         if (symbol && object->use[i] & USE_ANY)
             add_symbol(load, object, symbol);
     }
@@ -103,11 +135,22 @@ elfin_status elfin_needs(struct load *load)
     return status;
 }
 
+static void take_users(struct load *load, uint32_t cpu)
+{
+    load->users += cpu * (uint64_t)load->object_count;
+}
+
 elfin_status elfin_edges(struct load *load)
 {
-    elfin_status status = ELFIN_OK;
+    uint64_t cpus = elfin_parallel_cpus(load);
+    elfin_status status;
 
+    load->users = elfin_arena_get(&load->work, load->object_count * cpus, sizeof(*load->users));
+    if (!load->users)
+        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, load->objects);
+    status = elfin_each_object(load, object_edges, take_users);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = object_edges(load, o);
-    return status == ELFIN_OK ? load->status : status;
+        if (o->uses_modules_count)
+            take_out_repeated(load, o);
+    return status;
 }

@@ -142,15 +142,29 @@ static void bind(struct symbol *symbol, const struct gathered *gathered, bool is
     symbol->index = entry->index;
 }
 
+/* The names of sections that the object is the first to ask for. */
+static elfin_status enter_asked(struct load *load, struct names *names, const struct object *object)
+{
+    elfin_status status = ELFIN_OK;
+    bool is_stop;
+
+    if (!object->asks_sections || !object->first_new)
+        return ELFIN_OK;
+    for (const struct symbol *s = object->first_new;
+         status == ELFIN_OK && s != object->last_new->next; s = s->next)
+        if (named_section(s, &is_stop))
+            status = enter(load, names, named_section(s, &is_stop));
+    return status;
+}
+
 static elfin_status gathering_gather(struct load *load)
 {
     struct names names = { 0 };
     elfin_status status = ELFIN_OK;
     bool is_stop;
 
-    for (const struct symbol *s = load->first_symbol; status == ELFIN_OK && s; s = s->next)
-        if (named_section(s, &is_stop))
-            status = enter(load, &names, named_section(s, &is_stop));
+    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        status = enter_asked(load, &names, o);
     if (status != ELFIN_OK || !load->gathered)
         return status;
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)

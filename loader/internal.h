@@ -302,6 +302,8 @@ struct object {
     struct demand *demands, **demands_end; /* in the order of the tables */
     struct demand **last_demand;           /* per symbol; NULL: there are none yet */
     bool has_dead, needs_got, has_indirect, has_tls, has_commons;
+    bool asks_sections;   /* a name begins like __start_NAME and __stop_NAME */
+    bool knows_tls;       /* it mentions thread-local symbols, or has sections of them */
     bool opened;          /* and its symbol table checked, by some CPU */
     bool begun;           /* to be fixed up, perhaps by a CPU that gave up */
     bool has_frames;      /* unwind tables that the host wants */
@@ -332,7 +334,6 @@ struct object {
     uint64_t tls_gap;   /* padding before it */
 
     /* edges.c: each once */
-    const struct object *used_by; /* the last object found to use this one */
     struct object **uses;
     struct elfin_module **uses_modules;
     uint32_t uses_count, uses_modules_count;
@@ -455,6 +456,7 @@ struct load {
     struct object **by_number;   /* for elfin_each_object */
     object_phase object_phase;   /* its phase */
     struct block *own_blocks;    /* reach.c: a copy of all blocks for each CPU */
+    uint32_t *users;             /* edges.c: of each object the last that uses it, for each CPU */
     uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
     uint32_t value_count;
     const struct load_hooks *hooks; /* or NULL */
@@ -503,8 +505,7 @@ void elfin_log(const elfin_host *host, const char *const *pieces, int count);
 /* The module's name, and what is to be said of it. */
 void elfin_log_module(const elfin_host *host, const elfin_module *module, const char *text);
 
-/* ---- load.c, parallel.c
- * -------------------------------------------------------------------------- */
+/* ---- load.c, parallel.c --------------------------------------------------------------------- */
 
 /*
  * A job is done on one CPU for one number. It gets a load to work with: a copy that belongs to the
@@ -526,6 +527,12 @@ elfin_status elfin_each_object(struct load *load, object_phase phase, parallel_s
 static inline uint32_t shard_of(uint32_t hash, uint32_t shards)
 {
     return hash >> 8 & (shards - 1);
+}
+
+/* This is a CPU's copy, which has no host. */
+static inline bool is_worker(const struct load *load)
+{
+    return !load->work.host;
 }
 
 /* CPUs that may work at the same time. */
@@ -662,8 +669,8 @@ bool elfin_is_taken(const struct load *load, struct name name);
 elfin_status elfin_needs(struct load *load);
 elfin_status elfin_edges(struct load *load);
 /* Each once. */
-void elfin_add_used(struct object *user, struct object *used);
-void elfin_add_used_module(struct load *load, struct object *user, struct elfin_module *used);
+void elfin_add_used(struct load *load, struct object *user, struct object *used);
+void elfin_add_used_module(struct object *user, struct elfin_module *used);
 /* needs.c: adds what the object needs to what it uses; reports what is missing. */
 void elfin_add_needs(struct load *load, struct object *object);
 void elfin_check_needs(struct load *load, struct object *object);

@@ -11,12 +11,12 @@ static void add_need(struct load *load, struct object *object, const char *text)
     item found;
 
     if (other) {
-        elfin_add_used(object, other);
+        elfin_add_used(load, object, other);
         return;
     }
     found = elfin_find_module_item(load, name);
     if (found)
-        elfin_add_used_module(load, object, elfin_item_definition(found).owner);
+        elfin_add_used_module(object, elfin_item_definition(found).owner);
 }
 
 static void check_need(struct load *load, struct object *object, const char *name)

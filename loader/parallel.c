@@ -15,7 +15,7 @@ enum {
     OWN_BLOCKS_MAX = 64,    /* of which each CPU has a copy */
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
     OPENING_SHARE = 14,     /* of what opening takes the input is about so many times as large */
-    LOAN_SHARE = 256,       /* later phases begin with this part of it, and double that */
+    LOAN_SHARE = 64,       /* later phases begin with this part of it, and double that */
     FIRST_LOAN = 64 << 10
 };
 
@@ -218,7 +218,7 @@ static elfin_status do_object(struct load *load, uint32_t number)
 {
     struct object *object = load->by_number[number];
 
-    return object->program && !load->work.host ? ELFIN_ERR_BUSY : load->object_phase(load, object);
+    return object->program && is_worker(load) ? ELFIN_ERR_BUSY : load->object_phase(load, object);
 }
 
 /* False: there is no memory for it. */

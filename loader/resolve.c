@@ -77,42 +77,34 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
     }
 }
 
-/* Looks names up in batches, in the order of the symbols. */
-static void bind_all(struct load *load)
+/*
+ * The names that the object was the first to mention, looked up in batches. What the host may have
+ * to be asked for is left to the calling CPU.
+ */
+static elfin_status bind_new(struct load *load, struct object *object)
 {
-    struct symbol *symbol = load->first_symbol;
+    struct symbol *symbol = object->first_new, *end = symbol ? object->last_new->next : NULL;
 
-    while (symbol) {
+    while (symbol != end) {
         struct symbol *symbols[INDEX_BATCH];
         struct name names[INDEX_BATCH];
         item exported[INDEX_BATCH];
         uint32_t count = 0;
 
-        for (; symbol && count < INDEX_BATCH; symbol = symbol->next)
+        for (; symbol != end && count < INDEX_BATCH; symbol = symbol->next)
             if (symbol->state == SYMBOL_UNDEFINED) {
                 symbols[count] = symbol;
                 names[count++] = symbol_name(symbol);
             }
         elfin_index_find_exports(load->space, names, count, exported);
-        for (uint32_t i = 0; i < count; i++)
+        for (uint32_t i = 0; i < count; i++) {
+            if (!exported[i] && is_worker(load) && load->host->resolve)
+                return ELFIN_ERR_BUSY;
             bind(load, symbols[i], exported[i]);
+            object->knows_tls |= symbols[i]->state == SYMBOL_IMPORT && symbols[i]->import_tls;
+        }
     }
-}
-
-/* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
-static void check_sizes(struct load *load, const struct object *object)
-{
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
-        elfin_diag *diag;
-
-        if (!symbol || !(object->use[i] & USE_SIZE) || symbol->state != SYMBOL_IMPORT ||
-            (symbol->import && symbol->size < RECORD_SIZE_MAX))
-            continue;
-        diag = elfin_diag_begin(load, object, DEFECT_SIZE_UNKNOWN);
-        elfin_diag_symbol(diag, object, i);
-        elfin_diag_emit(load);
-    }
+    return ELFIN_OK;
 }
 
 elfin_status elfin_resolve(struct load *load)
@@ -125,13 +117,11 @@ elfin_status elfin_resolve(struct load *load)
         return status;
     if (load->host->starting)
         load->host->starting->handles(load);
-    bind_all(load);
-    for (const struct object *o = load->objects; o; o = o->next)
-        check_sizes(load, o);
-    for (const struct object *o = load->objects; o; o = o->next)
+    status = elfin_each_object(load, bind_new, NULL);
+    if (status == ELFIN_OK)
+        status = elfin_edges(load);
+    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         if (o->image)
             load->host->images->check(load, o);
-    if (load->status != ELFIN_OK)
-        return load->status;
-    return elfin_edges(load);
+    return status == ELFIN_OK ? load->status : status;
 }

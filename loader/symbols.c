@@ -58,6 +58,7 @@ static elfin_status check_symbol(struct load *load, struct object *object, uint3
         return bad_symbol(load, object, index, DEFECT_SYMBOL_ALIGNMENT);
     if (type == STT_TLS && !load->host->threads)
         return bad_symbol(load, object, index, DEFECT_NO_THREADS);
+    object->knows_tls |= type == STT_TLS;
     if (type == STT_TLS && !may_be_tls(object, section))
         return bad_symbol(load, object, index, DEFECT_SYMBOL_TLS);
     if (type == STT_GNU_IFUNC && section != SHN_UNDEF && !is_dead(object, section)) {
@@ -248,6 +249,7 @@ static elfin_status check_special(struct load *load, struct object *object, uint
 {
     bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
 
+    object->asks_sections |= name[2] == 's' && name[3] == 't';
     *made = may_make;
     if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_"))
         return take_name(load, object, index, &object->got_symbol);

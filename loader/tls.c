@@ -36,13 +36,17 @@ static bool advance(struct object *object, uint64_t align, uint64_t size, uint64
     return true;
 }
 
+/* Empty ones count: a label in one of them has no address either. */
 static elfin_status lay_sections(struct load *load, struct object *object, bool zero)
 {
     for (uint32_t i = 1; i < object->section_count; i++) {
         struct section *section = &object->sections[i];
         uint64_t end = object->tls_size;
 
-        if (!is_tls(section) || is_tls_zero(section) != zero)
+        if (!is_tls(section))
+            continue;
+        object->knows_tls = true;
+        if (is_tls_zero(section) != zero)
             continue;
         if (!advance(object, section->align, section->size, &section->address))
             return too_large(load, object, i, section->size);
@@ -228,22 +232,10 @@ static void check_object(struct load *load, const struct object *object)
             check_table(load, object, table);
 }
 
-/* Empty ones count: a label in one of them has no address either. */
-static bool has_tls_section(const struct object *object)
-{
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (is_tls(&object->sections[i]))
-            return true;
-    return false;
-}
-
 static bool has_tls(const struct load *load)
 {
-    for (const struct symbol *s = load->first_symbol; s; s = s->next)
-        if (s->tls || s->tls_reference || is_tls_import(s))
-            return true;
     for (const struct object *o = load->objects; o; o = o->next)
-        if (o->has_tls || o->tls_size || has_tls_section(o))
+        if (o->has_tls || o->tls_size || o->knows_tls)
             return true;
     return false;
 }

@@ -126,7 +126,7 @@ void __wrap_elfin_symbols_list(struct load *load)
 }
 
 PHASE_ENDS(elfin_init_order, PHASE_LAYOUT)
-PHASE_BEGINS(elfin_reach, PHASE_PLACE)
+PHASE_ENDS(elfin_layout, PHASE_PLACE)
 PHASE_BEGINS(elfin_group_create, PHASE_RECORDS)
 PHASE_BEGINS(elfin_fixup, PHASE_FIXUP)
 PHASE_BEGINS(elfin_protect, PHASE_PUBLISH)
