@@ -53,16 +53,19 @@ enum {
     RELOCATION_COUNT = ARCH_TYPE_LIMIT
 };
 
-/* The types that others are reduced to. */
+/* The types that others are reduced to, and those that objects are made of. */
 enum {
     R_64 = 1,
     R_PC32 = 2,
     R_PLT32 = 4,
+    R_GOTPCREL = 9,
     R_32 = 10,
     R_32S = 11,
     R_TPOFF64 = 18,
     R_TPOFF32 = 23,
+    R_PC64 = 24,
     R_GOTPCRELX = 41,
+    R_REX_GOTPCRELX = 42,
     R_CODE_4_GOTPCRELX = 43
 };
 

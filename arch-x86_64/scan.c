@@ -87,45 +87,86 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
     return ELFIN_OK;
 }
 
-/* *at when it has been scanned: of two records that belong together the second. */
-static __attribute__((noinline)) const uint8_t *scan_record(struct arch_scan *scan,
-                                                            struct pending *pending,
-                                                            const uint8_t *at, elfin_status *status)
+/*
+ * The other records that objects consist of. The use they make of a symbol that is loaded; 0: for
+ * scan_any, which tries again and reports.
+ */
+static unsigned common_use(struct arch_scan *scan, struct pending *pending, uint32_t type,
+                           uint32_t symbol, uint64_t offset, int64_t addend)
 {
+    switch (type) {
+    case R_64:
+    case R_PC64:
+        return scan->bytes.size - offset >= 8 ? USE_VALUE : 0;
+    case R_PLT32:
+        return is_stub_field(scan->executable, addend) ? USE_BRANCH : 0;
+    case R_PC32:
+        if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
+            return USE_BRANCH;
+        return add_to_row(scan, pending, symbol, R_PC32, addend - (int64_t)offset) == ELFIN_OK
+                   ? USE_NEAR
+                   : 0;
+    case R_32S:
+        return add_to_row(scan, pending, symbol, R_32S, addend) == ELFIN_OK ? USE_ABS32S : 0;
+    case R_GOTPCREL:
+    case R_GOTPCRELX:
+    case R_REX_GOTPCRELX:
+        return USE_SLOT;
+    default:
+        return 0;
+    }
+}
+
+/* The last record that belongs to it: itself, or the one after it; NULL: it is refused. */
+static __attribute__((noinline)) const uint8_t *
+scan_record(struct arch_scan *scan, struct pending *pending, const uint8_t *at)
+{
+    uint64_t offset = read_word(at), info = read_word(at + 8);
+    int64_t addend = (int64_t)read_word(at + 16);
+    uint32_t symbol = elf_rela_symbol(info), use = 0;
     bool skip = false;
 
-    *status =
-        scan_any(scan, pending, (uint64_t)(at - scan->rela.data) / sizeof(struct elf_rela), &skip);
+    if (symbol && symbol < scan->symbol_count && scan->bytes.size >= 4 &&
+        offset <= scan->bytes.size - 4 && is_small(addend) && !(scan->use[symbol] & USE_DEAD))
+        use = common_use(scan, pending, elf_rela_type(info), symbol, offset, addend);
+    if (use)
+        scan->use[symbol] |= (uint16_t)use;
+    else if (scan_any(scan, pending, (uint64_t)(at - scan->rela.data) / sizeof(struct elf_rela),
+                      &skip) != ELFIN_OK)
+        return NULL;
     return skip ? at + sizeof(struct elf_rela) : at;
 }
 
-/*
- * The other records that objects consist of. The use they make of a symbol that is loaded; 0: for
- * scan_record, which tries again and reports.
- */
-static inline unsigned common_use(struct arch_scan *scan, struct pending *pending, uint32_t type,
-                                  uint32_t symbol, uint64_t offset, int64_t addend)
+static elfin_status flush(struct arch_scan *scan, struct pending *pending)
 {
-    if (type == 1 /* 64 */ || type == 24 /* PC64 */)
-        return scan->bytes.size - offset >= 8 ? USE_VALUE : 0;
-    if (type == 4 /* PLT32 */)
-        return is_stub_field(scan->executable, addend) ? USE_BRANCH : 0;
-    if (type == 2 /* PC32 */) {
-        if (scan->executable && is_branch_field(scan->bytes.data, offset, addend))
-            return USE_BRANCH;
-        return add_to_row(scan, pending, symbol, 2, addend - (int64_t)offset) == ELFIN_OK ? USE_NEAR
-                                                                                          : 0;
-    }
-    if (type == 9 /* GOTPCREL */ || type - 41 < 2 /* GOTPCRELX, REX_GOTPCRELX */)
-        return USE_SLOT;
-    if (type != 11 /* 32S */ || add_to_row(scan, pending, symbol, 11, addend) != ELFIN_OK)
-        return 0;
-    return USE_ABS32S;
+    elfin_status status = scan->demands->flush(scan, pending);
+
+    if (status == ELFIN_OK)
+        return ELFIN_OK;
+    return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1,
+                  defect_as(DEFECT_SCAN_MEMORY, status));
 }
 
 /*
- * Most records take no call, and no look at the code: their symbol is none but 0, four bytes at
- * their offset lie in the section, their addend is small.
+ * The last of the records that name the symbol and type of the one at `at`, and whose offsets and
+ * addends are beyond doubt.
+ */
+static inline const uint8_t *skip_run(const uint8_t *at, const uint8_t *end, uint64_t info,
+                                      uint64_t limit)
+{
+    const uint8_t *next = at + sizeof(struct elf_rela);
+
+    while (next != end && read_word(next + 8) == info && read_word(next) < limit &&
+           is_small((int64_t)read_word(next + 16)))
+        next += sizeof(struct elf_rela);
+    return next - sizeof(struct elf_rela);
+}
+
+/*
+ * Most records add nothing to what is known, which takes no call and no look at the code: their
+ * symbol is none but 0, their field lies in the section, their addend is small. Then a word,
+ * displacement or branch always reaches what lies inside, and most other branches repeat what is
+ * known. Tables about code and tables of words name one symbol many times.
  */
 elfin_status elfin_arch_scan(struct arch_scan *scan)
 {
@@ -135,7 +176,6 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
     const int64_t call = scan->executable ? -4 : INT64_MIN; /* the addend of a branch */
     uint16_t *const uses = scan->use;
     struct pending pending;
-    elfin_status status = ELFIN_OK;
 
     pending.wider = 0;
     for (unsigned i = 0; i < ROW_COUNT; i++)
@@ -146,32 +186,33 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         uint32_t symbol = elf_rela_symbol(info), type = elf_rela_type(info);
 
         if (symbol - 1 < others && offset < limit && is_small(addend)) {
-            unsigned known = uses[symbol], use;
+            unsigned known = uses[symbol];
 
-            /* A displacement or branch with a small addend always reaches what lies inside. */
-            if (known & USE_INNER && (type == 2 /* PC32 */ || type == 4 /* PLT32 */))
-                continue;
-            if (type == 4 /* PLT32 */ && addend == call && !(known & USE_DEAD)) {
-                if (!(known & USE_BRANCH))
-                    uses[symbol] = (uint16_t)(known | USE_BRANCH);
-                continue;
-            }
-            if (!(known & USE_DEAD) &&
-                (use = common_use(scan, &pending, type, symbol, offset, addend))) {
-                uses[symbol] = (uint16_t)(known | use);
+            if (type == R_PC32 || type == R_PLT32) {
+                unsigned branch = type / 2 & USE_BRANCH; /* 0 of R_PC32 */
+
+                if (known & (USE_INNER | (branch & (0u - (unsigned)(addend == call))))) {
+                    if (call != -4 && known & USE_INNER)
+                        at = skip_run(at, end, info, limit);
+                    continue;
+                }
+            } else if (type == R_32S) {
+                if (known & USE_ABS32S && widen(&pending, symbol, R_32S, addend))
+                    continue;
+            } else if (type == R_64) {
+                if (offset + 4 < limit && known & (USE_INNER | USE_VALUE)) {
+                    at = skip_run(at, end, info, limit - 4);
+                    continue;
+                }
+            } else if (type - R_GOTPCRELX < 2 && known & USE_SLOT) {
                 continue;
             }
         }
-        at = scan_record(scan, &pending, at, &status);
-        if (status != ELFIN_OK)
-            return status;
+        at = scan_record(scan, &pending, at);
+        if (!at)
+            return defect_status(scan->failure.defect);
     }
-    if (pending.wider)
-        status = scan->demands->flush(scan, &pending);
-    if (status != ELFIN_OK)
-        return refuse(scan, scan->rela.size / sizeof(struct elf_rela) - 1,
-                      defect_as(DEFECT_SCAN_MEMORY, status));
-    return ELFIN_OK;
+    return pending.wider ? flush(scan, &pending) : ELFIN_OK;
 }
 
 unsigned elfin_arch_record_use(const struct arch_scan *scan, uint64_t record)
