@@ -299,14 +299,14 @@ static uint64_t copied_fields(const struct arch_fixup *f)
     return copied < 8 ? 0 : copied - 7;
 }
 
-/* *at when it has been fixed: of two records that belong together the second. */
-static __attribute__((noinline)) const uint8_t *fix_next(struct arch_fixup *f, const uint8_t *at,
-                                                         elfin_status *status)
+/* The last record that belongs to it: itself, or the one after it; NULL: it has failed. */
+static __attribute__((noinline)) const uint8_t *fix_next(struct arch_fixup *f, const uint8_t *at)
 {
     bool skip = false;
 
     copy_to(f, read_word(at) + SEQUENCE_MAX);
-    *status = fix_record(f, (uint64_t)(at - f->rela.data) / sizeof(struct elf_rela), &skip);
+    if (fix_record(f, (uint64_t)(at - f->rela.data) / sizeof(struct elf_rela), &skip) != ELFIN_OK)
+        return NULL;
     return skip ? at + sizeof(struct elf_rela) : at;
 }
 
@@ -323,8 +323,29 @@ static uint64_t plain_limit(const struct arch_fixup *f)
 }
 
 /*
+ * Displacements to one symbol; base: its value, less the section's address. The first record that
+ * is not one, or does not fit, or that is not copied yet.
+ */
+static inline const uint8_t *fix_run(const uint8_t *at, const uint8_t *end, uint64_t base,
+                                     uint8_t *edit, uint64_t limit)
+{
+    const uint64_t info = read_word(at + 8);
+
+    do {
+        uint64_t offset = read_word(at), value = base + read_word(at + 16) - offset;
+
+        if (offset >= limit || !fits_s32(value))
+            break;
+        store32(edit + offset, value);
+        at += sizeof(struct elf_rela);
+    } while (at != end && read_word(at + 8) == info);
+    return at;
+}
+
+/*
  * The few types that objects are made of, without calls. What scan has proven is not proven again:
- * that the field lies in the section, and the symbol in the table.
+ * that the field lies in the section, and the symbol in the table. Tables about code name one
+ * symbol many times.
  */
 elfin_status elfin_arch_fixup(struct arch_fixup *f)
 {
@@ -332,38 +353,47 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
     const uint8_t *const end = f->rela.data + f->rela.size;
     const uint64_t *const values = f->value;
     const uint64_t address = f->address;
-    uint64_t limit = plain_limit(f);
     uint8_t *const edit = f->edit;
     const bool executable = f->executable;
+    uint64_t limit;
 
+    copy_to(f, 1);
+    limit = plain_limit(f);
     for (; at != end; at += sizeof(struct elf_rela)) {
         uint64_t offset = read_word(at), info = read_word(at + 8);
         uint64_t value = values[elf_rela_symbol(info)] + read_word(at + 16);
         uint32_t type = elf_rela_type(info);
-        elfin_status status;
 
         if (offset < limit) {
-            if (type == 2 /* PC32 */ || type == 4 /* PLT32 */) {
+            if (is_pc32(type)) {
                 value -= address + offset;
                 if (fits_s32(value)) {
                     store32(edit + offset, value);
+                    if (executable)
+                        continue;
+                    at = fix_run(at, end, values[elf_rela_symbol(info)] - address, edit, limit);
+                    at -= sizeof(struct elf_rela);
                     continue;
                 }
-            } else if (type == 1 /* 64 */) {
+            } else if (type == R_64) {
                 __builtin_memcpy(edit + offset, &value, 8);
                 continue;
-            } else if (type == 11 /* 32S */ && fits_s32(value)) {
+            } else if (type == R_32S && fits_s32(value)) {
                 store32(edit + offset, value);
                 continue;
-            } else if (type - 41 < 2 /* GOTPCRELX, REX_GOTPCRELX */ && executable && offset >= 2 &&
+            } else if (type - R_GOTPCRELX < 2 && executable && offset >= 2 &&
                        read_word(at + 16) == (uint64_t)-4 && value != (uint64_t)-4 &&
                        relax_field(edit + offset, value - (address + offset))) {
                 continue;
+            } else if (type == R_PC64) {
+                value -= address + offset;
+                __builtin_memcpy(edit + offset, &value, 8);
+                continue;
             }
         }
-        at = fix_next(f, at, &status);
-        if (status != ELFIN_OK)
-            return status;
+        at = fix_next(f, at);
+        if (!at)
+            return defect_status(f->failure.defect);
         limit = plain_limit(f);
     }
     copy_to(f, f->bytes.size);

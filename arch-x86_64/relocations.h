@@ -86,6 +86,12 @@ static inline bool is_branch_field(const uint8_t *bytes, uint64_t offset, int64_
     return offset >= 2 && bytes[offset - 2] == 0x0f && (bytes[offset - 1] & 0xf0) == 0x80;
 }
 
+/* R_PC32 or R_PLT32, in one comparison: which of them it is cannot be foreseen. */
+static inline bool is_pc32(uint32_t type)
+{
+    return ((type - R_PC32) & ~(uint32_t)(R_PLT32 - R_PC32)) == 0;
+}
+
 static inline bool is_small(int64_t addend)
 {
     return addend >= -ARCH_SMALL_ADDEND && addend <= ARCH_SMALL_ADDEND;

@@ -188,7 +188,7 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
         if (symbol - 1 < others && offset < limit && is_small(addend)) {
             unsigned known = uses[symbol];
 
-            if (type == R_PC32 || type == R_PLT32) {
+            if (is_pc32(type)) {
                 unsigned branch = type / 2 & USE_BRANCH; /* 0 of R_PC32 */
 
                 if (known & (USE_INNER | (branch & (0u - (unsigned)(addend == call))))) {
