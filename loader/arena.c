@@ -10,7 +10,8 @@ struct arena_chunk {
 enum {
     ARENA_ALIGN = 16,
     ARENA_FIRST = 8 << 10,
-    ARENA_LARGEST = 1 << 20
+    ARENA_LARGEST = 1 << 20,
+    ARENA_CLEAN = 1 << 10, /* zeroed at a time: most pieces are small */
 };
 
 elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
@@ -66,25 +67,53 @@ static bool arena_grow(struct arena *arena, uint64_t size)
     arena->chunks = chunk;
     arena->next = (uint8_t *)region.edit + round_up(sizeof(*chunk), ARENA_ALIGN);
     arena->left = region.size - round_up(sizeof(*chunk), ARENA_ALIGN);
+    arena->clean = 0;
     return true;
+}
+
+/* *bytes: its size, rounded up. */
+static bool make_room(struct arena *arena, uint64_t count, uint64_t size, uint64_t *bytes)
+{
+    if (__builtin_mul_overflow(count, size, bytes) || *bytes > UINT64_MAX / 2) {
+        arena->status = ELFIN_ERR_MEMORY;
+        return false;
+    }
+    *bytes = round_up(*bytes ? *bytes : 1, ARENA_ALIGN);
+    return *bytes <= arena->left || arena_grow(arena, *bytes);
+}
+
+static void *cut(struct arena *arena, uint64_t bytes)
+{
+    void *memory = arena->next;
+
+    arena->next += bytes;
+    arena->left -= bytes;
+    arena->clean = arena->clean > bytes ? arena->clean - bytes : 0;
+    return memory;
 }
 
 void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
 {
     uint64_t bytes;
-    void *memory;
 
-    if (__builtin_mul_overflow(count, size, &bytes) || bytes > UINT64_MAX / 2) {
-        arena->status = ELFIN_ERR_MEMORY;
+    if (!make_room(arena, count, size, &bytes))
         return NULL;
+    if (bytes > arena->clean) {
+        uint64_t clean = bytes < ARENA_CLEAN ? ARENA_CLEAN : bytes;
+
+        if (clean > arena->left)
+            clean = arena->left;
+        memset(arena->next + arena->clean, 0, clean - arena->clean);
+        arena->clean = clean;
     }
-    bytes = round_up(bytes ? bytes : 1, ARENA_ALIGN);
-    if (bytes > arena->left && !arena_grow(arena, bytes))
-        return NULL;
-    memory = arena->next;
-    arena->next += bytes;
-    arena->left -= bytes;
-    return memset(memory, 0, bytes);
+    return cut(arena, bytes);
+}
+
+void *elfin_arena_take(struct arena *arena, uint64_t count, uint64_t size)
+{
+    uint64_t bytes;
+
+    return make_room(arena, count, size, &bytes) ? cut(arena, bytes) : NULL;
 }
 
 bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to)
@@ -92,10 +121,9 @@ bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to)
     size = round_up(size, ARENA_ALIGN);
     if (size > from->left && !arena_grow(from, size))
         return false;
-    to->next = from->next;
+    to->next = cut(from, size);
     to->left = size;
-    from->next += size;
-    from->left -= size;
+    to->clean = 0;
     return true;
 }
 

@@ -128,11 +128,10 @@ static void fix_section(struct load *load, struct object *object, struct arch_fi
 
 static void fix_sections(struct load *load, struct object *object, struct arch_fixup *fixup)
 {
-    for (uint32_t i = 1; i < object->section_count; i++) {
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded) {
         const struct section *section = &object->sections[i];
 
-        if (section->part != PART_NONE && section->size | section->gap && !is_tail(section) &&
-            !is_tls_zero(section))
+        if (section->size | section->gap && !is_tail(section) && !is_tls_zero(section))
             fix_section(load, object, fixup, i);
     }
 }

@@ -89,7 +89,7 @@ static elfin_status collect(struct load *load, const struct names *names, struct
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+    for (uint32_t i = object->loaded; status == ELFIN_OK && i; i = object->sections[i].loaded) {
         const char *name = elfin_section_name(object, i);
         struct gathered *gathered = NULL;
 
@@ -204,11 +204,12 @@ static elfin_status lay_gathered(struct cursor *c, const struct gathered *gather
 
     for (struct gathered_section *s = gathered->first; s; s = s->next) {
         struct section *section = &s->object->sections[s->index];
-
+        uint64_t gap = 0;
         elfin_status status;
 
         c->object = s->object;
-        status = elfin_take(c, s->index, align, section->size, &section->address, &section->gap);
+        status = elfin_take(c, s->index, align, section->size, &section->address, &gap);
+        section->gap = (uint32_t)gap;
         if (status != ELFIN_OK)
             return status;
         align = s->next ? s->next->object->sections[s->next->index].align : 0;

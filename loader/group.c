@@ -8,21 +8,6 @@
 #include "loader/linkage.h"
 #include "loader/program.h"
 
-/* Parts are in the order of their numbers: the first code, or else the first section. */
-static uint64_t first_address(const struct object *object)
-{
-    const struct section *first = NULL;
-
-    for (uint32_t i = 1; i < object->section_count; i++) {
-        const struct section *section = &object->sections[i];
-
-        if (is_lasting(section) && !is_tls(section) && section->size &&
-            (!first || section->address < first->address))
-            first = section;
-    }
-    return first ? first->address : 0;
-}
-
 uint64_t elfin_commons_end(const struct object *object, uint64_t *start)
 {
     uint64_t end = 0;
@@ -48,13 +33,9 @@ uint64_t elfin_commons_end(const struct object *object, uint64_t *start)
 static uint64_t loaded_size(const struct object *object)
 {
     uint64_t start, end = elfin_commons_end(object, &start);
-    uint64_t size = ARCH_SLOT_SIZE * (uint64_t)object->slot_count +
-                    ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
 
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE && !is_tls_zero(&object->sections[i]))
-            size += object->sections[i].size;
-    return size;
+    return object->bytes + ARCH_SLOT_SIZE * (uint64_t)object->slot_count +
+           ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
 }
 
 static void fill_module(struct object *object, struct elfin_module *module, const char *name)
@@ -66,7 +47,7 @@ static void fill_module(struct object *object, struct elfin_module *module, cons
         module->flags |= ELFIN_MODULE_MEMBER;
     if (object->slot_count || object->needs_got || object->got_symbol)
         module->flags |= ELFIN_MODULE_HAS_GOT;
-    module->address = first_address(object);
+    module->address = object->lowest;
     module->got = object->got;
     module->image = object->input->image;
     if (object->program) {

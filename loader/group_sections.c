@@ -44,13 +44,13 @@ static void carve_sections(struct carver *c, struct object *object, struct elfin
     uint32_t count = 3, next = 0;
     struct module_section *sections;
 
-    for (uint32_t i = 1; i < object->section_count; i++)
-        count += object->sections[i].part != PART_NONE;
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
+        count++;
     sections = carve(c, count * sizeof(*sections));
-    for (uint32_t i = 1; i < object->section_count; i++) {
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded) {
         const struct section *section = &object->sections[i];
 
-        if (section->part == PART_NONE || (i == 1 && (object->program || object->image)))
+        if (i == 1 && (object->program || object->image))
             continue;
         add_section(sections, &next,
                     (struct module_section){

@@ -14,7 +14,7 @@ static void open_section(struct object *object, uint32_t index)
     object->sections[index] = (struct section){
         .offset = s.type == SHT_NOBITS ? 0 : part->content + (s.address - part->offset),
         .size = s.size,
-        .flags = s.flags,
+        .flags = (uint32_t)s.flags,
         .align = s.align,
         .address = s.address,
         .type = s.type,
@@ -45,6 +45,7 @@ static elfin_status open_sections(struct load *load, struct object *object)
             return elfin_fail_section(load, object, i, DEFECT_IMAGE_FRAMES);
         section->frames = section->frames && load->host->unwind_add;
     }
+    elfin_sections_list(object);
     return ELFIN_OK;
 }
 

@@ -97,12 +97,13 @@ static struct init_array *collect_arrays(struct load *load, const struct object 
         if (pass && !arrays)
             return NULL;
         found = 0;
-        for (uint32_t i = 1; i < object->section_count; i++) {
+        for (uint32_t i = object->holds & HOLDS_ARRAYS ? object->loaded : 0; i;
+             i = object->sections[i].loaded) {
             const struct section *s = &object->sections[i];
             bool wanted = fini ? s->type == SHT_FINI_ARRAY
                                : s->type == SHT_INIT_ARRAY || s->type == SHT_PREINIT_ARRAY;
 
-            if (!wanted || s->part == PART_NONE)
+            if (!wanted)
                 continue;
             if (arrays)
                 arrays[found] = (struct init_array){ .section = i, .priority = s->priority };

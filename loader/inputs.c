@@ -11,8 +11,8 @@ bool elfin_is_archive(const void *data, size_t size)
 /* A member with nothing to load and no definition that the index could mean is left out. */
 static bool is_empty(const struct object *object)
 {
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE && object->sections[i].size)
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
+        if (object->sections[i].size)
             return false;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
         struct elf_symbol symbol = elfin_read_symbol(object, i);

@@ -133,15 +133,17 @@ struct arena {
     struct arena_chunk *chunks;
     uint8_t *next;
     uint64_t left, chunk_size;
+    uint64_t clean;      /* bytes at `next` that are zero */
     elfin_status status; /* why elfin_arena_get returned NULL */
 };
 
 /* An allocated section of an object. */
 struct section {
     uint64_t offset, size; /* in the file; size is also that in memory */
-    uint64_t flags, align;
+    uint64_t align;
     uint64_t address; /* layout: offset in the block; place: run address */
-    uint64_t gap;     /* bytes of padding before it in its part */
+    uint32_t gap;     /* bytes of padding before it in its part */
+    uint32_t flags;   /* those that have a meaning */
     uint32_t type, name, link, info;
     uint32_t rela;      /* first relocation section that applies to it, 0 = none */
     uint32_t next_rela; /* of a relocation section: the next one for the same target */
@@ -151,10 +153,20 @@ struct section {
     bool frames;        /* an unwind table that the host wants */
     uint8_t named;      /* enum section_named */
     uint32_t next;      /* layout: in the same list of its object, 0 = none */
+    uint32_t loaded;    /* the next one that is loaded, in the order of the file, 0 = none */
 };
 
 enum {
     PART_NONE = -1
+};
+
+/* Kinds of sections that few objects have: nobody looks for them in the others. */
+enum {
+    HOLDS_ARRAYS = 1 << 0, /* of init and fini functions */
+    HOLDS_RECORDS = 1 << 1,
+    HOLDS_TLS = 1 << 2,
+    HOLDS_FRAMES = 1 << 3,
+    HOLDS_ANY = (1 << 4) - 1,
 };
 
 /* What the name of a section says of it. */
@@ -276,6 +288,8 @@ struct object {
     /* object.c: proven to lie inside the file */
     uint32_t section_count, symbol_count, first_global;
     struct section *sections;
+    uint32_t loaded; /* the first section that is, 0 = none */
+    uint8_t holds;   /* HOLDS_*: what may be among them */
     struct span section_names, symbols, symbol_names, extended_indices;
     uint32_t symbol_table; /* section index, 0 = none */
     uint64_t name_budget;  /* see elfin_name_allowed */
@@ -320,6 +334,8 @@ struct object {
     uint64_t got, plt; /* offset in the block, then run address */
     uint64_t got_gap, plt_gap;
     uint64_t *value; /* per symbol: run address */
+    uint64_t lowest; /* run address of what lasts of it, 0: there is nothing */
+    uint64_t bytes;  /* of its sections */
     struct elfin_module *module;
     uint8_t *records; /* group.c: the pieces of the group's records that are its own */
     uint64_t record_size, final_count;
@@ -468,6 +484,8 @@ struct load {
 void elfin_arena_init(struct arena *arena, const elfin_host *host);
 /* Zeroed, 16-aligned; NULL when the host has no memory, or count * size overflows. */
 void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size);
+/* The same, but not zeroed: all of it will be written before it is read. */
+void *elfin_arena_take(struct arena *arena, uint64_t count, uint64_t size);
 void elfin_arena_release(struct arena *arena);
 /* Makes `to`, an arena without a host, have `size` bytes that come out of `from`. */
 bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to);
@@ -605,6 +623,8 @@ elfin_status elfin_object_open(struct load *load, struct object *object);
 
 /* sections.c: one pass over the section table, deciding what each section is. */
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers);
+/* The list of those that are loaded, for who has made the sections. */
+void elfin_sections_list(struct object *object);
 
 enum section_named elfin_section_named(const char *name);
 
@@ -877,6 +897,12 @@ static inline uint64_t section_end(const struct symbol *symbol)
 static inline bool is_tls(const struct section *section)
 {
     return section->flags & SHF_TLS && section->part != PART_NONE;
+}
+
+/* Where to begin a walk over the loaded sections that is after thread-local ones. */
+static inline uint32_t first_tls(const struct object *object)
+{
+    return object->holds & HOLDS_TLS ? object->loaded : 0;
 }
 
 /* Thread-local and zero at first: it takes no memory of the module. */

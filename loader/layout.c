@@ -41,9 +41,13 @@ elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint
 elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
+    uint64_t gap = 0;
+    elfin_status status;
 
     c->object = object;
-    return elfin_take(c, index, section->align, section->size, &section->address, &section->gap);
+    status = elfin_take(c, index, section->align, section->size, &section->address, &gap);
+    section->gap = (uint32_t)gap;
+    return status;
 }
 
 static elfin_status lay_sections(struct cursor *c, struct object *object, int list)
@@ -248,19 +252,24 @@ static elfin_status plan_slots(struct load *load, struct object *object)
     return status;
 }
 
-/* The sections of each part in a list of its own; backwards, because it prepends. */
+/* The sections of each part in a list of its own. */
 static void list_parts(struct object *object)
 {
-    for (int list = 0; list < IN_COUNT; list++)
+    uint32_t *end[IN_COUNT];
+
+    for (int list = 0; list < IN_COUNT; list++) {
         object->in_part[list] = 0;
-    for (uint32_t i = object->section_count; --i > 0;) {
+        end[list] = &object->in_part[list];
+    }
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded) {
         struct section *section = &object->sections[i];
         int list = is_tail(section) ? IN_TAIL : section->part;
 
-        if (section->part == PART_NONE || section->gathered || section->frames || is_tls(section))
+        if (section->gathered || section->frames || is_tls(section))
             continue;
-        section->next = object->in_part[list];
-        object->in_part[list] = i;
+        section->next = 0;
+        *end[list] = i;
+        end[list] = &section->next;
     }
 }
 

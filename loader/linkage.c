@@ -129,14 +129,10 @@ static void walk(const struct load *load, const struct object *object, struct li
         load->host->images->follow(load, object, add_from_image, &images);
         return;
     }
-    for (uint32_t i = 1; i < object->section_count; i++) {
-        const struct section *section = &object->sections[i];
-
-        if (section->part == PART_NONE)
-            continue;
-        for (uint32_t table = section->rela; table; table = object->sections[table].next_rela)
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
+        for (uint32_t table = object->sections[i].rela; table;
+             table = object->sections[table].next_rela)
             walk_table(load, object, table, draft);
-    }
 }
 
 /* A relocation section may be long, the number of items in it is then counted in 32 bits. */

@@ -25,8 +25,9 @@ elfin_status elfin_record_open(struct load *load, struct object *object)
     elfin_status status = ELFIN_OK;
 
     object->version = object->description = "";
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE && object->sections[i].named == NAMED_RECORD)
+    for (uint32_t i = object->holds & HOLDS_RECORDS ? object->loaded : 0; status == ELFIN_OK && i;
+         i = object->sections[i].loaded)
+        if (object->sections[i].named == NAMED_RECORD)
             status = load->host->records ? load->host->records->read(load, object, i)
                                          : elfin_fail_section(load, object, i, DEFECT_NO_RECORDS);
     if (status != ELFIN_OK)

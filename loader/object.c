@@ -157,8 +157,9 @@ elfin_status elfin_object_open(struct load *load, struct object *object)
         (status = find_names(load, object, table, names)) != ELFIN_OK)
         return status;
     object->sections =
-        elfin_arena_get(&load->work, object->section_count, sizeof(*object->sections));
+        elfin_arena_take(&load->work, object->section_count, sizeof(*object->sections));
     if (!object->sections)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
+    object->sections[0] = (struct section){ .part = PART_NONE };
     return elfin_sections_open(load, object, table);
 }

@@ -15,7 +15,7 @@ enum {
     OWN_BLOCKS_MAX = 64,    /* of which each CPU has a copy */
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
     OPENING_SHARE = 14,     /* of what opening takes the input is about so many times as large */
-    LOAN_SHARE = 64,       /* later phases begin with this part of it, and double that */
+    LOAN_SHARE = 64,        /* later phases begin with this part of it, and double that */
     FIRST_LOAN = 64 << 10
 };
 

@@ -100,14 +100,29 @@ static void assign_own(const struct load *load, const struct object *object, uin
         symbol->value += load->blocks[object->block].region.run;
 }
 
+static void assign_sections(struct object *object, uint64_t run)
+{
+    uint64_t lowest = UINT64_MAX, bytes = 0;
+
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded) {
+        struct section *section = &object->sections[i];
+
+        section->address += run;
+        if (!is_tls_zero(section))
+            bytes += section->size;
+        if (section->address < lowest && section->size && is_lasting(section) && !is_tls(section))
+            lowest = section->address;
+    }
+    object->lowest = lowest == UINT64_MAX ? 0 : lowest;
+    object->bytes = bytes;
+}
+
 /* Offsets in the block become run addresses. */
 static elfin_status assign(struct load *load, struct object *object)
 {
     uint64_t run = load->blocks[object->block].region.run;
 
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].part != PART_NONE)
-            object->sections[i].address += run;
+    assign_sections(object, run);
     object->tls_image += run;
     object->got += run;
     object->plt += run;

@@ -53,6 +53,7 @@ static elfin_status make_sections(struct load *load, struct object *object)
             .part = (int8_t)segment->part,
         };
     }
+    elfin_sections_list(object);
     return ELFIN_OK;
 }
 

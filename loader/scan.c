@@ -28,17 +28,9 @@ static bool is_unwind(const struct section *section)
            section->named == NAMED_UNWIND;
 }
 
-struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
-                                  uint32_t table)
+static struct arch_scan begin_scan(const struct load *load, const struct object *object)
 {
-    uint32_t index = object->sections[table].info;
-    const struct section *section = &object->sections[index];
-
     return (struct arch_scan){
-        .rela = elfin_section_bytes(object, table),
-        .bytes = elfin_section_bytes(object, index),
-        .executable = section->flags & SHF_EXECINSTR,
-        .unwind = is_unwind(section),
         .symbol_count = object->symbol_count,
         .tls_get_addr = object->tls_get_addr,
         .tls = load->host->threads ? load->host->threads->arch : NULL,
@@ -47,21 +39,43 @@ struct arch_scan elfin_scan_table(const struct load *load, const struct object *
     };
 }
 
-static elfin_status scan_section(struct load *load, struct object *object, uint32_t index)
+static void aim(struct arch_scan *scan, const struct object *object, uint32_t table)
 {
+    uint32_t index = object->sections[table].info;
     const struct section *section = &object->sections[index];
 
-    for (uint32_t table = section->rela; table; table = object->sections[table].next_rela) {
-        struct arch_scan scan = elfin_scan_table(load, object, table);
-        struct demand_taker taker = { .load = load, .object = object, .table = table };
+    scan->rela = elfin_section_bytes(object, table);
+    scan->bytes = elfin_section_bytes(object, index);
+    scan->executable = section->flags & SHF_EXECINSTR;
+    scan->unwind = is_unwind(section);
+}
 
-        scan.ctx = &taker;
-        if (elfin_arch_scan(&scan) != ELFIN_OK)
-            return refused(load, object, table, &scan.failure);
-        object->needs_got |= scan.needs_got;
-        object->has_dead |= scan.has_dead;
-        object->has_tls |= scan.has_tls;
-    }
+struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
+                                  uint32_t table)
+{
+    struct arch_scan scan = begin_scan(load, object);
+
+    aim(&scan, object, table);
+    return scan;
+}
+
+static elfin_status scan_sections(struct load *load, struct object *object)
+{
+    struct arch_scan scan = begin_scan(load, object);
+    struct demand_taker taker = { .load = load, .object = object };
+
+    scan.ctx = &taker;
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
+        for (uint32_t table = object->sections[i].rela; table;
+             table = object->sections[table].next_rela) {
+            taker.table = table;
+            aim(&scan, object, table);
+            if (elfin_arch_scan(&scan) != ELFIN_OK)
+                return refused(load, object, table, &scan.failure);
+        }
+    object->needs_got |= scan.needs_got;
+    object->has_dead |= scan.has_dead;
+    object->has_tls |= scan.has_tls;
     return ELFIN_OK;
 }
 
@@ -88,9 +102,8 @@ elfin_status elfin_scan(struct load *load, struct object *object)
         status = load->host->programs->scan(load, object);
     if (object->image)
         status = load->host->images->scan(load, object);
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
-        if (object->sections[i].rela)
-            status = scan_section(load, object, i);
+    if (status == ELFIN_OK)
+        status = scan_sections(load, object);
     if (status == ELFIN_OK && load->host->records && !object->image)
         status = load->host->records->scan(load, object);
     if (status != ELFIN_OK)

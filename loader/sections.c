@@ -16,7 +16,7 @@ static elfin_status read_section(struct load *load, struct object *object, struc
     *section = (struct section){
         .offset = header.sh_offset,
         .size = header.sh_size,
-        .flags = header.sh_flags,
+        .flags = (uint32_t)header.sh_flags,
         .align = header.sh_addralign ? header.sh_addralign : 1,
         .type = header.sh_type,
         .name = header.sh_name,
@@ -130,6 +130,14 @@ static bool is_plain_data(const struct section *section)
            !(section->flags & SHF_EXECINSTR) && section->named != NAMED_RECORD;
 }
 
+static uint8_t kinds_of(const struct section *section)
+{
+    return (uint8_t)((is_init_table(section->type) ? HOLDS_ARRAYS : 0) |
+                     (section->named == NAMED_RECORD ? HOLDS_RECORDS : 0) |
+                     (section->flags & SHF_TLS ? HOLDS_TLS : 0) |
+                     (section->frames ? HOLDS_FRAMES : 0));
+}
+
 static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
@@ -156,6 +164,7 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     section->part = part_of(load, section);
     if (is_init_table(section->type))
         section->priority = load->host->starting->priority(section->type, name);
+    object->holds |= kinds_of(section);
     return ELFIN_OK;
 }
 
@@ -235,32 +244,82 @@ static elfin_status follow_link_order(struct load *load, struct object *object, 
     return ELFIN_OK;
 }
 
-/* Table types that others refer to, then COMDAT groups (which discard), then relocations. */
-static elfin_status open_linked(struct load *load, struct object *object)
+/* Sections that need a second look, which are few: from the first to the last of a kind. */
+struct stretch {
+    uint32_t first, last;
+};
+
+struct second_look {
+    struct stretch symbols, tables, ordered;
+};
+
+static void note(struct stretch *stretch, uint32_t index)
+{
+    if (!stretch->first)
+        stretch->first = index;
+    stretch->last = index;
+}
+
+static void note_section(struct second_look *look, const struct section *section, uint32_t index)
+{
+    if (section->type == SHT_SYMTAB)
+        note(&look->symbols, index);
+    else if (section->type == SHT_SYMTAB_SHNDX || section->type == SHT_GROUP)
+        note(&look->tables, index);
+    if (section->flags & SHF_LINK_ORDER)
+        note(&look->ordered, index);
+}
+
+static inline void add_loaded(struct object *object, uint32_t index)
+{
+    object->sections[index].loaded = object->loaded;
+    object->loaded = index;
+}
+
+void elfin_sections_list(struct object *object)
+{
+    object->holds = HOLDS_ANY;
+    object->loaded = 0;
+    for (uint32_t i = object->section_count; --i > 0;)
+        if (object->sections[i].part != PART_NONE)
+            add_loaded(object, i);
+}
+
+/*
+ * Table types that others refer to, then COMDAT groups (which discard), then relocations, and the
+ * list of what is loaded.
+ */
+static elfin_status open_linked(struct load *load, struct object *object, struct second_look look)
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+    for (uint32_t i = look.symbols.first; status == ELFIN_OK && i && i <= look.symbols.last; i++)
         if (object->sections[i].type == SHT_SYMTAB)
             status = open_symbol_table(load, object, i);
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+    for (uint32_t i = look.tables.first; status == ELFIN_OK && i && i <= look.tables.last; i++) {
         if (object->sections[i].type == SHT_SYMTAB_SHNDX)
             status = open_extended_indices(load, object, i);
         else if (object->sections[i].type == SHT_GROUP)
             status = load->host->comdats ? load->host->comdats->open(load, object, i)
                                          : elfin_fail_section(load, object, i, DEFECT_NO_COMDATS);
     }
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
+    for (uint32_t i = look.ordered.first; status == ELFIN_OK && i && i <= look.ordered.last; i++)
         status = follow_link_order(load, object, i);
-    /* Backwards, because chaining prepends: tables then apply in file order. */
-    for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;)
-        if (object->sections[i].type == SHT_RELA || object->sections[i].type == SHT_REL)
+    /* Backwards, because lists are prepended to: tables then apply in file order. */
+    for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;) {
+        const struct section *section = &object->sections[i];
+
+        if (section->part != PART_NONE)
+            add_loaded(object, i);
+        else if (section->type == SHT_RELA || section->type == SHT_REL)
             status = open_relocations(load, object, i);
+    }
     return status;
 }
 
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers)
 {
+    struct second_look look = { 0 };
     elfin_status status = ELFIN_OK;
 
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
@@ -269,6 +328,7 @@ elfin_status elfin_sections_open(struct load *load, struct object *object, struc
         status = read_section(load, object, headers, i);
         if (status == ELFIN_OK && is_loaded(section))
             status = open_allocated(load, object, i);
+        note_section(&look, section, i);
     }
-    return status == ELFIN_OK ? open_linked(load, object) : status;
+    return status == ELFIN_OK ? open_linked(load, object, look) : status;
 }

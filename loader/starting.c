@@ -25,8 +25,9 @@ static uint64_t starting_count(const struct load *load, const struct object *obj
         return 0;
     if (object->program)
         count += 1 + object->program->value[DYNAMIC_FINI_ARRAYSZ] / 8;
-    for (uint32_t i = 1; i < object->section_count; i++)
-        if (object->sections[i].type == SHT_FINI_ARRAY && object->sections[i].part != PART_NONE)
+    for (uint32_t i = object->holds & HOLDS_ARRAYS ? object->loaded : 0; i;
+         i = object->sections[i].loaded)
+        if (object->sections[i].type == SHT_FINI_ARRAY)
             count += object->sections[i].size / 8;
     return count;
 }

@@ -39,7 +39,7 @@ static bool advance(struct object *object, uint64_t align, uint64_t size, uint64
 /* Empty ones count: a label in one of them has no address either. */
 static elfin_status lay_sections(struct load *load, struct object *object, bool zero)
 {
-    for (uint32_t i = 1; i < object->section_count; i++) {
+    for (uint32_t i = first_tls(object); i; i = object->sections[i].loaded) {
         struct section *section = &object->sections[i];
         uint64_t end = object->tls_size;
 
@@ -50,7 +50,7 @@ static elfin_status lay_sections(struct load *load, struct object *object, bool 
             continue;
         if (!advance(object, section->align, section->size, &section->address))
             return too_large(load, object, i, section->size);
-        section->gap = zero ? 0 : section->address - end;
+        section->gap = zero ? 0 : (uint32_t)(section->address - end);
     }
     return ELFIN_OK;
 }
@@ -226,7 +226,7 @@ static void check_object(struct load *load, const struct object *object)
         load->host->images->check_tls(load, object);
     if (!wrong && !object->has_tls)
         return;
-    for (uint32_t i = 1; i < object->section_count; i++)
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela)
             check_table(load, object, table);

@@ -171,7 +171,7 @@ static elfin_status threads_lay(struct cursor *c, struct object *object)
     if (object->tls_file_size)
         status = elfin_take(c, 0, object->tls_align, object->tls_file_size, &object->tls_image,
                             &object->tls_gap);
-    for (uint32_t i = 1; object->knows_tls && status == ELFIN_OK && i < object->section_count; i++)
+    for (uint32_t i = first_tls(object); status == ELFIN_OK && i; i = object->sections[i].loaded)
         if (is_tls(&object->sections[i]))
             object->sections[i].address += object->tls_image - before;
     return status;

@@ -132,13 +132,18 @@ static elfin_status scan_table(struct load *load, struct object *object, uint32_
     return wrong ? malformed(load, object, index, record.end) : ELFIN_OK;
 }
 
+static uint32_t first_frames(const struct object *object)
+{
+    return object->holds & HOLDS_FRAMES ? object->loaded : 0;
+}
+
 static elfin_status unwinding_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
     object->frame_count = 0;
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++)
-        if (object->sections[i].frames && object->sections[i].part != PART_NONE) {
+    for (uint32_t i = first_frames(object); status == ELFIN_OK && i; i = object->sections[i].loaded)
+        if (object->sections[i].frames) {
             object->has_frames = true;
             status = scan_table(load, object, i);
         }
@@ -149,8 +154,9 @@ static elfin_status lay_object_frames(struct cursor *c, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
-        if (object->sections[i].part != PART_NONE && object->sections[i].frames)
+    for (uint32_t i = first_frames(object); status == ELFIN_OK && i;
+         i = object->sections[i].loaded) {
+        if (object->sections[i].frames)
             status = elfin_take_section(c, object, i);
     }
     return status;
@@ -413,8 +419,8 @@ static elfin_status seal_block(struct load *load, struct block *block, elfin_unw
 
     f.rows = (struct index_row *)(void *)(edit + block->unwind_index + INDEX_HEAD_SIZE);
     for (struct object *o = block->first; o; o = o->next_in_block) {
-        for (uint32_t i = 1; status == ELFIN_OK && i < o->section_count; i++) {
-            if (!o->sections[i].frames || o->sections[i].part == PART_NONE)
+        for (uint32_t i = first_frames(o); status == ELFIN_OK && i; i = o->sections[i].loaded) {
+            if (!o->sections[i].frames)
                 continue;
             f.object = o;
             f.section = i;
