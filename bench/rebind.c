@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A module is placed; each of its imports is bound to another address, one call for each. Prints
- * one line of JSON for each object: "elfin" is the time for all imports, "one" for the import that
- * has the fewest fixups, "flushed" for all with nothing in the caches.
+ * A module is placed; each of its imports is bound to another address. Prints one line of JSON for
+ * each object: "elfin" is the time for all imports with one call of elfin_rebind_all, "flushed" the
+ * same with nothing in the caches; "single" for all with one call of elfin_rebind for each, "one"
+ * for the import that has the fewest fixups.
  *
- * usage: rebind warm ROUNDS FILE...
+ * usage: rebind warm|once ROUNDS FILE...
+ *   once    for callgrind: all imports at once in function warm_all, one by one in warm_single
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 
 enum {
     MOST_ROUNDS = 1000,
-    WAYS = 4
+    WAYS = 5
 };
 
 static struct setup s;
@@ -72,9 +74,42 @@ static void rebind(elfin_module *module, const struct import *import, unsigned t
     }
 }
 
+/* As if each import had moved by eight bytes. */
+static elfin_choice shift(void *ctx, const elfin_import *import, elfin_target *target)
+{
+    target->address = import->address + *(const uint64_t *)ctx;
+    return ELFIN_CHOICE_TARGET;
+}
+
+static void rebind_all(elfin_module *module, unsigned turn)
+{
+    uint64_t by = turn & 1 ? 8 : (uint64_t)0 - 8;
+
+    if (elfin_rebind_all(&s.space, module, shift, &by, NULL, NULL) != ELFIN_OK)
+        abort();
+}
+
+static double time_of_all(elfin_module *module, void (*before)(void))
+{
+    uint64_t ticks = 0;
+
+    for (unsigned tries = 0; tries < 10; tries++) {
+        long interruptions = bench_interruptions();
+
+        rebind_all(module, 0);
+        if (before)
+            before();
+        ticks = bench_ticks();
+        rebind_all(module, 1);
+        ticks = bench_ticks() - ticks;
+        if (bench_interruptions() == interruptions)
+            break;
+    }
+    return bench_ns(ticks);
+}
+
 /* Nanoseconds for so many imports; again if the thread was interrupted. */
-static double time_of(elfin_module *module, const struct import *list, size_t count,
-                      void (*before)(void))
+static double time_of(elfin_module *module, const struct import *list, size_t count)
 {
     uint64_t ticks = 0;
 
@@ -83,8 +118,6 @@ static double time_of(elfin_module *module, const struct import *list, size_t co
 
         for (size_t i = 0; i < count; i++)
             rebind(module, &list[i], 0);
-        if (before)
-            before();
         ticks = bench_ticks();
         for (size_t i = 0; i < count; i++)
             rebind(module, &list[i], 1);
@@ -113,10 +146,22 @@ static uint64_t load(const struct object *o, uint32_t flags, elfin_group **group
     return s.host.records.used - before;
 }
 
-static void measure(const struct object *o, unsigned rounds)
+__attribute__((noipa)) static void warm_all(elfin_module *module)
+{
+    rebind_all(module, 1);
+}
+
+__attribute__((noipa)) static void warm_single(elfin_module *module, const struct import *list,
+                                               size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rebind(module, &list[i], 1);
+}
+
+static void measure(const struct object *o, unsigned rounds, bool once)
 {
     static double samples[WAYS][MOST_ROUNDS];
-    static const char *const names[WAYS] = { "elfin", "one", "flushed", "copy_libc" };
+    static const char *const names[WAYS] = { "elfin", "one", "flushed", "copy_libc", "single" };
     size_t count, least = 0;
     struct import *list = imports_of(o, &count);
     uint64_t fixups = 0, plain, kept;
@@ -134,11 +179,17 @@ static void measure(const struct object *o, unsigned rounds)
         if (list[i].fixups && (!list[least].fixups || list[i].fixups < list[least].fixups))
             least = i;
     }
-    time_of(module, list, count, NULL);
+    time_of(module, list, count);
+    if (once) {
+        warm_all(module);
+        warm_single(module, list, count);
+        return;
+    }
     for (unsigned round = 0; round < rounds; round++) {
-        samples[0][round] = time_of(module, list, count, NULL);
-        samples[1][round] = time_of(module, &list[least], 1, NULL);
-        samples[2][round] = time_of(module, list, count, flush);
+        samples[0][round] = time_of_all(module, NULL);
+        samples[1][round] = time_of(module, &list[least], 1);
+        samples[2][round] = time_of_all(module, flush);
+        samples[4][round] = time_of(module, list, count);
     }
     printf("{\"mode\": \"warm\", \"object\": \"%s\", \"alloc\": %lu, \"relocs\": %lu, "
            "\"imports\": %zu, \"import_fixups\": %lu, \"one_fixups\": %lu, \"records\": %lu",
@@ -161,12 +212,12 @@ int main(int argc, char **argv)
     int rounds = argc > 3 ? atoi(argv[2]) : 0;
 
     if (rounds < 1 || rounds > MOST_ROUNDS) {
-        fprintf(stderr, "usage: %s warm ROUNDS FILE...\n", argv[0]);
+        fprintf(stderr, "usage: %s warm|once ROUNDS FILE...\n", argv[0]);
         return 2;
     }
     setup_init(&s, argv + 3, argc - 3, NAMES_ALL);
     for (size_t i = 0; i < s.objects.count; i++)
         if (!s.objects.list[i].skip)
-            measure(&s.objects.list[i], (unsigned)rounds);
+            measure(&s.objects.list[i], (unsigned)rounds, argv[1][0] == 'o');
     return 0;
 }

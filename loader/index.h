@@ -77,9 +77,10 @@ const char *elfin_item_name(item i);
 
 /* What somebody who is bound to an item has to know. */
 struct definition {
-    const struct record *record; /* NULL: a row of the host */
+    const struct record *record; /* NULL: a row of the host, or `own` */
     struct elfin_module *owner;  /* NULL: the host */
     uint64_t address, size;
+    uint32_t own; /* of a module without records (elfin_module.images): 1 + its position */
     bool tls;
 };
 struct definition elfin_item_definition(item i);

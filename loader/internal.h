@@ -112,6 +112,7 @@ struct elfin_group {
     bool retired;                     /* replaced: no name leads to it, its memory is still there */
     bool ran;                         /* its init functions have been called */
     uint64_t mark;                    /* as in struct elfin_module */
+    uint64_t waits;                   /* of `users`, those that the current walk has not passed */
     struct elfin_group *next_reached; /* list of a walk over groups */
 };
 

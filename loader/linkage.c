@@ -305,8 +305,9 @@ static void fill_import(const struct object *object, uint32_t index, struct impo
     const struct symbol *symbol = import_symbol(object, index);
     unsigned use = index == FINALIZE ? 0u : object->use[index];
 
-    import->record = symbol->state == SYMBOL_IMPORT ? symbol->import : NULL;
-    import->value = symbol->value;
+    import->bound.record = symbol->state == SYMBOL_IMPORT ? symbol->import : NULL;
+    import->bound.owner = import->bound.record ? record_module(import->bound.record) : NULL;
+    import->bound.value = symbol->value;
     import->hash = symbol->hash;
     import->slot = object->slot && index ? object->slot[index] & ~ARCH_IN_USE : 0;
     import->stub = object->stub && index ? object->stub[index] & ~ARCH_IN_USE : 0;
@@ -335,7 +336,7 @@ static int by_name(const void *a, const void *b, void *ctx)
 /* What fix-up has done is what the checks say of the same binding. */
 static void note_used(const struct elfin_module *module, struct import *import)
 {
-    struct arch_binding to = elfin_import_binding(module, import, import->record, import->value);
+    struct arch_binding to = elfin_import_binding(module, import, &import->bound);
     const struct import_run *failed;
     struct arch_failure failure;
     uint32_t used = 0;

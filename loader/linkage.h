@@ -22,12 +22,19 @@ enum {
     IMPORT_FINALIZE = 1 << 8,   /* unload calls it: __cxa_finalize */
 };
 
+/* What an import is bound to. */
+struct binding {
+    const struct record *record; /* NULL: the host's, `own`, an address that elfin_rebind was given,
+                                    or it is 0 */
+    struct elfin_module *owner;  /* NULL: none of the above is a module's */
+    uint64_t value;
+    uint32_t own; /* as in struct definition */
+};
+
 /* An undefined symbol that relocations of the module use. */
 struct import {
     const char *name;
-    const struct record *record; /* NULL: the host's, or an address that
-                                    elfin_rebind was given, or it is 0 */
-    uint64_t value;
+    struct binding bound;
     uint32_t hash, flags;
     uint32_t slot, stub; /* 1 + number in the module; 0 = none */
     uint32_t first_run, run_count;
@@ -79,8 +86,7 @@ struct arch_fields elfin_import_run(const struct elfin_module *module,
                                     const struct import_run *run);
 /* What the import's fields have to follow if its value is that. */
 struct arch_binding elfin_import_binding(const struct elfin_module *module,
-                                         const struct import *import, const struct record *record,
-                                         uint64_t value);
+                                         const struct import *import, const struct binding *to);
 /* The flags IMPORT_SLOT_USED and IMPORT_STUB_USED that it has when bound so. False: *failure, and
  * the run it is of. */
 bool elfin_import_check(const struct elfin_module *module, const struct import *import,

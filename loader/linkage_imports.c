@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Reading a module's linkage, and the edges that follow from it. */
+#include "loader/image.h"
 #include "loader/linkage.h"
 
 bool elfin_import_is(const struct linkage *linkage, const struct import *import, struct name name)
@@ -39,15 +40,23 @@ struct arch_fields elfin_import_run(const struct elfin_module *module, const str
                                  .edit = region->edit };
 }
 
+static uint64_t size_of(const struct binding *to)
+{
+    elfin_symbol symbol;
+
+    if (to->record)
+        return to->record->size;
+    return to->own && to->owner->images->symbol(to->owner, to->own - 1, &symbol) ? symbol.size : 0;
+}
+
 struct arch_binding elfin_import_binding(const struct elfin_module *module,
-                                         const struct import *import, const struct record *record,
-                                         uint64_t value)
+                                         const struct import *import, const struct binding *to)
 {
     const struct linkage *linkage = module->linkage;
 
     return (struct arch_binding){
-        .value = value,
-        .size = record ? record->size : 0,
+        .value = to->value,
+        .size = size_of(to),
         .slot = linkage->got + ARCH_SLOT_SIZE * ((uint64_t)import->slot - 1),
         .stub = linkage->plt + ARCH_STUB_SIZE * ((uint64_t)import->stub - 1),
         .trap = linkage->plt + ARCH_STUB_SIZE * ((uint64_t)linkage->trap - 1),
@@ -108,11 +117,11 @@ void elfin_linkage_add_uses(elfin_space *space, struct elfin_module *module)
     for (uint32_t i = 0; i < module->uses_count; i++)
         module->uses[i]->mark = space->mark;
     for (uint32_t i = 0; i < linkage->import_count; i++) {
-        const struct record *record = linkage->imports[i].record;
+        struct elfin_module *owner = linkage->imports[i].bound.owner;
 
-        if (!record || record_module(record)->mark == space->mark)
+        if (!owner || owner->mark == space->mark)
             continue;
-        record_module(record)->mark = space->mark;
-        module->uses[module->uses_count++] = record_module(record);
+        owner->mark = space->mark;
+        module->uses[module->uses_count++] = owner;
     }
 }

@@ -4,6 +4,10 @@
 #include "loader/patch.h"
 #include "libmini/str.h"
 
+enum {
+    SPARE = 64 /* changes that get working memory at once */
+};
+
 static const elfin_change no_options = ELFIN_CHANGE_INIT;
 
 void elfin_patch_begin(struct patch *patch, struct load *load, const elfin_change *options)
@@ -28,17 +32,6 @@ elfin_diag *elfin_patch_diag(struct load *load, uint32_t defect, const struct el
     return diag;
 }
 
-bool elfin_module_definition(const struct elfin_module *module, const char *name,
-                             struct definition *out)
-{
-    for (uint32_t i = 0; i < module->symbol_count; i++)
-        if (mini_str_equal(record_name(&module->symbols[i]), name)) {
-            *out = elfin_item_definition(make_item(&module->symbols[i], ITEM_RECORD));
-            return true;
-        }
-    return false;
-}
-
 static elfin_status refuse(struct patch *patch, uint32_t defect, const struct elfin_module *module,
                            const struct import *import)
 {
@@ -56,7 +49,7 @@ static elfin_status check_kind(struct patch *patch, const struct elfin_module *m
         return refuse(patch, DEFECT_REBIND_TLS, module, import);
     if (bare && !to->address && !(import->flags & IMPORT_WEAK))
         return refuse(patch, DEFECT_REBIND_UNDEFINED, module, import);
-    if (import->flags & IMPORT_SIZE && !(to->record && to->size < RECORD_SIZE_MAX))
+    if (import->flags & IMPORT_SIZE && !(!bare && to->owner && to->size < RECORD_SIZE_MAX))
         return refuse(patch, DEFECT_REBIND_SIZE, module, import);
     return ELFIN_OK;
 }
@@ -78,15 +71,19 @@ static elfin_status out_of_range(struct patch *patch, const struct elfin_module 
     return elfin_diag_emit(patch->load);
 }
 
-static void widen(const struct patch *patch, struct patched_module *p, int part, uint64_t low,
+static void widen(const struct patch *patch, struct patched_module *p, uint8_t part, uint64_t low,
                   uint64_t high)
 {
+    const struct elfin_block *block = &p->module->group->blocks[p->module->linkage->block];
     struct patch_window *window = &p->window[part];
     uint64_t page = patch->load->host->page_size;
 
+    if (is_writable(part) || is_freed(block, part))
+        return;
     low &= ~(page - 1);
     high = round_up(high, page);
-    if (window->low == window->high) {
+    if (!(p->windows & 1u << part)) {
+        p->windows |= 1u << part;
         window->low = low;
         window->high = high;
         return;
@@ -122,7 +119,30 @@ static void note_windows(const struct patch *patch, struct patched_module *p,
     }
 }
 
-static struct patched_module *find_module(struct patch *patch, struct elfin_module *module)
+/* A definition that belongs to a module keeps that in use. */
+static struct binding bound_of(const struct definition *definition)
+{
+    return (struct binding){ .record = definition->record,
+                             .owner = definition->owner,
+                             .value = definition->address,
+                             .own = definition->own };
+}
+
+static struct patch_change *new_change(struct patch *patch)
+{
+    if (!patch->first_change.import)
+        return &patch->first_change;
+    if (!patch->spare_count) {
+        patch->spare = elfin_arena_get(&patch->load->work, SPARE, sizeof(*patch->spare));
+        if (!patch->spare)
+            return NULL;
+        patch->spare_count = SPARE;
+    }
+    patch->spare_count--;
+    return patch->spare++;
+}
+
+struct patched_module *elfin_patched_module(struct patch *patch, struct elfin_module *module)
 {
     struct patched_module *p = module->patched;
 
@@ -143,27 +163,24 @@ elfin_status elfin_patch_add(struct patch *patch, struct elfin_module *module,
                              struct import *import, const struct definition *definition, bool bare)
 {
     elfin_status status = check_kind(patch, module, import, definition, bare);
-    bool is_first = !patch->first;
     const struct import_run *failed;
     struct arch_failure failure;
     struct patch_change *change;
     struct patched_module *p;
+    struct binding bound = bound_of(definition);
     struct arch_binding to;
     uint32_t used;
 
     if (status != ELFIN_OK)
         return status;
-    to = elfin_import_binding(module, import, definition->record, definition->address);
+    to = elfin_import_binding(module, import, &bound);
     if (!elfin_import_check(module, import, &to, &used, &failed, &failure))
         return out_of_range(patch, module, import, failed, &failure);
-    p = find_module(patch, module);
-    change =
-        is_first ? &patch->first_change : elfin_arena_get(&patch->load->work, 1, sizeof(*change));
+    p = elfin_patched_module(patch, module);
+    change = new_change(patch);
     if (!p || !change)
         return elfin_fail_memory(patch->load, ELFIN_PHASE_REBIND, NULL);
-    *change = (struct patch_change){
-        .import = import, .record = definition->record, .value = definition->address, .used = used
-    };
+    *change = (struct patch_change){ .import = import, .to = bound, .used = used };
     *p->end = change;
     p->end = &change->next;
     p->has_finals |= (import->flags & (IMPORT_FINAL | IMPORT_FINALIZE)) != 0;

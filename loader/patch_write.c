@@ -2,17 +2,6 @@
 /* Carrying a patch out. */
 #include "loader/patch.h"
 
-static bool is_freed(const struct elfin_block *block, uint8_t part)
-{
-    return block->init_freed && (part == ELFIN_PART_INIT_TEXT || part == ELFIN_PART_INIT_DATA);
-}
-
-/* Writable at all times; the others have windows. */
-static bool is_writable(uint8_t part)
-{
-    return part == ELFIN_PART_DATA || part == ELFIN_PART_INIT_DATA;
-}
-
 static const struct elfin_block *block_of(const struct patched_module *p)
 {
     return &p->module->group->blocks[p->module->linkage->block];
@@ -21,14 +10,13 @@ static const struct elfin_block *block_of(const struct patched_module *p)
 static elfin_status set_rights(struct patch *patch, struct patched_module *p, int part, bool open)
 {
     const elfin_host *host = patch->load->host;
-    const struct elfin_block *block = block_of(p);
     struct patch_window *window = &p->window[part];
     elfin_rights rights =
         part == ELFIN_PART_TEXT || part == ELFIN_PART_INIT_TEXT ? ELFIN_RIGHTS_RX : ELFIN_RIGHTS_R;
+    const struct elfin_block *block = block_of(p);
     elfin_status status = ELFIN_OK;
 
-    if (window->low == window->high || is_writable((uint8_t)part) ||
-        is_freed(block, (uint8_t)part) || window->open == open)
+    if (window->open == open)
         return ELFIN_OK;
     if (!(host->flags & ELFIN_HOST_NO_RIGHTS))
         status = host->protect(host->ctx, &block->region, window->low, window->high - window->low,
@@ -48,8 +36,8 @@ static elfin_status set_all(struct patch *patch, bool open, bool all,
     elfin_status status = ELFIN_OK;
 
     for (struct patched_module *p = patch->first; p; p = p->next)
-        for (int part = 0; part < ELFIN_PART_COUNT; part++) {
-            elfin_status own = set_rights(patch, p, part, open);
+        for (unsigned parts = p->windows; parts; parts &= parts - 1) {
+            elfin_status own = set_rights(patch, p, __builtin_ctz(parts), open);
 
             if (own == ELFIN_OK)
                 continue;
@@ -72,8 +60,8 @@ static void write_import(const struct patched_module *p, const struct patch_chan
 {
     const struct import *import = c->import;
     uint32_t used = anew ? c->used : import->flags;
-    struct arch_binding to = elfin_import_binding(
-        p->module, import, anew ? c->record : import->record, anew ? c->value : import->value);
+    struct arch_binding to =
+        elfin_import_binding(p->module, import, anew ? &c->to : &import->bound);
     const struct elfin_block *block = block_of(p);
     const struct linkage *linkage = p->module->linkage;
 
@@ -182,7 +170,7 @@ static void tell_tls(const struct patch *patch, const struct patched_module *p,
     const elfin_tls *tls = &p->module->tls;
     uint64_t found;
 
-    for (uint32_t i = 0; tls->file_size && i < fields->count; i++) {
+    for (uint32_t i = 0; i < fields->count; i++) {
         uint64_t address = fields->address + fields->fields[i];
 
         if (address - tls->run >= tls->file_size)
@@ -192,24 +180,30 @@ static void tell_tls(const struct patch *patch, const struct patched_module *p,
     }
 }
 
+static void finish_run(const struct patch *patch, const struct patched_module *p,
+                       const struct patch_change *c, const struct import_run *run)
+{
+    struct arch_binding to = elfin_import_binding(p->module, c->import, &c->to), from;
+    struct arch_fields fields = elfin_import_run(p->module, run);
+
+    if (is_writable(run->part)) {
+        from = elfin_import_binding(p->module, c->import, &c->import->bound);
+        write_data(patch, p, c->import, &fields, &from, &to);
+    } else {
+        tell_tls(patch, p, c->import, &fields, &to);
+    }
+}
+
 static void finish_fields(const struct patch *patch, const struct patched_module *p,
                           const struct patch_change *c)
 {
-    const struct import *import = c->import;
-    struct arch_binding from =
-        elfin_import_binding(p->module, import, import->record, import->value);
-    struct arch_binding to = elfin_import_binding(p->module, import, c->record, c->value);
+    for (uint32_t i = 0; i < c->import->run_count; i++) {
+        const struct import_run *run = &p->module->linkage->runs[c->import->first_run + i];
 
-    for (uint32_t i = 0; i < import->run_count; i++) {
-        const struct import_run *run = &p->module->linkage->runs[import->first_run + i];
-        struct arch_fields fields = elfin_import_run(p->module, run);
-
-        if (is_freed(block_of(p), run->part))
-            continue;
-        if (is_writable(run->part))
-            write_data(patch, p, import, &fields, &from, &to);
-        else if (run->part == ELFIN_PART_RODATA)
-            tell_tls(patch, p, import, &fields, &to);
+        if (!is_freed(block_of(p), run->part) &&
+            (is_writable(run->part) ||
+             (run->part == ELFIN_PART_RODATA && p->module->tls.file_size)))
+            finish_run(patch, p, c, run);
     }
 }
 
@@ -224,12 +218,12 @@ static void finish_slot(struct elfin_module *module, const struct patch_change *
          before = import->flags & IMPORT_SLOT_USED;
 
     if (module->slots && import->slot) {
-        struct arch_binding to = elfin_import_binding(module, import, c->record, c->value);
+        struct arch_binding to = elfin_import_binding(module, import, &c->to);
         struct elfin_slot *slot = &module->slots[import->slot - 1];
 
         before = slot->address != SLOT_UNUSED;
         slot->address = now ? to.slot : SLOT_UNUSED;
-        slot->target = c->value;
+        slot->target = c->to.value;
         slot->stub = c->used & IMPORT_STUB_USED ? to.stub : 0;
         slot->tls = import->flags & IMPORT_TLS;
     }
@@ -259,20 +253,15 @@ static void finish_finals(const struct elfin_group *group)
             __builtin_memcpy(&final->address, edit_of(block_of(p), final->from),
                              sizeof(final->address));
         else if (final->entry == ELFIN_ENTRY_FINALIZE && p->finalize)
-            final->address = p->finalize->value;
+            final->address = p->finalize->to.value;
     }
-}
-
-static const struct elfin_module *owner_of(const struct record *record)
-{
-    return record ? record_module(record) : NULL;
 }
 
 /* Edges cost a look at all imports: only if one may have come or gone. */
 static bool changes_owner(const struct patched_module *p)
 {
     for (const struct patch_change *c = p->first; c; c = c->next)
-        if (owner_of(c->record) != owner_of(c->import->record))
+        if (c->to.owner != c->import->bound.owner)
             return true;
     return false;
 }
@@ -286,8 +275,7 @@ static void finish_module(elfin_space *space, const struct patched_module *p)
         elfin_linkage_drop_uses(module);
     for (const struct patch_change *c = p->first; c; c = c->next) {
         finish_slot(module, c);
-        c->import->record = c->record;
-        c->import->value = c->value;
+        c->import->bound = c->to;
         c->import->flags &= ~(uint32_t)(IMPORT_SLOT_USED | IMPORT_STUB_USED);
         c->import->flags |= c->used;
     }

@@ -20,30 +20,18 @@ static elfin_status not_found(struct rebind *r, uint32_t defect)
     return elfin_diag_emit(&r->load);
 }
 
-/* What a load would find now. */
-static void find_now(struct rebind *r)
-{
-    const elfin_host *host = r->load.host;
-    item found = elfin_index_find(r->load.space, r->name, ITEM_RECORD, NULL);
-
-    r->bare = !found;
-    if (found)
-        r->to = elfin_item_definition(found);
-    else if (host->resolve && !host->resolve(host->ctx, r->name.text, &r->to.address))
-        r->to.address = 0;
-}
-
 static elfin_status find_target(struct rebind *r)
 {
     const elfin_target *target = r->target;
 
     if (!target) {
-        find_now(r);
+        r->bare = elfin_definition_now(&r->load, r->name, &r->to);
     } else if (!target->module) {
         r->to.address = target->address;
         r->bare = true;
-    } else if (!elfin_module_definition(target->module,
-                                        target->symbol ? target->symbol : r->name.text, &r->to)) {
+    } else if (!elfin_module_definition(
+                   r->load.space, (struct elfin_module *)(uintptr_t)target->module,
+                   target->symbol ? elfin_name(target->symbol) : r->name, &r->to)) {
         return not_found(r, DEFECT_REBIND_TARGET);
     }
     if (r->to.owner)
@@ -129,34 +117,47 @@ static bool are_valid(const elfin_space *space, const elfin_module *module, cons
     return !target || !target->module || !target->module->group->retired;
 }
 
+void elfin_rebind_begin(struct load *load, struct patch *patch, elfin_options *options,
+                        elfin_space *space, const elfin_change *change, elfin_diag *diag)
+{
+    static const elfin_options defaults = ELFIN_OPTIONS_INIT;
+
+    space->busy = true;
+    *options = defaults;
+    if (change) {
+        options->report = change->report;
+        options->report_ctx = change->ctx;
+    }
+    *load = (struct load){ .space = space, .host = &space->host, .options = options, .diag = diag };
+    elfin_arena_init(&load->work, load->host);
+    elfin_patch_begin(patch, load, change);
+}
+
+elfin_status elfin_rebind_end(struct load *load, struct patch *patch, elfin_status status)
+{
+    elfin_patch_end(patch);
+    elfin_arena_release(&load->work);
+    load->space->busy = false;
+    if (status == ELFIN_OK && load->diag)
+        elfin_diag_clear(load->diag, DEFECT_NONE);
+    return status == ELFIN_OK || status == ELFIN_ERR_ARGUMENT ? status : load->status;
+}
+
 elfin_status elfin_rebind(elfin_space *space, elfin_module *module, const char *name,
                           const elfin_target *target, const elfin_change *change, elfin_diag *diag)
 {
-    elfin_options options = ELFIN_OPTIONS_INIT;
-    struct rebind r = { .target = target };
-    elfin_status status;
+    elfin_options options;
+    struct rebind r;
 
     if (!are_valid(space, module, name, target, change))
         return elfin_refuse_call(diag, ELFIN_ERR_ARGUMENT);
     if (space->busy)
         return elfin_refuse_call(diag, ELFIN_ERR_BUSY);
-    space->busy = true;
-    if (change) {
-        options.report = change->report;
-        options.report_ctx = change->ctx;
-    }
-    r.load.space = space;
-    r.load.host = &space->host;
-    r.load.options = &options;
-    r.load.diag = diag;
+    elfin_rebind_begin(&r.load, &r.patch, &options, space, change, diag);
     r.name = elfin_name(name);
-    elfin_arena_init(&r.load.work, r.load.host);
-    elfin_patch_begin(&r.patch, &r.load, change);
-    status = run(&r, module);
-    elfin_patch_end(&r.patch);
-    elfin_arena_release(&r.load.work);
-    space->busy = false;
-    if (status == ELFIN_OK && diag)
-        elfin_diag_clear(diag, DEFECT_NONE);
-    return status == ELFIN_OK ? ELFIN_OK : r.load.status;
+    r.target = target;
+    r.to = (struct definition){ 0 };
+    r.bare = r.found = false;
+    r.used = 0;
+    return elfin_rebind_end(&r.load, &r.patch, run(&r, module));
 }

@@ -44,10 +44,19 @@ static const struct record *record_of(const struct symbol *symbol)
                : NULL;
 }
 
+/* To whom the definition is shown that the import is bound to: 0, only those who name its module.
+ */
+static uint32_t kinds_of(const struct import *import)
+{
+    const struct record *record = import->bound.record;
+
+    return record ? record->flags & (RECORD_EXPORTED | RECORD_PRIVATE) : 0;
+}
+
 /* What the new group shows of that name to whom the old record was shown. */
 static const struct record *find_new(const struct replacement *r, const struct import *import)
 {
-    uint32_t kinds = import->record->flags & (RECORD_EXPORTED | RECORD_PRIVATE);
+    uint32_t kinds = kinds_of(import);
     const struct symbol *symbol = elfin_find_symbol(&r->load, import_name(import));
     const struct record *record = NULL;
 
@@ -64,29 +73,29 @@ static bool uses_group(const struct elfin_module *module, const elfin_group *gro
     return false;
 }
 
-/* The new definition of what a user imports from the old group; false: only an address, or 0. */
-static bool new_definition(struct replacement *r, const struct import *import,
-                           struct definition *out)
+/* The new definition of what a user imports from the old group; *bare: only an address, or 0. */
+static elfin_status new_definition(struct replacement *r, const struct import *import,
+                                   struct definition *out, bool *bare)
 {
-    const elfin_host *host = r->load.host;
     const struct record *record = find_new(r, import);
-    const struct elfin_module *module;
-    item found;
+    elfin_status status = ELFIN_ERR_NOT_FOUND;
 
-    *out = (struct definition){ 0 };
-    if (!record && !(import->record->flags & (RECORD_EXPORTED | RECORD_PRIVATE))) {
-        module = elfin_successor(r, record_module(import->record)); /* see elfin_target */
-        if (module && elfin_module_definition(module, record_name(import->record), out))
-            return true;
+    *bare = false;
+    if (record) {
+        *out = elfin_item_definition(make_item(record, ITEM_RECORD));
+        return ELFIN_OK;
     }
-    found = record ? make_item(record, ITEM_RECORD)
-                   : elfin_index_find_except(r->load.space, import_name(import), ITEM_RECORD, NULL,
-                                             r->old);
-    if (found)
-        *out = elfin_item_definition(found);
-    else if (host->resolve && !host->resolve(host->ctx, import->name, &out->address))
-        out->address = 0;
-    return found;
+    if (!kinds_of(import)) { /* see elfin_target */
+        struct elfin_module *module = elfin_successor(r, import->bound.owner);
+
+        if (module)
+            status = elfin_patch_definition(&r->patch, module,
+                                            elfin_name(elfin_binding_name(&import->bound)), out);
+    }
+    if (status != ELFIN_ERR_NOT_FOUND)
+        return status;
+    *bare = elfin_definition_now(&r->load, import_name(import), out);
+    return ELFIN_OK;
 }
 
 static elfin_status redirect_imports(struct replacement *r, struct elfin_module *user)
@@ -99,10 +108,11 @@ static elfin_status redirect_imports(struct replacement *r, struct elfin_module 
         struct definition to;
         bool bare;
 
-        if (!import->record || record_module(import->record)->group != r->old)
+        if (!import->bound.owner || import->bound.owner->group != r->old)
             continue;
-        bare = !new_definition(r, import, &to);
-        status = elfin_patch_add(&r->patch, user, import, &to, bare);
+        status = new_definition(r, import, &to, &bare);
+        if (status == ELFIN_OK)
+            status = elfin_patch_add(&r->patch, user, import, &to, bare);
         if (status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_HOST)
             return status;
     }
@@ -167,6 +177,8 @@ elfin_status elfin_replace_published(struct load *load)
              status == ELFIN_OK && !g->retired && g != r->old && m < g->module_count; m++)
             if (uses_group(&g->modules[m], r->old))
                 status = redirect(r, &g->modules[m], used);
+    if (status == ELFIN_OK && load->status == ELFIN_OK)
+        status = elfin_patch_check_circles(&r->patch);
     return status == ELFIN_OK ? load->status : status;
 }
 

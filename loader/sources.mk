@@ -74,7 +74,9 @@ REBIND_SOURCES := \
     loader/linkage_imports.c \
     loader/patch.c \
     loader/patch_write.c \
+    loader/definitions.c \
     loader/rebind.c \
+    loader/rebind_all.c \
     loader/replace.c \
     loader/replace_state.c
 

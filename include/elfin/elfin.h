@@ -778,6 +778,38 @@ typedef struct elfin_target {
 elfin_status elfin_rebind(elfin_space *space, elfin_module *module, const char *name,
                           const elfin_target *target, const elfin_change *change, elfin_diag *diag);
 
+/* An import, as elfin_rebind_all finds it. Valid during the call. */
+typedef struct elfin_import {
+    const elfin_module *module;
+    const char *name;
+    const elfin_module *owner; /* of what it is bound to; NULL: the host, an address, nobody */
+    uint64_t address;          /* of that; of a thread-local variable its offset */
+    bool weak;                 /* it may be 0 */
+    bool tls;
+} elfin_import;
+
+typedef enum elfin_choice {
+    ELFIN_CHOICE_KEEP,   /* it stays what it is bound to */
+    ELFIN_CHOICE_LOAD,   /* to what a load would find now */
+    ELFIN_CHOICE_TARGET, /* to *target */
+} elfin_choice;
+
+/* *target is all zeros before. Must not call back into the space, except for questions. */
+typedef elfin_choice elfin_choose(void *ctx, const elfin_import *import, elfin_target *target);
+
+/*
+ * The same for any number of imports in one transaction: `choose` is asked for each import of the
+ * module, or of all modules (NULL; those without ELFIN_LOAD_REBIND are passed over), once, in no
+ * particular order. NULL: all are bound to what a load would find now. An import that is bound so
+ * already is not written. A thousand imports cost little more than their fields.
+ *
+ * What the modules use afterwards counts for ELFIN_ERR_CIRCLE, not what they used on the way. All
+ * that is wrong with single imports is reported. Errors: those of elfin_rebind, but an import that
+ * nobody has is none; ELFIN_ERR_ARGUMENT also for a target that is retired.
+ */
+elfin_status elfin_rebind_all(elfin_space *space, elfin_module *module, elfin_choose *choose,
+                              void *ctx, const elfin_change *change, elfin_diag *diag);
+
 /*
  * Loads a new group and lets it take the place of `group`. In this order: the new group is loaded,
  * as by elfin_load, but does not see the old one's names, and may have the same; what the users
@@ -794,10 +826,10 @@ elfin_status elfin_rebind(elfin_space *space, elfin_module *module, const char *
  * Errors: those of elfin_load, and, before any code of the new group runs: ELFIN_ERR_FIXED (a user
  * was loaded without ELFIN_LOAD_REBIND), ELFIN_ERR_UNDEFINED (a user imports what nobody has now),
  * ELFIN_ERR_NEEDS, ELFIN_ERR_TLS, ELFIN_ERR_RANGE (all of these are reported), ELFIN_ERR_CIRCLE
- * (the new group uses a user of the old one), ELFIN_ERR_STATE (the old module has ELFIN_STATE and
- * there is no new one of its name that has it); then ELFIN_ERR_STATE (save returned NULL, or
- * restore, as diag->value says, an error number), ELFIN_ERR_PROTECT. ELFIN_ERR_ARGUMENT: `group` is
- * retired.
+ * (the new group, or who else has a name that it lacks, uses a user of the old one),
+ * ELFIN_ERR_STATE (the old module has ELFIN_STATE and there is no new one of its name that has it);
+ * then ELFIN_ERR_STATE (save returned NULL, or restore, as diag->value says, an error number),
+ * ELFIN_ERR_PROTECT. ELFIN_ERR_ARGUMENT: `group` is retired.
  */
 elfin_status elfin_replace(elfin_space *space, elfin_group *group, const elfin_input *inputs,
                            size_t count, const elfin_options *options, const elfin_change *change,

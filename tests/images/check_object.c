@@ -125,19 +125,41 @@ static void bind_then(struct check *c, struct world *w, elfin_group *group, stru
         check_fail(c, "rebind", import->name, (uint64_t)status, &w->diag);
 }
 
-/* As bind_then has found; by a look-up (back) or by address. */
+struct all {
+    const struct subject *subject;
+    unsigned set;
+};
+
+/* By a look-up (back) or by address. */
+static elfin_choice choose(void *ctx, const elfin_import *found, elfin_target *target)
+{
+    const struct all *all = ctx;
+
+    for (size_t i = 0; i < all->subject->import_count; i++) {
+        const struct import *import = &all->subject->imports[i];
+
+        if (strcmp(import->name, found->name) != 0)
+            continue;
+        target->address = import->address[all->set];
+        return import->is_tls || all->set == SET_THEN ? ELFIN_CHOICE_TARGET : ELFIN_CHOICE_LOAD;
+    }
+    return ELFIN_CHOICE_LOAD;
+}
+
+/* As bind_then has found, all at once. */
 static void bind_all(struct check *c, struct world *w, elfin_group *group, unsigned set)
 {
-    w->set = set;
-    for (size_t i = 0; i < c->subject->import_count; i++) {
-        const struct import *import = &c->subject->imports[i];
-        elfin_target target = { .address = import->address[set] };
-        bool by_address = import->is_tls || set == SET_THEN;
-        elfin_status status = bind(c, w, group, import, by_address ? &target : NULL);
+    struct all all = { c->subject, set };
+    elfin_change change = ELFIN_CHANGE_INIT;
+    elfin_status status;
 
-        if (status != ELFIN_OK && status != ELFIN_ERR_NOT_FOUND)
-            check_fail(c, "rebind", import->name, (uint64_t)status, &w->diag);
-    }
+    w->set = set;
+    change.ctx = c;
+    change.left = check_left;
+    status = elfin_rebind_all(&w->space, elfin_next_module(group, NULL), choose, &all, &change,
+                              &w->diag);
+    if (status != ELFIN_OK)
+        check_fail(c, "rebind all", NULL, (uint64_t)status, &w->diag);
 }
 
 static void check_then(struct check *c, const elfin_group *a, const elfin_group *b)

@@ -404,6 +404,183 @@ static void thread_local_imports(void)
     END(f);
 }
 
+/* ---- Many imports at once -------------------------------------------------------------------- */
+
+/* Which import gets which target; the others are kept. Ends with a NULL name. */
+struct wish {
+    const char *name;
+    elfin_target target;
+    elfin_choice choice;
+};
+
+static elfin_choice wanted(void *ctx, const elfin_import *import, elfin_target *target)
+{
+    for (const struct wish *wish = ctx; wish->name != NULL; wish++) {
+        if (strcmp(wish->name, import->name) == 0) {
+            *target = wish->target;
+            return wish->choice;
+        }
+    }
+    return ELFIN_CHOICE_KEEP;
+}
+
+static elfin_status rebind_all(struct fixture *f, const char *user, struct wish *wishes)
+{
+    elfin_module *module = user != NULL ? elfin_find_module(&f->space, user) : NULL;
+
+    f->left_count = 0;
+    return elfin_rebind_all(&f->space, module, wishes != NULL ? wanted : NULL, wishes, &f->change,
+                            &f->diag);
+}
+
+static void many_at_once(void)
+{
+    static const char text[] = "call a x; addr b x; icall c y; ptr p x; rel r y; call d y; ptr q y";
+    struct fixture *f = space_at(BASE);
+    struct wish wishes[] = { { "x", { .address = FAR }, ELFIN_CHOICE_TARGET },
+                             { "y", { .address = BASE + 0x7000 }, ELFIN_CHOICE_TARGET },
+                             { 0 } };
+    elfin_export near[] = { { "x", BASE }, { "y", BASE + 0x5000 }, { NULL, 0 } };
+    elfin_export far[] = { { "x", FAR }, { "y", BASE + 0x7000 }, { NULL, 0 } };
+    struct blob object = toy(text);
+    elfin_input input = INPUT(object, "u.o");
+    struct replica replica = { .inputs = &input, .count = 1, .flags = REBIND };
+    uint64_t q, other = 77;
+
+    STATUS(fx_export(f, near, 2), ELFIN_OK);
+    LOAD(f, "u.o", text);
+    for (int i = 0; i < 2; i++) {
+        STATUS(rebind_all(f, "u", wishes), ELFIN_OK);
+        replica.imports = far;
+        NO_COMPLAINT(replica_compare(f, f->group, &replica));
+        NO_COMPLAINT(fx_check_rights(f, f->group));
+        STATUS(rebind_all(f, NULL, NULL), ELFIN_OK);
+        replica.imports = near;
+        NO_COMPLAINT(replica_compare(f, f->group, &replica));
+    }
+    CHECK_EQ(f->left_count, 0);
+    q = fx_lookup(f, "q");
+    memcpy(fake_host_edit(&f->fake, q, 8), &other, 8);
+    STATUS(rebind_all(f, "u", NULL), ELFIN_OK); /* nothing is written: nothing is left */
+    CHECK_EQ(f->left_count, 0);
+    STATUS(rebind_all(f, "u", wishes), ELFIN_OK);
+    REQUIRE(f->left_count == 1);
+    CHECK_EQ(f->left[0].address, q);
+    free(object.data);
+    END(f);
+}
+
+static void all_or_nothing(void)
+{
+    struct fixture *f = space_at(BASE);
+    struct wish wishes[] = { { "x", { .address = BASE + 0x10 }, ELFIN_CHOICE_TARGET },
+                             { "y", { .address = FAR }, ELFIN_CHOICE_TARGET },
+                             { "z", { .address = FAR }, ELFIN_CHOICE_TARGET },
+                             { 0 } };
+    uint64_t p;
+
+    export(f, "x", BASE);
+    export(f, "y", BASE);
+    export(f, "z", BASE);
+    LOAD(f, "u.o", "call a x; mov32 b y; ptr p x; mov32 c z");
+    p = fx_lookup(f, "p");
+    f->report_count = 0;
+    STATUS(rebind_all(f, "u", wishes), ELFIN_ERR_RANGE);
+    CHECK_EQ(f->report_count, 2);
+    CHECK_EQ(fx_read(f, p), BASE);
+    wishes[1].target.address = wishes[2].target.address = BASE;
+    wishes[1].target.module = elfin_find_module(&f->space, "u");
+    STATUS(rebind_all(f, "u", wishes), ELFIN_ERR_NOT_FOUND);
+    CHECK_STR(f->diag.symbol, "y");
+    wishes[1].choice = ELFIN_CHOICE_KEEP;
+    for (uint64_t n = 1;; n++) { /* each host call fails once */
+        elfin_status status;
+
+        fake_host_rewind(&f->fake);
+        f->fake.fail_at = n;
+        status = rebind_all(f, NULL, wishes);
+        f->fake.fail_at = 0;
+        NO_COMPLAINT(fx_check_rights(f, f->group));
+        NO_COMPLAINT(fx_violation(f));
+        if (status == ELFIN_OK) {
+            CHECK(n > 2);
+            break;
+        }
+        CHECK_EQ(fx_read(f, p), BASE);
+        REQUIRE_NO_FAILURE();
+    }
+    CHECK_EQ(fx_read(f, p), BASE + 0x10);
+    f->options.flags = 0;
+    LOAD(f, "plain.o", "call h x");
+    STATUS(rebind_all(f, "plain", wishes), ELFIN_ERR_FIXED);
+    END(f);
+}
+
+/* Neither edge is there before: only both together are a circle. */
+static void circles_of_new_edges_are_refused(void)
+{
+    struct fixture *f = space_at(BASE);
+    struct wish wishes[] = { { "x", { .symbol = "fb" }, ELFIN_CHOICE_TARGET },
+                             { "y", { .symbol = "fa" }, ELFIN_CHOICE_TARGET },
+                             { 0 } };
+    elfin_group *a;
+
+    export(f, "x", BASE);
+    export(f, "y", BASE);
+    LOAD(f, "a.o", "fn fa 1; ptr pa x");
+    a = f->group;
+    LOAD(f, "b.o", "fn fb 1; ptr pb y");
+    wishes[0].target.module = elfin_find_module(&f->space, "b");
+    wishes[1].target.module = elfin_find_module(&f->space, "a");
+    STATUS(rebind_all(f, NULL, wishes), ELFIN_ERR_CIRCLE);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "pa")), BASE);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "pb")), BASE);
+    CHECK(elfin_module_uses(elfin_find_module(&f->space, "a"), 0) == NULL);
+    STATUS(rebind_all(f, "b", wishes), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "pb")), fx_lookup(f, "fa"));
+    STATUS(elfin_unload(&f->space, a, NULL, NULL, NULL), ELFIN_ERR_IN_USE);
+    /* Turned around at once: what was used on the way does not count. */
+    wishes[1] = (struct wish){ "y", { 0 }, ELFIN_CHOICE_LOAD };
+    STATUS(rebind_all(f, NULL, wishes), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "pa")), fx_lookup(f, "fb"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "pb")), BASE);
+    END(f);
+}
+
+/* An instance that publishes nothing is there for whom the host connects with it. */
+static void private_instances_can_be_bound_to(void)
+{
+    struct fixture *f = space_at(BASE);
+    elfin_image *image = prepare(f, "fn x 1; hidden var h 2; ptr q base");
+    elfin_input input = { .file = "i.o", .name = "first", .image = image };
+    elfin_group *group, *moved;
+    elfin_change change = f->change;
+
+    export(f, "base", BASE);
+    export(f, "x", BASE + 0x30);
+    LOAD(f, "u.o", "ptr p x; call c x");
+    f->options.flags = REBIND | ELFIN_LOAD_PRIVATE;
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+    group = f->group;
+    CHECK_EQ(fx_lookup(f, "x"), BASE + 0x30);
+    STATUS(fx_rebind(f, "u", "x", "first", "nothing", 0), ELFIN_ERR_NOT_FOUND);
+    STATUS(fx_rebind(f, "u", "x", "first", "x", 0), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_symbol(f, "first", "x"));
+    CHECK(elfin_module_uses(elfin_find_module(&f->space, "u"), 0) ==
+          elfin_find_module(&f->space, "first"));
+    STATUS(elfin_unload(&f->space, group, NULL, NULL, NULL), ELFIN_ERR_IN_USE);
+    STATUS(elfin_replace(&f->space, group, &input, 1, &f->options, &change, &moved, &f->diag),
+           ELFIN_OK);
+    CHECK(moved != group);
+    STATUS(elfin_retire(&f->space, group, NULL), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_symbol(f, "first", "x"));
+    STATUS(elfin_rebind_all(&f->space, NULL, NULL, NULL, NULL, NULL), ELFIN_OK);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), BASE + 0x30);
+    STATUS(elfin_unload(&f->space, moved, NULL, NULL, NULL), ELFIN_OK);
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    END(f);
+}
+
 /* ---- What unload calls ----------------------------------------------------------------------- */
 
 static void unloads_with(struct fixture *f, const uint64_t *addresses, size_t count)
@@ -546,6 +723,10 @@ int main(int argc, char **argv)
         TEST_CASE(needs_a_host_that_wants_it),
         TEST_CASE(host_calls_fail),
         TEST_CASE(thread_local_imports),
+        TEST_CASE(many_at_once),
+        TEST_CASE(all_or_nothing),
+        TEST_CASE(circles_of_new_edges_are_refused),
+        TEST_CASE(private_instances_can_be_bound_to),
         TEST_CASE(final_calls_follow_their_words),
         TEST_CASE(nothing_is_called_at_zero),
         TEST_CASE(finalize_can_be_bound_anew),

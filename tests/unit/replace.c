@@ -230,6 +230,22 @@ static void circles_are_refused(void)
     END(f);
 }
 
+/* What the new group lacks is found elsewhere, with somebody who uses who looks for it. */
+static void circles_through_others_are_refused(void)
+{
+    struct fixture *f = space(FAKE_REAL);
+
+    LOAD(f, "lib.o", "fn g 1; fn k 1");
+    LOAD(f, "u.o", "call u g; call u2 k");
+    LOAD(f, "w.o", "fn k 2; call w u");
+    replaces(f, group_of(f, "lib"));
+    refused(f, ELFIN_ERR_CIRCLE, "lib.o", "fn g 2");
+    CHECK_STR(f->diag.file, "u");
+    CHECK_STR(f->diag.symbol, "k");
+    CHECK_STR(f->diag.other, "w");
+    END(f);
+}
+
 static void a_retired_group_is_out_of_play(void)
 {
     struct fixture *f = space(FAKE_REAL);
@@ -570,6 +586,7 @@ int main(int argc, char **argv)
         TEST_CASE(what_users_need_must_be_there),
         TEST_CASE(users_must_be_able_to),
         TEST_CASE(circles_are_refused),
+        TEST_CASE(circles_through_others_are_refused),
         TEST_CASE(a_retired_group_is_out_of_play),
         TEST_CASE(init_runs_before_users_are_redirected),
         TEST_CASE(changed_words_are_told),
