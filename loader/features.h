@@ -179,6 +179,12 @@ struct elfin_sharing {
     elfin_status (*sort)(struct load *load, struct object *object);
     bool (*enter)(struct load *load);
     void (*place)(struct load *load, struct object *object);
+    /*
+     * The group's names may enter the index while objects are fixed up. If they do, load->early is
+     * set, and publish_end does what elfin_publish_names else does.
+     */
+    void (*publish_begin)(struct load *load);
+    elfin_status (*publish_end)(struct load *load, uint64_t *shadowed);
 };
 
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */

@@ -293,6 +293,8 @@ elfin_status elfin_fixup(struct load *load)
             load->host->images->share(load, o);
     if (load->status != ELFIN_OK)
         return load->status;
+    if (load->crew)
+        load->host->sharing->publish_begin(load);
     elfin_each_object(load, fix, take_values);
     for (struct object *o = load->objects; load->status == ELFIN_OK && o; o = o->next)
         if (o->draft)

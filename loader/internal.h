@@ -472,6 +472,8 @@ struct load {
     uint32_t cpus;               /* of the crew; 0: there is none */
     struct object **by_number;   /* for elfin_each_object */
     object_phase object_phase;   /* its phase */
+    parallel_job aside;          /* another job, for the CPU that comes first; or NULL */
+    struct early *early;         /* early.c: names that enter the index meanwhile; or NULL */
     struct block *own_blocks;    /* reach.c: a copy of all blocks for each CPU */
     uint32_t *users;             /* edges.c: of each object the last that uses it, for each CPU */
     uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
@@ -799,7 +801,13 @@ void elfin_detach(const elfin_host *host, elfin_group *group);
 elfin_status elfin_protect(struct load *load);
 elfin_status elfin_protect_after_init(struct load *load);
 
-/* publish.c */
+/*
+ * publish.c: room in the index, with the group's records complete; then its names, of which
+ * *shadowed are others' already; not reported, on failure some of them are there; then all that
+ * makes the group visible.
+ */
+elfin_status elfin_publish_reserve(struct load *load);
+elfin_status elfin_publish_names(const struct load *load, uint64_t *shadowed);
 elfin_status elfin_publish(struct load *load);
 void elfin_withdraw(elfin_space *space, elfin_group *group);
 /* The names of the published group take the places of those of the one that it replaces. */

@@ -107,6 +107,7 @@ static elfin_status link(struct load *load)
         (threads && (status = threads->place(load)) != ELFIN_OK) ||
         (status = settle(load)) != ELFIN_OK || (status = collect_linkage(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
+        (status = elfin_publish_reserve(load)) != ELFIN_OK ||
         (status = elfin_fixup(load)) != ELFIN_OK ||
         (unwinding && (status = unwinding->seal(load)) != ELFIN_OK))
         return status;

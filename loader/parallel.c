@@ -35,6 +35,8 @@ struct crew {
     struct load *load;
     parallel_job job;
     parallel_start start;
+    parallel_job aside;
+    bool aside_taken;
     bool *done;
     uint32_t count, next; /* the number that will be taken next */
     uint32_t stop;        /* no number from here on matters: this one failed */
@@ -113,6 +115,8 @@ static void work(void *arg)
     worker->load.options = &worker->options;
     worker->load.diag = NULL;
     worker->load.work = worker->work;
+    if (crew->aside && !__atomic_exchange_n(&crew->aside_taken, true, __ATOMIC_RELAXED))
+        crew->aside(&worker->load, 0);
     if (crew->start)
         crew->start(&worker->load, self);
     do
@@ -180,6 +184,9 @@ static const bool *do_what_can_be(struct load *load, uint32_t count, parallel_jo
     crew->load = load;
     crew->job = job;
     crew->start = start;
+    crew->aside = load->aside;
+    crew->aside_taken = false;
+    load->aside = NULL;
     crew->done = done;
     crew->count = count;
     do_in_parallel(crew);
@@ -299,4 +306,6 @@ const struct elfin_sharing elfin_sharing = {
     .sort = elfin_shards_sort,
     .enter = elfin_shards_enter,
     .place = elfin_shards_place,
+    .publish_begin = elfin_early_begin,
+    .publish_end = elfin_early_end,
 };

@@ -15,4 +15,8 @@ elfin_status elfin_shards_sort(struct load *load, struct object *object);
 bool elfin_shards_enter(struct load *load);
 void elfin_shards_place(struct load *load, struct object *object);
 
+/* early.c: see struct elfin_sharing. */
+void elfin_early_begin(struct load *load);
+elfin_status elfin_early_end(struct load *load, uint64_t *shadowed);
+
 #endif

@@ -123,7 +123,7 @@ static elfin_status add_symbols(const struct load *load, struct batch *batch,
     return status;
 }
 
-static elfin_status add_names(const struct load *load, uint64_t *shadowed)
+elfin_status elfin_publish_names(const struct load *load, uint64_t *shadowed)
 {
     struct batch batch;
     elfin_status status = ELFIN_OK;
@@ -270,15 +270,22 @@ static void append(elfin_space *space, elfin_group *group)
     space->last = group;
 }
 
+elfin_status elfin_publish_reserve(struct load *load)
+{
+    elfin_status status = elfin_index_reserve(load->space, count_names(load->group), &load->index);
+
+    return status == ELFIN_OK
+               ? ELFIN_OK
+               : elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
+}
+
 elfin_status elfin_publish(struct load *load)
 {
     elfin_space *space = load->space;
     uint64_t shadowed = 0;
-    elfin_status status = elfin_index_reserve(space, count_names(load->group), &load->index);
+    elfin_status status = load->early ? load->host->sharing->publish_end(load, &shadowed)
+                                      : elfin_publish_names(load, &shadowed);
 
-    if (status != ELFIN_OK)
-        return elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
-    status = add_names(load, &shadowed);
     if (status == ELFIN_OK && shadowed)
         status = queue_names(load, shadowed);
     if (status != ELFIN_OK) {

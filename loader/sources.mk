@@ -55,6 +55,7 @@ FEATURE_SOURCES := \
     loader/reach_report.c \
     loader/parallel.c \
     loader/shards.c \
+    loader/early.c \
     loader/group_sections.c
 
 # libelfin-programs.a: executables and shared objects.

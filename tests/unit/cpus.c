@@ -342,6 +342,8 @@ static struct blob make_object(unsigned number, unsigned wrong)
                    100 * number + 1, number, number);
     if (chance(20))
         used = add(text, used, "; export f%u; exit %u", number, number + 1);
+    if (number == 1 && chance(50)) /* which is published already */
+        used = add(text, used, "; fn base0 7");
     if (first_wins && chance(50))
         used = add(text, used, "; fn twice%u %u; call tu%u twice%u", number % 3, number, number,
                    number % 3);
