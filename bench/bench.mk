@@ -21,7 +21,7 @@ $(BENCH_PROGRAMS): $(call archives,host)
 
 # Programs that load objects come in four forms: with the library at -O2 and as it is delivered, at
 # -Os; and with the memory functions of the C library and with libmini's.
-LOAD_NAMES    := load modules check refusals instances rebind cpus
+LOAD_NAMES    := load modules check refusals instances rebind cpus replace
 LOAD_SHARED   := $(patsubst %.c,$(BUILD)/bench/obj/%.o,bench/floor.c $(wildcard bench/lib/arena.c \
 	bench/lib/clock.c bench/lib/copies.c bench/lib/host.c bench/lib/names.c bench/lib/objects.c bench/lib/order.c \
 	bench/lib/setup.c bench/lib/streams.c)) $(BUILD)/bench/obj/copy_mini.o

@@ -27,6 +27,7 @@ static struct setup s;
 static struct names names; /* that nobody in the group defines */
 static elfin_input *inputs;
 static size_t input_count;
+static double floors[MOST_ROUNDS], copies[MOST_ROUNDS];
 
 /* ---- CPUs ------------------------------------------------------------------------------------ */
 
@@ -66,7 +67,7 @@ static void parallel(void *ctx, void (*work)(void *arg), void *arg)
 
 struct result {
     unsigned cpus;
-    double wall[MOST_ROUNDS];
+    double wall[MOST_ROUNDS], elfin[MOST_ROUNDS];
     struct phase_time least[PHASE_COUNT];
     uint64_t hash, image;
 };
@@ -130,11 +131,27 @@ static void load_all(struct result *result, int round)
     result->wall[round] = wall_clock() - result->wall[round];
     if (status != ELFIN_OK)
         setup_refused(&s);
-    for (int i = 0; i < PHASE_COUNT; i++)
+    result->elfin[round] = 0;
+    for (int i = 0; i < PHASE_COUNT; i++) {
         keep_least(&result->least[i], &times[i]);
+        result->elfin[round] += (double)(times[i].serial + times[i].shared);
+    }
     result->image = s.host.image.used;
     result->hash = hash_image(result->image);
     elfin_space_destroy(&space);
+}
+
+/* The same objects, one by one: what a load is compared with. */
+static double by_others(enum contender who)
+{
+    double ns = 0;
+
+    setup_rewind(&s);
+    for (size_t i = 0; i < s.objects.count; i++)
+        if (!s.objects.list[i].skip)
+            ns += bench_ns(setup_run(&s, who, &s.objects.list[i]));
+    setup_rewind(&s);
+    return ns;
 }
 
 static void print(const struct result *result, int rounds)
@@ -151,6 +168,9 @@ static void print(const struct result *result, int rounds)
     }
     printf("}");
     print_samples("wall", result->wall, (uint64_t)rounds);
+    print_samples("elfin", result->elfin, (uint64_t)rounds);
+    print_samples("floor", floors, (uint64_t)rounds);
+    print_samples("copy_libc", copies, (uint64_t)rounds);
     printf("}\n");
 }
 
@@ -192,7 +212,10 @@ int main(int argc, char **argv)
     load_all(&many, 0);
     memset(one.least, 0, sizeof(one.least));
     memset(many.least, 0, sizeof(many.least));
+    bench_clock_choose(true);
     for (int i = 0; i < rounds; i++) {
+        copies[i] = by_others(COPY_LIBC);
+        floors[i] = by_others(FLOOR);
         load_all(&one, i);
         load_all(&many, i);
     }

@@ -52,7 +52,7 @@ def cpus(bench):
     if not program.exists():
         return
     print("bench: cpus", file=sys.stderr, flush=True)
-    for line in bench.lines([program, CPUS, bench.rounds(9, 3), *bench.files("ko")]):
+    for line in bench.lines([program, CPUS, bench.rounds(15, 5), *bench.files("ko")]):
         bench.results.append({"program": "cpus", "set": "ko", "library": "O2", "memory": "libc", **line})
 
 

@@ -5,13 +5,15 @@ One run of each peer and of the library take turns. Linkers are processes: their
 processor time of the whole process less that of the same linker on an object without contents, in
 their favour, since waiting for files does not count.
 """
+import os
 import pathlib
 import re
-import resource
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
+import threading
 import time
 
 import generate
@@ -48,20 +50,20 @@ def symbols(path):
 
 
 def spend(command):
-    """Processor seconds of a process, its peak of memory in KiB, and what it printed; None if it failed."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    try:
-        output, _ = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-        return None
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    """Processor seconds of a process, what it printed, and its peak of memory in MiB; None if it failed."""
+    with tempfile.TemporaryFile("w+") as printed:
+        process = subprocess.Popen([str(c) for c in command], stdout=printed, stderr=subprocess.STDOUT)
+        alarm = threading.Timer(PATIENCE, process.kill)
+        alarm.start()
+        _, status, used = os.wait4(process.pid, 0)
+        alarm.cancel()
+        process.returncode = os.waitstatus_to_exitcode(status)
+        printed.seek(0)
+        output = printed.read()
     if process.returncode:
         print(f"bench: {command[0]}: {output.strip()[:200]}", file=sys.stderr)
         return None
-    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, output
+    return used.ru_utime + used.ru_stime, output, used.ru_maxrss / 1024
 
 
 class Peer:
@@ -71,10 +73,17 @@ class Peer:
         self.name, self.path, self.folder, self.first = name, path, folder, first
         self.definitions = folder / "definitions.o"
         self.out = folder / "out"
+        self.peak = 0.0  # MiB, of the whole process
         generate.definitions(self.definitions, undefined)
 
     def run(self):
         raise NotImplementedError
+
+    def spend(self, command):
+        done = spend(command)
+        if done:
+            self.peak = max(self.peak, done[2])
+        return done
 
 
 class Linker(Peer):
@@ -85,7 +94,7 @@ class Linker(Peer):
             generate.symbols(self.empty, 1)
 
     def once(self, file):
-        done = spend([*LINKERS[self.name], *PLACED, "-o", self.out, file, self.definitions])
+        done = self.spend([*LINKERS[self.name], *PLACED, "-o", self.out, file, self.definitions])
         return done and done[0]
 
     def run(self):
@@ -99,8 +108,8 @@ class Jitlink(Peer):
     def run(self):
         if self.first is None:
             return None
-        done = spend(["llvm-jitlink-19", "-noexec", "-show-times", "-phony-externals", "-slab-allocate=1Gb",
-                      "-slab-address=0x10000000", "-slab-page-size=4096", f"-entry={self.first}", self.path])
+        done = self.spend(["llvm-jitlink-19", "-noexec", "-show-times", "-phony-externals", "-slab-allocate=1Gb",
+                           "-slab-address=0x10000000", "-slab-page-size=4096", f"-entry={self.first}", self.path])
         # The columns: user, system, both, wall time.
         line = done and re.search(r"^(.*)time to link object files$", done[1], re.M)
         return float(re.findall(r"([\d.]+) \(", line.group(1))[-2]) * 1e9 if line else None
@@ -121,7 +130,7 @@ class Dlopen(Peer):
             ["ld", "-shared", "-z", "notext", "-o", self.library, self.path, self.defined]))
 
     def run(self):
-        done = self.good and spend([self.program, self.defined, self.library])
+        done = self.good and self.spend([self.program, self.defined, self.library])
         return float(done[1]) if done else None
 
 
@@ -131,7 +140,7 @@ class Tcc(Peer):
         self.program = program
 
     def run(self):
-        done = spend([self.program, self.path, self.definitions])
+        done = self.spend([self.program, self.path, self.definitions])
         return float(done[1].split()[-1]) if done else None
 
 
@@ -154,11 +163,13 @@ def measure(bench, name, rounds):
     folder.mkdir(parents=True, exist_ok=True)
     peers = peers_of(bench, path, folder)
     result = {"program": "peers", "set": name, "elfin": [], "copy_libc": [], **{p.name: [] for p in peers}}
+    everybody = list(peers)
     for _ in range(rounds):
         for line in bench.lines([bench.build / "load-O2-libc", "warm", 3, path]):
             result["elfin"].append(statistics.median(line["elfin"]))
             result["copy_libc"].append(statistics.median(line["copy_libc"]))
             result["relocs"], result["alloc"] = line["relocs"], line["alloc"]
+            result["own_bytes"] = line["file_bytes"] + line["alloc"] + line["work_peak"] + line["record_peak"]
         for peer in list(peers):
             start = time.monotonic()
             ns = peer.run()
@@ -169,6 +180,7 @@ def measure(bench, name, rounds):
             result[peer.name].append(ns)
             if time.monotonic() - start > 10:
                 peers.remove(peer)  # Once is enough.
+    result["peak"] = {peer.name: peer.peak for peer in everybody if peer.peak}
     bench.results.append(result)
 
 
@@ -220,7 +232,8 @@ def table(bench):
             continue
         own = statistics.median(r["elfin"])
         own_m = statistics.median(a / b for a, b in zip(r["elfin"], r["copy_libc"]))
-        entry = {"object": r["set"], "µs": own / 1000, "M": own_m, "peers": {}}
+        entry = {"object": r["set"], "µs": own / 1000, "M": own_m, "peers": {},
+                 "own_peak": r["own_bytes"] / 1048576, "peak": r["peak"]}
         for name in NAMES:
             if r.get(name):
                 entry["peers"][name] = statistics.median(ratios(r, name))

@@ -38,19 +38,33 @@ def markdown(table, columns):
     return "\n".join(lines) + "\n"
 
 
+def grub(entry):
+    ratio = entry.get("GRUB")
+    return "" if ratio is None else number(ratio) + (" ✓" if ratio > 1 else " ✗")
+
+
 def peer_markdown(table):
     if not table:
         return ""
     names = [n for n in peers.NAMES if any(n in entry["peers"] for entry in table)]
-    lines = ["\n## Peers\n", "How many times the library's time each needs; ≥ 10 is the goal for the fastest linker.\n",
-             "| object | elfin µs | elfin M | " + " | ".join(names) + " | GRUB (published M) | fastest |",
+    lines = ["\n## Peers\n", "How many times the library's time each needs; ≥ 10 is the goal for the fastest linker, more than 1 for GRUB.\n",
+             "| object | elfin µs | elfin M | " + " | ".join(names) + " | GRUB, as published | fastest |",
              "|" + "---|" * (5 + len(names))]
     for entry in table:
         fastest = entry["fastest"]
         lines.append("| " + " | ".join([
             entry["object"], number(entry["µs"]), number(entry["M"]),
-            *(number(entry["peers"].get(n)) for n in names), number(entry.get("GRUB")),
+            *(number(entry["peers"].get(n)) for n in names), grub(entry),
             "" if fastest is None else number(fastest) + (" ✓" if fastest >= 10 else " ✗")]) + " |")
+    return "\n".join(lines) + "\n" + peak_markdown(table, names)
+
+
+def peak_markdown(table, names):
+    lines = ["\nMiB: of the library its input, image, working memory and records; of the others the whole process at its peak.\n",
+             "| object | elfin | " + " | ".join(names) + " |", "|" + "---|" * (2 + len(names))]
+    for entry in table:
+        lines.append("| " + " | ".join([entry["object"], number(entry["own_peak"]),
+                                        *(number(entry["peak"].get(n)) for n in names)]) + " |")
     return "\n".join(lines) + "\n"
 
 

@@ -41,6 +41,7 @@ def instances(bench):
         bench.run("instances", "warm", bench.rounds(31, 5), name)
     for name in ("ko/amdgpu", "ko/sch_prio"):
         bench.run("rebind", "warm", bench.rounds(31, 5), name, **ONE)
+    bench.run("replace", "warm", bench.rounds(15, 3), "ko", **ONE)
     bench.run("instances", "flush", bench.rounds(31, 5), "ko/amdgpu")
 
 
