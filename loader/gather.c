@@ -142,26 +142,38 @@ static void bind(struct symbol *symbol, const struct gathered *gathered, bool is
     symbol->index = entry->index;
 }
 
-/* The names of sections that the object is the first to ask for. */
+/* The names of sections that the object asks for. */
 static elfin_status enter_asked(struct load *load, struct names *names, const struct object *object)
 {
+    uint32_t count = object->asks_sections ? object->symbol_count - object->first_global : 0;
     elfin_status status = ELFIN_OK;
     bool is_stop;
 
-    if (!object->asks_sections || !object->first_new)
-        return ELFIN_OK;
-    for (const struct symbol *s = object->first_new;
-         status == ELFIN_OK && s != object->last_new->next; s = s->next)
-        if (named_section(s, &is_stop))
-            status = enter(load, names, named_section(s, &is_stop));
+    for (uint32_t i = 0; status == ELFIN_OK && i < count; i++)
+        if (object->global[i] && named_section(object->global[i], &is_stop))
+            status = enter(load, names, named_section(object->global[i], &is_stop));
     return status;
+}
+
+static void bind_asked(const struct names *names, const struct object *object)
+{
+    uint32_t count = object->asks_sections ? object->symbol_count - object->first_global : 0;
+    bool is_stop;
+
+    for (uint32_t i = 0; i < count; i++) {
+        struct symbol *symbol = object->global[i];
+        const char *name = symbol ? named_section(symbol, &is_stop) : NULL;
+        const struct gathered *g = name ? elfin_names_find(names, elfin_name(name)) : NULL;
+
+        if (g && g->first)
+            bind(symbol, g, is_stop);
+    }
 }
 
 static elfin_status gathering_gather(struct load *load)
 {
     struct names names = { 0 };
     elfin_status status = ELFIN_OK;
-    bool is_stop;
 
     for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         status = enter_asked(load, &names, o);
@@ -172,13 +184,8 @@ static elfin_status gathering_gather(struct load *load)
     for (struct gathered *g = load->gathered; status == ELFIN_OK && g; g = g->next)
         if (g->first)
             status = settle(load, g);
-    for (struct symbol *s = load->first_symbol; status == ELFIN_OK && s; s = s->next) {
-        const char *name = named_section(s, &is_stop);
-        const struct gathered *g = name ? elfin_names_find(&names, elfin_name(name)) : NULL;
-
-        if (g && g->first)
-            bind(s, g, is_stop);
-    }
+    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
+        bind_asked(&names, o);
     return status;
 }
 

@@ -163,7 +163,8 @@ static elfin_status fill(struct load *load, struct object *object)
 {
     struct carver c = { .base = object->records };
 
-    memset(object->records, 0, object->record_size);
+    memset(object->records, 0, object->own_start);
+    memset(object->records + object->own_end, 0, object->record_size - object->own_end);
     carve_object(load, &c, object);
     fill_uses(object);
     return ELFIN_OK;

@@ -18,25 +18,20 @@ static bool is_own(const struct object *object, uint32_t index, const struct elf
     return section & SECTION_SPECIAL || is_lasting(&object->sections[section]);
 }
 
-static uint32_t record_flags(const struct object *object, uint32_t index,
-                             const struct elf_symbol *elf)
+static uint32_t record_flags(const struct object *object, const struct symbol *symbol,
+                             const struct elf_symbol *elf, bool winner)
 {
-    const struct symbol *symbol = object->global[index - object->first_global];
-    bool winner = symbol->object == object && symbol->index == index;
-    bool hidden = is_hidden(symbol);
     uint32_t flags = 0;
 
     if (elf_symbol_binding(elf) == STB_WEAK)
         flags |= RECORD_WEAK;
     if (elf_symbol_type(elf) == STT_FUNC || elf_symbol_type(elf) == STT_GNU_IFUNC)
         flags |= RECORD_FUNCTION;
-    if (symbol->kept)
+    if (!winner || symbol->kept)
         return flags;
-    if (winner && hidden && object->archive)
-        flags |= RECORD_PRIVATE;
-    if (winner && !hidden && (!object->exported || symbol->exported))
-        flags |= RECORD_EXPORTED;
-    return flags;
+    if (is_hidden(symbol))
+        return flags | (object->archive ? RECORD_PRIVATE : 0u);
+    return flags | (!object->exported || symbol->exported ? RECORD_EXPORTED : 0u);
 }
 
 static bool is_own_tls(const struct object *object, uint32_t index, uint32_t section)
@@ -52,16 +47,18 @@ void elfin_record_tie(struct record *record, const struct elfin_module *module, 
     record->name = (uint32_t)((uintptr_t)name - (uintptr_t)record);
 }
 
-static void fill_record(struct record *record, const struct object *object, uint32_t index,
-                        const struct elf_symbol *elf, uint32_t section)
+/* Of the group's symbol the value and size are known, unless it is bound to another's. */
+static void fill_record(struct record *record, const struct object *object, uint32_t index)
 {
     const struct symbol *symbol = object->global[index - object->first_global];
-    uint64_t size = elfin_is_common(section) ? symbol->size : elf->st_size;
+    struct elf_symbol elf = elfin_read_symbol(object, index);
+    bool winner = is_home(symbol, object, index);
+    uint64_t size = winner ? symbol->size : elf.st_size;
 
-    record->address = elfin_is_common(section) ? symbol->value : elfin_own_address(object, index);
+    record->address = winner ? symbol->value : elfin_own_address(object, index);
     record->size = (size < RECORD_SIZE_MAX ? size : RECORD_SIZE_MAX) & RECORD_SIZE_MAX;
-    record->flags = record_flags(object, index, elf) & 0xff;
-    if (is_own_tls(object, index, section))
+    record->flags = record_flags(object, symbol, &elf, winner) & 0xff;
+    if (is_own_tls(object, index, elfin_symbol_section(object, &elf, index)))
         record->flags |= RECORD_TLS;
 }
 
@@ -72,10 +69,18 @@ static inline bool is_plain_own(const struct object *object, const struct elf_sy
            elf_symbol_type(elf) != STT_GNU_IFUNC;
 }
 
+static void add_own(struct object *object, uint32_t index)
+{
+    object->own[object->own_count++] = index;
+    object->own_bytes +=
+        sizeof(uint32_t) + 1 + (uint64_t)object->global[index - object->first_global]->length;
+}
+
 /* Finds the definitions once, for both walks. */
 elfin_status elfin_collect_own(struct load *load, struct object *object)
 {
     object->own_count = 0;
+    object->own_bytes = 0;
     object->own = elfin_arena_get(&load->work, object->symbol_count - object->first_global,
                                   sizeof(*object->own));
     if (!object->own)
@@ -90,33 +95,36 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
         else
             own = is_own(object, i, &elf, elfin_symbol_section(object, &elf, i));
         if (own)
-            object->own[object->own_count++] = i;
+            add_own(object, i);
     }
     return ELFIN_OK;
 }
 
+/* Before each name its hash. */
 void elfin_carve_symbols(struct carver *c, const struct load *load, struct object *object,
                          struct elfin_module *module)
 {
     bool is_private = load->options->flags & ELFIN_LOAD_PRIVATE;
-    struct record *records = carve(c, object->own_count * sizeof(*records));
+    struct record *records;
+    char *name;
 
-    for (uint32_t i = 0; i < object->own_count; i++) {
+    object->own_start = c->used;
+    records = carve(c, object->own_count * sizeof(*records));
+    name = carve(c, object->own_bytes);
+    object->own_end = object->own_start + object->own_count * sizeof(*records) + object->own_bytes;
+    for (uint32_t i = 0; records && i < object->own_count; i++) {
         uint32_t index = object->own[i];
         const struct symbol *symbol = object->global[index - object->first_global];
-        char *name = carve_bytes(c, symbol->length + 1);
-        struct elf_symbol elf;
 
-        if (!records)
-            continue;
-        elf = elfin_read_symbol(object, index);
+        __builtin_memcpy(name, &symbol->hash, sizeof(symbol->hash));
+        name += sizeof(symbol->hash);
         memcpy(name, symbol->name, symbol->length + 1);
-        fill_record(&records[i], object, index, &elf, elfin_symbol_section(object, &elf, index));
+        fill_record(&records[i], object, index);
         if (is_private)
             records[i].flags &= (uint8_t) ~(RECORD_EXPORTED | RECORD_PRIVATE);
         elfin_record_tie(&records[i], module, name);
+        name += symbol->length + 1;
     }
-    c->used = round_up(c->used, CARVE_ALIGN);
     if (module) {
         module->symbols = records;
         module->symbol_count = object->own_count;

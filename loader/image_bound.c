@@ -47,7 +47,8 @@ static bool is_bound_inside(const struct object *object, uint32_t index)
         return false;
     if (symbol->state != SYMBOL_COMMON)
         return symbol->state == SYMBOL_STRONG || symbol->state == SYMBOL_WEAK;
-    return symbol->size <= elf.st_size && symbol->align <= (elf.st_value ? elf.st_value : 1);
+    return symbol->size <= elf.st_size &&
+           (uint64_t)1 << symbol->align_log2 <= (elf.st_value ? elf.st_value : 1);
 }
 
 /* Those that it gathered are its own; of others one is as good as gathered. */

@@ -12,14 +12,10 @@ static elfin_status settle_names(struct load *load)
 {
     elfin_status status = ELFIN_OK;
 
-    for (struct symbol *s = load->first_symbol; s; s = s->next)
-        if (s->state == SYMBOL_UNDEFINED)
-            s->state = SYMBOL_ZERO;
+    elfin_symbols_change(load->objects, SYMBOL_UNDEFINED, SYMBOL_ZERO);
     if (load->host->threads)
         status = elfin_tls_check(load);
-    for (struct symbol *s = load->first_symbol; s; s = s->next)
-        if (s->state == SYMBOL_ZERO)
-            s->state = SYMBOL_IMPORT;
+    elfin_symbols_change(load->objects, SYMBOL_ZERO, SYMBOL_IMPORT);
     return status;
 }
 
@@ -38,7 +34,7 @@ static elfin_status link_alone(struct load *load, struct object *object)
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
         (status = check_kind(load, object)) != ELFIN_OK ||
-        (status = elfin_scan_alone(load, object)) != ELFIN_OK ||
+        (status = elfin_scan(load, object)) != ELFIN_OK ||
         (host->unwinding && (status = host->unwinding->scan(load, object)) != ELFIN_OK) ||
         (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
         (status = load->status) != ELFIN_OK)

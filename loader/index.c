@@ -81,8 +81,8 @@ static inline bool is_match(item i, const struct key *key)
 }
 
 /* From the first entry with the key's hash on. 0: nobody; then *entry is behind the last one. */
-static inline __attribute__((always_inline)) item
-scan(const struct elfin_table *table, const struct key *key, struct elfin_table_entry **entry)
+static item scan(const struct elfin_table *table, const struct key *key,
+                 struct elfin_table_entry **entry)
 {
     for (; (*entry)->hash == key->name.hash; ++*entry) {
         item found = holder(table_item(table, *entry));
@@ -211,26 +211,30 @@ static void find_in(const struct elfin_table *table, const struct name *names, u
                     item *found)
 {
     struct elfin_table_entry *entries[INDEX_BATCH];
+    item first[INDEX_BATCH];
 
     for (uint32_t i = 0; i < count; i++)
         entries[i] = prefetch_home(table, names[i].hash);
     for (uint32_t i = 0; i < count; i++) {
-        while (entries[i]->hash > names[i].hash)
-            entries[i]++;
-        if (entries[i]->hash == names[i].hash)
-            __builtin_prefetch(item_pointer(table_item(table, entries[i])));
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        item first = table_item(table, entries[i]);
+        struct elfin_table_entry *entry = entries[i];
 
-        if (entries[i]->hash == names[i].hash && item_kind(first))
-            __builtin_prefetch(elfin_item_name(holder(first)));
+        while (entry->hash > names[i].hash)
+            entry++;
+        entries[i] = entry;
+        first[i] = entry->hash == names[i].hash ? table_item(table, entry) : 0;
+        __builtin_prefetch(item_pointer(first[i]));
     }
+    for (uint32_t i = 0; i < count; i++)
+        if (item_kind(first[i])) {
+            first[i] = holder(first[i]);
+            __builtin_prefetch(elfin_item_name(first[i]));
+        }
     for (uint32_t i = 0; i < count; i++) {
         const struct key key = { .name = names[i], .low = ITEM_ROW, .high = ITEM_RECORD };
 
-        if (!found[i])
-            found[i] = scan(table, &key, &entries[i]);
+        if (found[i] || entries[i]->hash != names[i].hash)
+            continue;
+        found[i] = is_match(first[i], &key) ? first[i] : scan(table, &key, &entries[i]);
     }
 }
 
@@ -310,9 +314,11 @@ elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const
                              item *holds)
 {
     struct key key = make_key(name, item_kind(i), archive);
-    struct elfin_table_entry *where;
+    struct elfin_table_entry *where = table_first(&space->index, key.name.hash);
 
-    *holds = search_all(space, &key, &where);
+    *holds = 0;
+    if (space->fixed.capacity || where->hash == key.name.hash)
+        *holds = search_all(space, &key, &where);
     return *holds ? ELFIN_OK : elfin_table_add(&space->index, where, key.name.hash, i);
 }
 

@@ -309,16 +309,14 @@ static elfin_status inspect(struct load *load, struct object *object,
     elfin_status status;
 
     if ((status = elfin_load_add(load, object)) != ELFIN_OK ||
-        (status = elfin_scan_alone(load, object)) != ELFIN_OK ||
+        (status = elfin_scan(load, object)) != ELFIN_OK ||
         (host->unwinding && (status = host->unwinding->scan(load, object)) != ELFIN_OK) ||
         (host->gathering && (status = host->gathering->gather(load)) != ELFIN_OK) ||
         (status = load->status) != ELFIN_OK)
         return status;
     elfin_starting.handles(load);
     show(load, object, inspector, out);
-    for (struct symbol *s = load->first_symbol; s; s = s->next)
-        if (s->state == SYMBOL_UNDEFINED)
-            s->state = SYMBOL_IMPORT;
+    elfin_symbols_change(object, SYMBOL_UNDEFINED, SYMBOL_IMPORT);
     if (host->threads)
         status = host->threads->measure(load, object);
     out->tls_size = object->tls_size;

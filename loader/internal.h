@@ -197,32 +197,42 @@ enum symbol_state {
     SYMBOL_STOP,   /* its end */
 };
 
+/* 64 bytes: there may be hundreds of thousands. */
 struct symbol {
     const char *name;
     uint32_t hash, length; /* of the name */
+    /* The definition's owner and its symbol there; of an undefined one: the first that refers. */
+    struct object *object;
+    uint32_t index;
     uint8_t state;
-    uint8_t visibility;     /* the most constraining of all */
-    bool strong_reference;  /* some reference is not weak */
-    bool used;              /* some relocation refers to it */
-    bool exported;          /* some object has an export record for it */
-    bool asked, host_found; /* elfin_host.resolve has been asked; it knew */
-    bool tls;               /* of COMMON: thread-local */
-    bool outside;           /* referred to by an object that is no member of `archive` */
-    bool open;              /* on the list below */
-    bool finalizes;         /* __cxa_finalize, and needed at unload */
-    bool import_tls;        /* bound to a thread-local variable */
-    bool kept;              /* its object's alone: another has the name (ELFIN_LOAD_FIRST_WINS) */
-    const struct object *tls_reference; /* the first that refers to it as thread-local, or NULL */
-    struct object *object; /* the definition's owner; of an undefined one: the first that refers */
-    uint32_t index;        /* in that object's symbol table */
-    uint32_t first_object, first_index; /* its first mention: number of the object, symbol */
-    uint64_t value;                     /* final run address */
-    uint64_t size, align;        /* of COMMON: the largest of all; size also of other definitions */
+    uint8_t visibility;             /* the most constraining of all */
+    bool used;                      /* some relocation refers to it */
+    bool exported;                  /* some object has an export record for it */
+    uint8_t align_log2;             /* of COMMON: the largest of all */
+    bool strong_reference : 1;      /* some reference is not weak */
+    bool asked : 1, host_found : 1; /* elfin_host.resolve has been asked; it knew */
+    bool tls : 1;                   /* of COMMON: thread-local */
+    bool outside : 1;               /* referred to by an object that is no member of its archive */
+    bool open : 1;                  /* on the list of those that libraries will be asked for */
+    bool finalizes : 1;             /* __cxa_finalize, and needed at unload */
+    bool import_tls : 1;            /* bound to a thread-local variable */
+    bool kept : 1;          /* its object's alone: another has the name (ELFIN_LOAD_FIRST_WINS) */
+    uint32_t tls_reference; /* 1 + number of the first object that refers to it as thread-local */
+    uint64_t value;         /* final run address */
+    uint64_t size;          /* of COMMON: the largest of all; also of other definitions */
     const struct record *import; /* when bound to a module's; NULL: to the host's */
+};
+
+/* Behind each symbol in a load with libraries. */
+struct library_symbol {
     const char *archive; /* base name of the first library whose member refers to it, or NULL */
-    struct symbol *next; /* in order of first mention, once scanned */
     struct symbol *next_open; /* list of undefined names that libraries have not been asked for */
 };
+
+static inline struct library_symbol *library_symbol(const struct symbol *symbol)
+{
+    return (struct library_symbol *)((uintptr_t)symbol + sizeof(*symbol));
+}
 
 /*
  * What the records of one relocation table with one symbol and type demand (see struct
@@ -260,9 +270,15 @@ struct gathered_section {
     uint32_t index;
 };
 
-/* The name of a global symbol, hashed, until it is entered. */
+/* The name of a global symbol, hashed, until it is entered; it lies where its symbol will. */
 struct symbol_key {
     uint32_t hash, length; /* hash 0: there is nothing to enter */
+};
+
+/* Zeroed symbols that have been set aside. */
+struct spare_symbols {
+    struct symbol *symbol; /* the first */
+    uint32_t count;
 };
 
 struct program;    /* loader/program.h: what an executable or shared object has besides */
@@ -304,10 +320,8 @@ struct object {
 
     /* symbols.c and scan.c */
     uint16_t *use;
-    struct symbol **global;              /* per global symbol: [index - first_global] */
-    struct symbol_key *keys;             /* the same */
-    struct symbol *first_new, *last_new; /* that it was the first to mention, in order */
-    struct sorted *sorted;               /* shards.c: its names by shard */
+    struct symbol **global;  /* per global symbol: [index - first_global]; first its key */
+    struct sorted *sorted;   /* shards.c: its names by shard */
     uint8_t *exported;       /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
     uint32_t handle_symbol;  /* __dso_handle, 0 = not mentioned, or defined by the group */
@@ -319,6 +333,8 @@ struct object {
     bool has_dead, needs_got, has_indirect, has_tls, has_commons;
     bool asks_sections;   /* a name begins like __start_NAME and __stop_NAME */
     bool knows_tls;       /* it mentions thread-local symbols, or has sections of them */
+    bool refers_weakly;   /* some reference is weak */
+    uint16_t global_use;  /* all that records do with its global symbols, USE_ANY */
     bool opened;          /* and its symbol table checked, by some CPU */
     bool begun;           /* to be fixed up, perhaps by a CPU that gave up */
     bool has_frames;      /* unwind tables that the host wants */
@@ -344,6 +360,8 @@ struct object {
 
     /* group_symbols.c: indices of the definitions that it provides */
     uint32_t *own, own_count;
+    uint64_t own_bytes;          /* of their names, with hashes */
+    uint64_t own_start, own_end; /* in the object's records: their own */
 
     /* tls.c: the block, as in struct elfin_tls */
     uint64_t tls_offset, tls_size, tls_file_size, tls_align;
@@ -444,9 +462,8 @@ struct load {
     struct arena work;
     struct object *objects, **objects_end; /* in input order, then as pulled */
     struct library *libraries, **libraries_end;
-    struct symbol *first_symbol; /* all, once scanned */
-    struct symbol *spare_symbol; /* for the next one */
-    struct symbol *open;         /* undefined names to ask libraries for */
+    struct spare_symbols spare;
+    struct symbol *open; /* undefined names to ask libraries for */
     struct gathered *gathered;
     struct names symbols, comdats, modules;
     struct comdat *first_comdat;
@@ -643,6 +660,11 @@ elfin_status elfin_record_read(struct load *load, struct object *object, uint32_
 
 /* symbols.c: checks the symbol table; needs nothing but the object. */
 elfin_status elfin_symbols_check(struct load *load, struct object *object);
+elfin_status elfin_bad_symbol(struct load *load, const struct object *object, uint32_t index,
+                              uint32_t defect);
+
+/* enter.c: how many of its global symbols have names that others may mean. */
+uint32_t elfin_count_named(const struct load *load, const struct object *object);
 /* Enters the global names into the group's. */
 elfin_status elfin_symbols_enter(struct load *load, struct object *object);
 /*
@@ -660,8 +682,9 @@ elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32
                                 struct symbol **entered);
 elfin_status elfin_symbols_finalize(struct load *load, struct object *object);
 struct symbol *elfin_find_symbol(const struct load *load, struct name name);
-/* After scan, which finds each object's part: the list of all symbols. */
-void elfin_symbols_list(struct load *load);
+/* All symbols that the object mentions and that are in one state get into another. */
+void elfin_symbols_change(const struct object *object, enum symbol_state from,
+                          enum symbol_state to);
 
 /* archive.c: one library; pull.c */
 elfin_status elfin_library_pull(struct load *load);
@@ -673,8 +696,6 @@ elfin_status elfin_load_add(struct load *load, struct object *object);
 
 /* scan.c */
 elfin_status elfin_scan(struct load *load, struct object *object);
-/* The only object of a load. */
-elfin_status elfin_scan_alone(struct load *load, struct object *object);
 /* One relocation table, as the machine's part wants to see it. */
 struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
                                   uint32_t table);
@@ -935,6 +956,44 @@ static inline bool elfin_is_frames(const struct load *load, const struct section
 {
     return load->host->unwind_add && section->named == NAMED_FRAMES &&
            section->type != SHT_NOBITS && !(section->flags & (SHF_EXECINSTR | SHF_TLS));
+}
+
+/* The object's symbol at `index` is what this one is about. */
+static inline bool is_home(const struct symbol *symbol, const struct object *object, uint32_t index)
+{
+    return symbol->index == index && symbol->object == object;
+}
+
+/* Of all symbols of the load. */
+static inline uint64_t symbol_bytes(const struct load *load)
+{
+    return sizeof(struct symbol) + (load->libraries ? sizeof(struct library_symbol) : 0);
+}
+
+/* Of the number-th global symbol, which has not been entered. */
+static inline struct symbol_key symbol_key(const struct object *object, uint32_t number)
+{
+    struct symbol_key key;
+
+    __builtin_memcpy(&key, &object->global[number], sizeof(key));
+    return key;
+}
+
+static inline bool is_dead_section(const struct object *object, uint32_t section)
+{
+    return section != SHN_UNDEF && !(section & SECTION_SPECIAL) &&
+           object->sections[section].part == PART_NONE;
+}
+
+/*
+ * Lies in a section of the object for certain: whoever refers to it needs no proof. What indirect
+ * functions and thread-local data are used for has to be known all the same.
+ */
+static inline bool is_inner_symbol(const struct object *object, const struct elf_symbol *symbol,
+                                   uint32_t section)
+{
+    return !(section & SECTION_SPECIAL) && symbol->st_value <= object->sections[section].size &&
+           elf_symbol_type(symbol) != STT_GNU_IFUNC && !is_tls(&object->sections[section]);
 }
 
 static inline bool is_hidden(const struct symbol *symbol)

@@ -65,11 +65,13 @@ static elfin_status lay_commons(struct cursor *c, struct object *object)
     elfin_status status = ELFIN_OK;
     uint64_t gap;
 
-    for (uint32_t i = object->first_global; status == ELFIN_OK && i < object->symbol_count; i++) {
+    for (uint32_t i = object->first_global;
+         object->has_commons && status == ELFIN_OK && i < object->symbol_count; i++) {
         struct symbol *symbol = object->global[i - object->first_global];
 
         if (is_own_common(object, i) && !symbol->tls)
-            status = elfin_take(c, 0, symbol->align, symbol->size, &symbol->value, &gap);
+            status = elfin_take(c, 0, (uint64_t)1 << symbol->align_log2, symbol->size,
+                                &symbol->value, &gap);
     }
     return status;
 }
@@ -235,7 +237,8 @@ static elfin_status plan_slots(struct load *load, struct object *object)
         if (!(use & (USE_SLOT | USE_TLS_SLOT | USE_BRANCH)) && i < object->first_global)
             continue;
         stub = use & USE_BRANCH && is_far(object, i);
-        if (use & (USE_BRANCH | USE_VALUE) && !object->trap && may_be_zero(object, i))
+        if (use & (USE_BRANCH | USE_VALUE) && !object->trap && object->refers_weakly &&
+            may_be_zero(object, i))
             object->trap = ++object->stub_count;
         if (!(use & (USE_SLOT | USE_TLS_SLOT)) && !stub)
             continue;

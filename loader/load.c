@@ -101,7 +101,6 @@ static elfin_status link(struct load *load)
     const struct elfin_starting *starting = load->host->starting;
     elfin_status status = elfin_each_object(load, scan, NULL);
 
-    elfin_symbols_list(load);
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
         (starting && (status = starting->order(load)) != ELFIN_OK) ||
         (threads && (status = threads->place(load)) != ELFIN_OK) ||

@@ -29,8 +29,7 @@ elfin_status elfin_names_reserve(struct names *names, struct arena *arena, uint6
     return ELFIN_OK;
 }
 
-/* On return *entry is where the search ended. */
-static void *search(struct elfin_table_entry **entry, struct name name)
+void *elfin_names_search(struct elfin_table_entry **entry, struct name name)
 {
     for (; (*entry)->hash == name.hash; ++*entry) {
         const struct named *thing = item_pointer(entry_item(*entry));
@@ -41,12 +40,6 @@ static void *search(struct elfin_table_entry **entry, struct name name)
     return NULL;
 }
 
-void elfin_names_prefetch(const struct names *names, uint32_t hash)
-{
-    if (names->table.capacity)
-        __builtin_prefetch(&names->table.entries[table_home(&names->table, hash)]);
-}
-
 void *elfin_names_find(const struct names *names, struct name name)
 {
     struct elfin_table_entry *entry;
@@ -54,13 +47,13 @@ void *elfin_names_find(const struct names *names, struct name name)
     if (!names->table.capacity)
         return NULL;
     entry = table_first(&names->table, name.hash);
-    return search(&entry, name);
+    return elfin_names_search(&entry, name);
 }
 
 void *elfin_names_enter(struct names *names, struct name name, void *thing)
 {
     struct elfin_table_entry *entry = table_first(&names->table, name.hash);
-    void *old = search(&entry, name);
+    void *old = elfin_names_search(&entry, name);
 
     if (old)
         return old;

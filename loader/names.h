@@ -21,8 +21,14 @@ struct named {
  * ELFIN_ERR_LIMIT, ELFIN_ERR_HOST.
  */
 elfin_status elfin_names_reserve(struct names *names, struct arena *arena, uint64_t more);
-/* The search for a name with this hash will find its place in the cache. */
-void elfin_names_prefetch(const struct names *names, uint32_t hash);
+/* The search for a name with this hash will find its place in the cache. There is a table. */
+static inline void elfin_names_prefetch(const struct names *names, uint32_t hash)
+{
+    __builtin_prefetch(&names->table.entries[table_home(&names->table, hash)]);
+}
+/* What has that name among the entries with its hash, from *entry on, or NULL; then *entry is
+ * behind them. */
+void *elfin_names_search(struct elfin_table_entry **entry, struct name name);
 /* What has that name, or NULL. */
 void *elfin_names_find(const struct names *names, struct name name);
 /*

@@ -164,8 +164,9 @@ elfin_status elfin_place(struct load *load)
     if (status != ELFIN_OK)
         return status;
     status = elfin_each_object(load, assign, NULL);
-    for (struct symbol *s = load->gathered ? load->first_symbol : NULL; s; s = s->next)
-        if (is_section_end(s))
-            s->value = section_end(s);
+    for (const struct object *o = load->gathered ? load->objects : NULL; o; o = o->next)
+        for (uint32_t i = 0; i < o->symbol_count - o->first_global; i++)
+            if (is_section_end(o->global[i]))
+                o->global[i]->value = section_end(o->global[i]);
     return status;
 }

@@ -6,11 +6,36 @@
 #include "loader/features.h"
 #include "loader/image.h"
 
+enum {
+    AHEAD = 16
+};
+
+/* The record's name: before a symbol's lies its hash. */
+static struct name record_key(const struct record *record)
+{
+    struct name name = { .text = record_name(record) };
+
+    if (record->flags & RECORD_MODULE)
+        return elfin_name(name.text);
+    __builtin_memcpy(&name.hash, name.text - sizeof(name.hash), sizeof(name.hash));
+    return name;
+}
+
 /* The symbols of all modules that are published, one by one. */
 struct walk {
+    const elfin_space *space;
     const elfin_group *group;
     uint32_t module, symbol;
 };
+
+/* The index is fetched for some names ahead, so that it is in the cache when it is searched. */
+static void prefetch(const struct walk *walk, const struct elfin_module *module)
+{
+    uint32_t i = walk->symbol ? walk->symbol + AHEAD : 0;
+
+    for (; i <= walk->symbol + AHEAD && i < module->symbol_count; i++)
+        elfin_index_prefetch(walk->space, record_key(&module->symbols[i]).hash);
+}
 
 static struct record *next_symbol(struct walk *walk)
 {
@@ -18,8 +43,10 @@ static struct record *next_symbol(struct walk *walk)
         const struct elfin_module *module = &walk->group->modules[walk->module];
 
         while (walk->symbol < module->symbol_count) {
-            struct record *record = &module->symbols[walk->symbol++];
+            struct record *record = &module->symbols[walk->symbol];
 
+            prefetch(walk, module);
+            walk->symbol++;
             if (record->flags & (RECORD_EXPORTED | RECORD_PRIVATE))
                 return record;
         }
@@ -27,13 +54,15 @@ static struct record *next_symbol(struct walk *walk)
     return NULL;
 }
 
-static uint64_t count_names(const elfin_group *group)
+/* At most: of what is hidden the names are counted too. */
+static uint64_t count_names(const struct load *load)
 {
-    struct walk walk = { .group = group };
+    const elfin_group *group = load->group;
     uint64_t count = group->module_count;
 
-    while (next_symbol(&walk))
-        count++;
+    for (uint32_t m = 0; !(load->options->flags & ELFIN_LOAD_PRIVATE) && m < group->module_count;
+         m++)
+        count += group->modules[m].symbol_count;
     return count;
 }
 
@@ -42,14 +71,6 @@ static item record_item(const struct record *record)
     if (record->flags & RECORD_MODULE)
         return make_item(record, ITEM_MODULE);
     return make_item(record, record->flags & RECORD_EXPORTED ? ITEM_RECORD : ITEM_PRIVATE);
-}
-
-/* Its name, which lies in the group's records. */
-static struct name name_of(const elfin_group *group, const struct record *record)
-{
-    struct span records = { .data = group->records.edit, .size = group->records.size };
-
-    return elfin_name_in(records, (uint64_t)((const uint8_t *)record_name(record) - records.data));
 }
 
 /* What the group that is replaced has under the record's name: it stays until all has succeeded. */
@@ -63,9 +84,9 @@ static item find_replaced(const struct load *load, struct name name, const struc
                : 0;
 }
 
-static elfin_status add_name(const struct load *load, struct name name, struct record *record,
-                             uint64_t *shadowed)
+static elfin_status add_name(const struct load *load, struct record *record, uint64_t *shadowed)
 {
+    struct name name = record_key(record);
     struct shadow *waits;
     item holder = find_replaced(load, name, record, &waits);
     elfin_status status;
@@ -85,55 +106,17 @@ static elfin_status add_name(const struct load *load, struct name name, struct r
     return ELFIN_OK;
 }
 
-/* Some names that are added together, so that the index is in the cache when it is searched. */
-struct batch {
-    struct record *records[INDEX_BATCH];
-    struct name names[INDEX_BATCH];
-    uint32_t count;
-};
-
-static elfin_status add_batch(const struct load *load, struct batch *batch, uint64_t *shadowed)
-{
-    elfin_status status = ELFIN_OK;
-
-    for (uint32_t i = 0; status == ELFIN_OK && i < batch->count; i++)
-        status = add_name(load, batch->names[i], batch->records[i], shadowed);
-    batch->count = 0;
-    return status;
-}
-
-/* Opening has hashed the names already. */
-static elfin_status add_symbols(const struct load *load, struct batch *batch,
-                                const struct object *object, uint64_t *shadowed)
-{
-    elfin_status status = ELFIN_OK;
-
-    for (uint32_t i = 0; status == ELFIN_OK && i < object->own_count; i++) {
-        const struct symbol *symbol = object->global[object->own[i] - object->first_global];
-        struct record *record = &object->module->symbols[i];
-
-        if (!(record->flags & (RECORD_EXPORTED | RECORD_PRIVATE)))
-            continue;
-        elfin_index_prefetch(load->space, symbol->hash);
-        batch->records[batch->count] = record;
-        batch->names[batch->count++] = (struct name){ symbol->name, symbol->hash, symbol->length };
-        if (batch->count == INDEX_BATCH)
-            status = add_batch(load, batch, shadowed);
-    }
-    return status;
-}
-
 elfin_status elfin_publish_names(const struct load *load, uint64_t *shadowed)
 {
-    struct batch batch;
+    struct walk walk = { .space = load->space, .group = load->group };
     elfin_status status = ELFIN_OK;
+    struct record *record;
 
-    batch.count = 0;
-    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = add_name(load, name_of(load->group, &o->module->self), &o->module->self, shadowed);
-    for (const struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        status = add_symbols(load, &batch, o, shadowed);
-    return status == ELFIN_OK ? add_batch(load, &batch, shadowed) : status;
+    for (uint32_t m = 0; status == ELFIN_OK && m < load->group->module_count; m++)
+        status = add_name(load, &load->group->modules[m].self, shadowed);
+    while (status == ELFIN_OK && (record = next_symbol(&walk)))
+        status = add_name(load, record, shadowed);
+    return status;
 }
 
 /* A name that was exported before stays bound to its first owner; people should know. */
@@ -152,7 +135,7 @@ static elfin_status queue_names(struct load *load, uint64_t count)
 {
     elfin_space *space = load->space;
     elfin_group *group = load->group;
-    struct walk walk = { .group = group };
+    struct walk walk = { .space = space, .group = group };
     struct shadow *shadow, *waits;
     struct record *record;
     elfin_status status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS,
@@ -164,14 +147,14 @@ static elfin_status queue_names(struct load *load, uint64_t count)
     while ((record = next_symbol(&walk))) {
         if (!(record->flags & RECORD_SHADOWED))
             continue;
-        if (find_replaced(load, name_of(group, record), record, &waits)) {
+        if (find_replaced(load, record_key(record), record, &waits)) {
             shadow++;
             continue;
         }
         shadow->own = record_item(record);
-        log_shadowed(space, record,
-                     elfin_index_queue(space, name_of(group, record),
-                                       record_module(record)->archive, shadow++));
+        log_shadowed(
+            space, record,
+            elfin_index_queue(space, record_key(record), record_module(record)->archive, shadow++));
     }
     return ELFIN_OK;
 }
@@ -181,27 +164,26 @@ static void lose_name(struct record *record)
     record->flags &= ~(uint32_t)RECORD_INDEXED & 0xff;
 }
 
-static void remove_name(elfin_space *space, const elfin_group *group, struct record *record,
-                        struct shadow *shadow)
+static void remove_name(elfin_space *space, struct record *record, struct shadow *shadow)
 {
     if (record->flags & RECORD_INDEXED || (shadow && shadow->own))
-        elfin_index_remove(space, name_of(group, record), record_item(record),
+        elfin_index_remove(space, record_key(record), record_item(record),
                            record_module(record)->archive, shadow);
     lose_name(record); /* a group that was replaced loses its names before it goes */
 }
 
 static void remove_names(elfin_space *space, elfin_group *group)
 {
-    struct walk walk = { .group = group };
+    struct walk walk = { .space = space, .group = group };
     struct shadow *shadow = group->shadows;
     struct record *record;
 
     for (uint32_t m = 0; m < group->module_count; m++)
-        remove_name(space, group, &group->modules[m].self, NULL);
+        remove_name(space, &group->modules[m].self, NULL);
     while ((record = next_symbol(&walk))) {
         bool is_shadowed = shadow && record->flags & RECORD_SHADOWED;
 
-        remove_name(space, group, record, is_shadowed ? shadow : NULL);
+        remove_name(space, record, is_shadowed ? shadow : NULL);
         if (is_shadowed)
             shadow++;
     }
@@ -212,7 +194,7 @@ static void remove_names(elfin_space *space, elfin_group *group)
 
 static void substitute(struct load *load, struct record *record, struct shadow *shadow)
 {
-    struct name name = name_of(load->group, record);
+    struct name name = record_key(record);
     struct shadow *waits;
     item old = find_replaced(load, name, record, &waits);
 
@@ -227,7 +209,7 @@ static void substitute(struct load *load, struct record *record, struct shadow *
 
 void elfin_publish_instead(struct load *load)
 {
-    struct walk walk = { .group = load->group };
+    struct walk walk = { .space = load->space, .group = load->group };
     struct shadow *shadow = load->group->shadows;
     struct record *record;
 
@@ -272,7 +254,7 @@ static void append(elfin_space *space, elfin_group *group)
 
 elfin_status elfin_publish_reserve(struct load *load)
 {
-    elfin_status status = elfin_index_reserve(load->space, count_names(load->group), &load->index);
+    elfin_status status = elfin_index_reserve(load->space, count_names(load), &load->index);
 
     return status == ELFIN_OK
                ? ELFIN_OK

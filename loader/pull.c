@@ -106,7 +106,7 @@ elfin_status elfin_library_pull(struct load *load)
         struct symbol *symbol = load->open;
         struct library *library = load->libraries;
 
-        load->open = symbol->next_open;
+        load->open = library_symbol(symbol)->next_open;
         for (; library && !is_settled(load, symbol); library = library->next) {
             const struct library_entry *entry = elfin_names_find(
                 &library->index, (struct name){ .text = symbol->name, .hash = symbol->hash });

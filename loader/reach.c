@@ -157,7 +157,10 @@ void elfin_reach_vote(const struct load *load, struct object *object)
     uint64_t near = 0;
     uint32_t votes = 0;
 
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+    for (uint32_t i = object->global_use & (USE_BRANCH | USE_SLOT | USE_NEAR)
+                          ? object->first_global
+                          : object->symbol_count;
+         i < object->symbol_count; i++) {
         const struct symbol *symbol = object->global[i - object->first_global];
         struct target target;
 

@@ -16,9 +16,11 @@ static struct name symbol_name(const struct symbol *symbol)
 /* Members of one archive see each other's hidden names, whichever group pulled them. */
 static item find_private(const struct load *load, const struct symbol *symbol)
 {
-    if (!symbol->archive || symbol->outside)
+    const char *archive = load->libraries ? library_symbol(symbol)->archive : NULL;
+
+    if (!archive || symbol->outside)
         return 0;
-    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_PRIVATE, symbol->archive,
+    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_PRIVATE, archive,
                                    load->replaces);
 }
 
@@ -52,6 +54,17 @@ static void report_missing(struct load *load, const struct symbol *symbol)
     elfin_diag_emit(load);
 }
 
+static void bind_to(struct symbol *symbol, item found)
+{
+    struct definition definition = elfin_item_definition(found);
+
+    symbol->state = SYMBOL_IMPORT;
+    symbol->import = definition.record;
+    symbol->import_tls = definition.tls;
+    symbol->value = definition.address;
+    symbol->size = definition.size;
+}
+
 /* exported: what the space has under that name, or 0. */
 static void bind(struct load *load, struct symbol *symbol, item exported)
 {
@@ -60,13 +73,7 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
     if (!found && !is_hidden(symbol))
         found = load->replaces ? elfin_find_import(load, symbol) : exported;
     if (found) {
-        struct definition definition = elfin_item_definition(found);
-
-        symbol->state = SYMBOL_IMPORT;
-        symbol->import = definition.record;
-        symbol->import_tls = definition.tls;
-        symbol->value = definition.address;
-        symbol->size = definition.size;
+        bind_to(symbol, found);
     } else if (elfin_ask_host(load, symbol)) {
         symbol->state = SYMBOL_IMPORT;
     } else if (symbol->strong_reference && symbol->used) {
@@ -78,33 +85,49 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
 }
 
 /*
- * The names that the object was the first to mention, looked up in batches. What the host may have
+ * The undefined names whose home is this object, looked up in batches. What the host may have
  * to be asked for is left to the calling CPU.
  */
+struct batch {
+    struct symbol *symbols[INDEX_BATCH];
+    struct name names[INDEX_BATCH];
+    uint32_t count;
+};
+
+static elfin_status bind_batch(struct load *load, struct object *object, struct batch *batch)
+{
+    item exported[INDEX_BATCH];
+
+    elfin_index_find_exports(load->space, batch->names, batch->count, exported);
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (!exported[i] && is_worker(load) && load->host->resolve)
+            return ELFIN_ERR_BUSY;
+        bind(load, batch->symbols[i], exported[i]);
+        object->knows_tls |= batch->symbols[i]->import_tls;
+    }
+    batch->count = 0;
+    return ELFIN_OK;
+}
+
 static elfin_status bind_new(struct load *load, struct object *object)
 {
-    struct symbol *symbol = object->first_new, *end = symbol ? object->last_new->next : NULL;
+    uint32_t count = object->symbol_count - object->first_global;
+    elfin_status status = ELFIN_OK;
+    struct batch batch;
 
-    while (symbol != end) {
-        struct symbol *symbols[INDEX_BATCH];
-        struct name names[INDEX_BATCH];
-        item exported[INDEX_BATCH];
-        uint32_t count = 0;
+    batch.count = 0;
+    for (uint32_t i = 0; status == ELFIN_OK && i <= count; i++) {
+        struct symbol *symbol = i < count ? object->global[i] : object->finalize;
 
-        for (; symbol != end && count < INDEX_BATCH; symbol = symbol->next)
-            if (symbol->state == SYMBOL_UNDEFINED) {
-                symbols[count] = symbol;
-                names[count++] = symbol_name(symbol);
-            }
-        elfin_index_find_exports(load->space, names, count, exported);
-        for (uint32_t i = 0; i < count; i++) {
-            if (!exported[i] && is_worker(load) && load->host->resolve)
-                return ELFIN_ERR_BUSY;
-            bind(load, symbols[i], exported[i]);
-            object->knows_tls |= symbols[i]->state == SYMBOL_IMPORT && symbols[i]->import_tls;
-        }
+        if (!symbol || !is_home(symbol, object, i < count ? object->first_global + i : 0) ||
+            symbol->state != SYMBOL_UNDEFINED)
+            continue;
+        batch.symbols[batch.count] = symbol;
+        batch.names[batch.count++] = symbol_name(symbol);
+        if (batch.count == INDEX_BATCH)
+            status = bind_batch(load, object, &batch);
     }
-    return ELFIN_OK;
+    return status == ELFIN_OK ? bind_batch(load, object, &batch) : status;
 }
 
 elfin_status elfin_resolve(struct load *load)

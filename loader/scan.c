@@ -79,22 +79,11 @@ static elfin_status scan_sections(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-/* It was the first to mention the symbol. */
-static void add_new(struct object *object, struct symbol *symbol)
-{
-    if (object->last_new)
-        object->last_new->next = symbol;
-    else
-        object->first_new = symbol;
-    object->last_new = symbol;
-}
-
 elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
 
     /* Another CPU may have begun, and given up. */
-    object->first_new = object->last_new = NULL;
     object->demands = NULL;
     object->last_demand = NULL;
     object->demands_end = &object->demands;
@@ -108,24 +97,17 @@ elfin_status elfin_scan(struct load *load, struct object *object)
         status = load->host->records->scan(load, object);
     if (status != ELFIN_OK)
         return status;
+    object->global_use = 0;
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct symbol *symbol = object->global[i - object->first_global];
+        uint16_t use = object->use[i] & USE_ANY;
+        struct symbol *symbol;
 
-        if (symbol && symbol->first_object == object->number && symbol->first_index == i)
-            add_new(object, symbol);
-        if (symbol && object->use[i] & USE_ANY)
+        if (!use)
+            continue;
+        object->global_use |= use;
+        symbol = object->global[i - object->first_global];
+        if (symbol)
             set_flag(&symbol->used);
     }
-    if (object->finalize && object->finalize->first_object == object->number &&
-        !object->finalize->first_index)
-        add_new(object, object->finalize);
     return ELFIN_OK;
-}
-
-elfin_status elfin_scan_alone(struct load *load, struct object *object)
-{
-    elfin_status status = elfin_scan(load, object);
-
-    elfin_symbols_list(load);
-    return status;
 }

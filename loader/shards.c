@@ -12,7 +12,7 @@
 
 /* How far it has come. */
 struct progress {
-    struct symbol *spare;
+    struct spare_symbols spare;
     uint32_t object, next; /* where to go on, when memory ran out: the next of that shard */
     bool has_duplicates;   /* found before that */
 };
@@ -43,7 +43,8 @@ elfin_status elfin_shards_sort(struct load *load, struct object *object)
     if (!sorted->number || !sorted->entered)
         return ELFIN_ERR_MEMORY;
     for (uint32_t i = 0; i < count; i++)
-        sorted->end[shard_of(object->keys[i].hash, shards)] += object->keys[i].hash != 0;
+        sorted->end[shard_of(symbol_key(object, i).hash, shards)] +=
+            symbol_key(object, i).hash != 0;
     for (uint32_t shard = 0; shard < shards; shard++) {
         uint32_t size = sorted->end[shard];
 
@@ -51,8 +52,8 @@ elfin_status elfin_shards_sort(struct load *load, struct object *object)
         start += size;
     }
     for (uint32_t i = 0; i < count; i++)
-        if (object->keys[i].hash)
-            sorted->number[sorted->end[shard_of(object->keys[i].hash, shards)]++] = i;
+        if (symbol_key(object, i).hash)
+            sorted->number[sorted->end[shard_of(symbol_key(object, i).hash, shards)]++] = i;
     object->sorted = sorted;
     return ELFIN_OK;
 }
@@ -68,7 +69,7 @@ static elfin_status enter_object(struct load *load, struct object *object, uint3
         const uint32_t *number = &sorted->number[start + *next];
 
         if (*next + SYMBOLS_AHEAD < count)
-            elfin_names_prefetch(&load->symbols, object->keys[number[SYMBOLS_AHEAD]].hash);
+            elfin_names_prefetch(&load->symbols, symbol_key(object, number[SYMBOLS_AHEAD]).hash);
         status = elfin_symbols_make_room(load, object, object->first_global + *number, 1);
         if (status == ELFIN_OK)
             status = elfin_symbol_enter(load, object, *number, &sorted->entered[start + *next]);
@@ -88,7 +89,7 @@ static elfin_status do_shard(struct load *load, uint32_t number)
     elfin_status status = ELFIN_OK;
 
     load->symbols = load->shards[number];
-    load->spare_symbol = progress->spare;
+    load->spare = progress->spare;
     while (status == ELFIN_OK && progress->object < load->object_count) {
         status = enter_object(load, load->by_number[progress->object], number, &progress->next);
         if (status == ELFIN_OK) {
@@ -97,7 +98,7 @@ static elfin_status do_shard(struct load *load, uint32_t number)
         }
     }
     load->shards[number] = load->symbols;
-    progress->spare = load->spare_symbol;
+    progress->spare = load->spare;
     progress->has_duplicates |= load->status == ELFIN_ERR_DUPLICATE;
     return progress->has_duplicates ? ELFIN_ERR_DUPLICATE : status;
 }

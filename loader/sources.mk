@@ -19,6 +19,7 @@ LOADER_SOURCES := \
     loader/sections.c \
     loader/module.c \
     loader/symbols.c \
+    loader/enter.c \
     loader/scan.c \
     loader/resolve.c \
     loader/edges.c \

@@ -62,7 +62,7 @@ static elfin_status lay_commons(struct load *load, struct object *object)
         struct symbol *symbol = object->global[i - object->first_global];
 
         if (is_own_common(object, i) && symbol->tls &&
-            !advance(object, symbol->align, symbol->size, &symbol->value))
+            !advance(object, (uint64_t)1 << symbol->align_log2, symbol->size, &symbol->value))
             return too_large(load, object, 0, symbol->size);
     }
     return ELFIN_OK;
@@ -240,16 +240,20 @@ static bool has_tls(const struct load *load)
     return false;
 }
 
-/* A reference that says of itself that it is to a thread-local variable. */
-static void check_reference(struct load *load, const struct symbol *symbol)
+/* References that say of themselves that they are to a thread-local variable. */
+static void check_references(struct load *load, const struct object *object)
 {
-    elfin_diag *diag;
+    for (uint32_t i = 0; i < object->symbol_count - object->first_global; i++) {
+        const struct symbol *symbol = object->global[i];
+        elfin_diag *diag;
 
-    if (!symbol->tls_reference || !symbol->used || kind_of_name(symbol) != TLS_KIND_ADDRESS)
-        return;
-    diag = elfin_diag_begin(load, symbol->tls_reference, DEFECT_TLS_DECLARED);
-    elfin_copy_name(diag->symbol, symbol->name);
-    elfin_diag_emit(load);
+        if (!symbol || symbol->tls_reference != object->number + 1 || !symbol->used ||
+            kind_of_name(symbol) != TLS_KIND_ADDRESS)
+            continue;
+        diag = elfin_diag_begin(load, object, DEFECT_TLS_DECLARED);
+        elfin_copy_name(diag->symbol, symbol->name);
+        elfin_diag_emit(load);
+    }
 }
 
 /* Records are looked at again only where something can be wrong. */
@@ -257,8 +261,8 @@ elfin_status elfin_tls_check(struct load *load)
 {
     if (!has_tls(load))
         return ELFIN_OK;
-    for (const struct symbol *s = load->first_symbol; s; s = s->next)
-        check_reference(load, s);
+    for (const struct object *o = load->objects; o; o = o->next)
+        check_references(load, o);
     for (const struct object *o = load->objects; o; o = o->next)
         check_object(load, o);
     return load->status;
