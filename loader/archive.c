@@ -65,7 +65,7 @@ static uint32_t read_name(struct span long_names, const uint8_t *field, struct m
 uint32_t elfin_archive_member(struct span file, struct span long_names, uint64_t offset,
                               struct member *out)
 {
-    struct span header;
+    struct span header = { 0 };
     uint64_t size;
 
     if (!span_cut(file, offset, ARCHIVE_HEADER_SIZE, &header))

@@ -77,6 +77,7 @@
     X(NO_THREADS_USE, ERR_TLS, SCAN, "the host takes nothing that is thread-local", THREADS)       \
     X(NO_STARTING, ERR_TYPE, OBJECT, "its functions would have to be called", STARTING)            \
     X(NO_RECORDS, ERR_TYPE, OBJECT, "the host does not read records of elfin/module.h", RECORDS)   \
+    X(NO_WAITING, ERR_DUPLICATE, PUBLISH, "another group or the host exports it", WAITING)         \
     X(NO_COMDATS, ERR_TYPE, OBJECT, "the host does not take section groups", COMDATS)              \
     X(NO_INDIRECTS, ERR_TYPE, OBJECT, "it is an indirect function, which the host does not take",  \
       INDIRECTS)                                                                                   \
@@ -425,6 +426,7 @@
     X(THREADS, "do without _Thread_local, or use a host that has elfin_host.threads")              \
     X(STARTING, "use a host that has elfin_host.starting")                                         \
     X(RECORDS, "use a host that has elfin_host.records")                                           \
+    X(WAITING, "use a host that has elfin_host.waiting: the first has a name then")                \
     X(COMDATS, "use a host that has elfin_host.comdats")                                           \
     X(INDIRECTS, "use a host that has elfin_host.indirects")                                       \
     X(BRANCH, "branch to the symbol itself, without an offset, so that a stub can stand in for "   \

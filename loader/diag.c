@@ -148,24 +148,3 @@ elfin_status elfin_fail_memory(struct load *load, elfin_phase phase, const struc
     return elfin_fail(load, object,
                       defect_number(DEFECT_WORKING_MEMORY) | defect_of(load->work.status, phase));
 }
-
-void elfin_log(const elfin_host *host, const char *const *pieces, int count)
-{
-    char line[160];
-    size_t length = 0;
-
-    for (int i = 0; i < count; i++)
-        length += join(line + length, sizeof(line) - length, pieces[i], "");
-    for (size_t i = 0; i < length; i++)
-        if (line[i] < ' ' || line[i] > '~')
-            line[i] = '?';
-    if (host->log)
-        host->log(host->ctx, line);
-}
-
-void elfin_log_module(const elfin_host *host, const elfin_module *module, const char *text)
-{
-    const char *pieces[] = { record_name(&module->self), text };
-
-    elfin_log(host, pieces, 2);
-}

@@ -66,6 +66,28 @@ static inline void take_objects(elfin_host *host)
     host->comdats = &elfin_comdats;
 }
 
+/* Rows of the host that are being exported. */
+struct rows {
+    const elfin_export *rows;
+    size_t count;
+    enum item_kind kind;
+    size_t shadowed; /* for which there are shadows, in order of the rows */
+    struct shadow *shadows;
+};
+
+/* waiting.c: several export one name. */
+struct elfin_waiting {
+    /* So many names of the load's group; fails only before it has done anything. */
+    elfin_status (*queue)(struct load *load, uint64_t count);
+    elfin_status (*queue_rows)(elfin_space *space, const struct rows *r);
+    /* Who waits goes. */
+    void (*leave)(elfin_space *space, uint32_t hash, struct shadow *shadow);
+    /* Who has the name goes: the first in the queue has it. */
+    void (*promote)(struct elfin_table_entry *entry);
+    /* The first in the queue that is not of that group; 0: none. */
+    item (*other)(const struct shadow *head, const elfin_group *except);
+};
+
 /* archive.c, pull.c */
 struct elfin_archives {
     /* A library of the load: its index. */

@@ -7,7 +7,8 @@
  * The first to publish a name has it. Others wait in a queue of struct shadow, in order of
  * publication; the entry then refers to the first of these, which knows who has the name.
  */
-#include "loader/internal.h"
+#include "loader/features.h"
+#include "loader/index_entry.h"
 #include "libmini/str.h"
 
 enum {
@@ -15,14 +16,7 @@ enum {
     KIND_MODULE = 0x5bd1e980 /* for elfin_hash_as */
 };
 
-/* What is looked for: the name, with the hash of its kind, kinds, and whose archive. */
-struct key {
-    struct name name;
-    enum item_kind low, high;
-    const char *archive;
-};
-
-static struct key make_key(struct name name, enum item_kind kind, const char *archive)
+struct key elfin_index_key(struct name name, enum item_kind kind, const char *archive)
 {
     struct key key = { .name = name, .low = kind, .high = kind, .archive = archive };
 
@@ -34,11 +28,6 @@ static struct key make_key(struct name name, enum item_kind kind, const char *ar
                                                                      : elfin_name(archive).hash);
     }
     return key;
-}
-
-static bool is_record(item i)
-{
-    return item_kind(i) >= ITEM_RECORD;
 }
 
 const char *elfin_item_name(item i)
@@ -60,14 +49,6 @@ struct definition elfin_item_definition(item i)
                                 .address = record->address,
                                 .size = record->size,
                                 .tls = record->flags & RECORD_TLS };
-}
-
-/* Who has the name of an entry. */
-static item holder(item i)
-{
-    const struct shadow *shadow = item_pointer(i);
-
-    return item_kind(i) == ITEM_QUEUE ? shadow->first : i;
 }
 
 static inline bool is_match(item i, const struct key *key)
@@ -94,8 +75,8 @@ static item scan(const struct elfin_table *table, const struct key *key,
 }
 
 /* 0: nobody; then *where is the entry before which the name belongs. */
-static item search(const struct elfin_table *table, const struct key *key,
-                   struct elfin_table_entry **where)
+item elfin_index_search(const struct elfin_table *table, const struct key *key,
+                        struct elfin_table_entry **where)
 {
     if (!table->capacity)
         return 0;
@@ -107,64 +88,30 @@ static item search(const struct elfin_table *table, const struct key *key,
 static item search_all(const elfin_space *space, const struct key *key,
                        struct elfin_table_entry **where)
 {
-    item found = key->high == ITEM_RECORD ? search(&space->fixed, key, where) : 0;
+    item found = key->high == ITEM_RECORD ? elfin_index_search(&space->fixed, key, where) : 0;
 
-    return found ? found : search(&space->index, key, where);
+    return found ? found : elfin_index_search(&space->index, key, where);
 }
 
 item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
                       const char *archive)
 {
-    struct key key = make_key(name, kind, archive);
+    struct key key = elfin_index_key(name, kind, archive);
     struct elfin_table_entry *where;
 
     return search_all(space, &key, &where);
 }
 
-static bool is_of(item i, const elfin_group *group)
-{
-    return is_record(i) && record_module(item_pointer(i))->group == group;
-}
-
-/* The queue behind who has the name; NULL: there is none. */
-static struct shadow *queue_of(const struct elfin_table_entry *entry)
-{
-    return item_kind(entry_item(entry)) == ITEM_QUEUE ? item_pointer(entry_item(entry)) : NULL;
-}
-
 item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
                              const char *archive, const elfin_group *except)
 {
-    struct key key = make_key(name, kind, archive);
+    struct key key = elfin_index_key(name, kind, archive);
     struct elfin_table_entry *where;
     item found = search_all(space, &key, &where);
-    const struct shadow *head, *s;
 
     if (!except || !found || !is_of(found, except))
         return found;
-    for (s = head = queue_of(where); s; s = s->next == head ? NULL : s->next)
-        if (!is_of(s->own, except))
-            return s->own;
-    return 0;
-}
-
-item elfin_index_find_of(const elfin_space *space, struct name name, enum item_kind kind,
-                         const char *archive, const elfin_group *group, struct shadow **waits)
-{
-    struct key key = make_key(name, kind, archive);
-    struct elfin_table_entry *where;
-    item found = search(&space->index, &key, &where);
-    struct shadow *head, *s;
-
-    *waits = NULL;
-    if (!found || is_of(found, group))
-        return found;
-    for (s = head = queue_of(where); s; s = s->next == head ? NULL : s->next)
-        if (is_of(s->own, group)) {
-            *waits = s;
-            return s->own;
-        }
-    return 0;
+    return queue_of(where) ? space->host.waiting->other(queue_of(where), except) : 0;
 }
 
 static item find_export_in(const struct elfin_table *table, struct name name)
@@ -313,7 +260,7 @@ void elfin_index_restore(elfin_space *space, struct index_backup *backup)
 elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const char *archive,
                              item *holds)
 {
-    struct key key = make_key(name, item_kind(i), archive);
+    struct key key = elfin_index_key(name, item_kind(i), archive);
     struct elfin_table_entry *where = table_first(&space->index, key.name.hash);
 
     *holds = 0;
@@ -322,51 +269,8 @@ elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const
     return *holds ? ELFIN_OK : elfin_table_add(&space->index, where, key.name.hash, i);
 }
 
-item elfin_index_queue(elfin_space *space, struct name name, const char *archive,
-                       struct shadow *shadow)
-{
-    struct key key = make_key(name, item_kind(shadow->own), archive);
-    struct elfin_table_entry *entry;
-    item first = search(&space->fixed, &key, &entry);
-    struct shadow *head;
-
-    if (first) { /* for ever */
-        shadow->own = 0;
-        return first;
-    }
-    first = search(&space->index, &key, &entry);
-    if (item_kind(entry_item(entry)) == ITEM_QUEUE) {
-        head = item_pointer(entry_item(entry));
-        shadow->next = head;
-        shadow->previous = head->previous;
-        head->previous = head->previous->next = shadow;
-    } else {
-        shadow->first = first;
-        shadow->next = shadow->previous = shadow;
-        table_set(entry, make_item(shadow, ITEM_QUEUE));
-    }
-    return first;
-}
-
-bool elfin_index_has_row(const elfin_space *space, struct name name)
-{
-    struct key key = make_key(name, ITEM_ROW, NULL);
-    struct elfin_table_entry *entry;
-    item first = search_all(space, &key, &entry);
-    const struct shadow *head, *s;
-
-    if (!first || !is_record(first) || item_kind(entry_item(entry)) != ITEM_QUEUE)
-        return first && !is_record(first);
-    s = head = item_pointer(entry_item(entry));
-    do {
-        if (!is_record(s->own))
-            return true;
-    } while ((s = s->next) != head);
-    return false;
-}
-
 /* The entry with that hash that is the item, or says that the item has the name. */
-static struct elfin_table_entry *entry_of(const elfin_space *space, uint32_t hash, item i)
+struct elfin_table_entry *elfin_index_entry(const elfin_space *space, uint32_t hash, item i)
 {
     struct elfin_table_entry *entry = table_first(&space->index, hash);
 
@@ -375,77 +279,19 @@ static struct elfin_table_entry *entry_of(const elfin_space *space, uint32_t has
     return entry;
 }
 
-/* The next one, if there is any, becomes the first of the queue; `first` has the name. */
-static void leave_queue(struct elfin_table_entry *entry, struct shadow *shadow, item first)
-{
-    struct shadow *next = shadow->next;
-
-    next->previous = shadow->previous;
-    shadow->previous->next = next;
-    next->first = first;
-    table_set(entry, next == shadow ? first : make_item(next, ITEM_QUEUE));
-    shadow->own = 0;
-}
-
-static void remove_waiting(elfin_space *space, uint32_t hash, struct shadow *shadow)
-{
-    if (shadow->first) {
-        leave_queue(entry_of(space, hash, make_item(shadow, ITEM_QUEUE)), shadow, shadow->first);
-        return;
-    }
-    shadow->next->previous = shadow->previous;
-    shadow->previous->next = shadow->next;
-    shadow->own = 0;
-}
-
 void elfin_index_remove(elfin_space *space, struct name name, item i, const char *archive,
                         struct shadow *shadow)
 {
-    struct key key = make_key(name, item_kind(i), archive);
+    struct key key = elfin_index_key(name, item_kind(i), archive);
     struct elfin_table_entry *entry;
-    struct shadow *head;
 
     if (shadow && shadow->own) {
-        remove_waiting(space, key.name.hash, shadow);
+        space->host.waiting->leave(space, key.name.hash, shadow);
         return;
     }
-    entry = entry_of(space, key.name.hash, i);
-    if (item_kind(entry_item(entry)) != ITEM_QUEUE) {
-        elfin_table_remove(&space->index, entry);
-        return;
-    }
-    head = item_pointer(entry_item(entry));
-    if (is_record(head->own))
-        ((struct record *)item_pointer(head->own))->flags |= RECORD_INDEXED;
-    leave_queue(entry, head, head->own);
-}
-
-/* In the ring of those who wait. */
-static void take_place(elfin_space *space, uint32_t hash, struct shadow *old, struct shadow *shadow)
-{
-    shadow->first = old->first;
-    shadow->next = old->next == old ? shadow : old->next;
-    shadow->previous = old->next == old ? shadow : old->previous;
-    shadow->next->previous = shadow->previous->next = shadow;
-    if (old->first)
-        table_set(entry_of(space, hash, make_item(old, ITEM_QUEUE)), make_item(shadow, ITEM_QUEUE));
-    old->own = 0;
-}
-
-void elfin_index_substitute(elfin_space *space, struct name name, const char *archive, item old,
-                            struct shadow *waits, item i, struct shadow *shadow)
-{
-    struct key key = make_key(name, item_kind(i), archive);
-    struct elfin_table_entry *entry;
-
-    if (waits) {
-        shadow->own = i;
-        take_place(space, key.name.hash, waits, shadow);
-        return;
-    }
-    entry = entry_of(space, key.name.hash, old);
+    entry = elfin_index_entry(space, key.name.hash, i);
     if (queue_of(entry))
-        queue_of(entry)->first = i;
+        space->host.waiting->promote(entry);
     else
-        table_set(entry, i);
+        elfin_table_remove(&space->index, entry);
 }

@@ -42,12 +42,6 @@ item elfin_index_find(const elfin_space *space, struct name name, enum item_kind
 /* The same, of other groups than that, which may be NULL. */
 item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
                              const char *archive, const elfin_group *except);
-/* What that group has under the name, or, with *waits, waits to have; 0: nothing. */
-item elfin_index_find_of(const elfin_space *space, struct name name, enum item_kind kind,
-                         const char *archive, const elfin_group *group, struct shadow **waits);
-/* The item takes the place of what elfin_index_find_of has found; shadow: if that waits. */
-void elfin_index_substitute(elfin_space *space, struct name name, const char *archive, item old,
-                            struct shadow *waits, item i, struct shadow *shadow);
 /* What is exported under a name; 0: nothing. */
 item elfin_index_find_export(const elfin_space *space, struct name name);
 /* The same for up to INDEX_BATCH names at once. */
@@ -61,14 +55,6 @@ elfin_status elfin_index_add(elfin_space *space, struct name name, item i, const
                              item *holder);
 /* For exports: the first step of finding or adding a name, worth taking for many at once. */
 void elfin_index_prefetch(const elfin_space *space, uint32_t hash);
-/*
- * shadow->own waits from now on for the name, which another has, who is returned. Behind the fixed
- * table, which stays for ever, nobody waits: shadow->own becomes 0.
- */
-item elfin_index_queue(elfin_space *space, struct name name, const char *archive,
-                       struct shadow *shadow);
-/* Whether a row of the host has the name or waits for it. */
-bool elfin_index_has_row(const elfin_space *space, struct name name);
 /* Takes out an item that has its name, or waits for it as this shadow (which may be NULL). */
 void elfin_index_remove(elfin_space *space, struct name name, item i, const char *archive,
                         struct shadow *shadow);

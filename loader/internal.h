@@ -449,7 +449,10 @@ struct comdat {
 struct load_hooks {
     elfin_status (*published)(struct load *load); /* before module code runs */
     elfin_status (*finished)(struct load *load);  /* the last step: nothing can fail after it */
-    void (*ended)(struct load *load);             /* in any case, while there is working memory */
+    /* What the replaced group has under the record's name, or, with *waits, waits to have. */
+    item (*replaced)(const struct load *load, struct name name, const struct record *record,
+                     struct shadow **waits);
+    void (*ended)(struct load *load); /* in any case, while there is working memory */
 };
 
 struct load {
@@ -833,6 +836,10 @@ elfin_status elfin_publish(struct load *load);
 void elfin_withdraw(elfin_space *space, elfin_group *group);
 /* The names of the published group take the places of those of the one that it replaces. */
 void elfin_publish_instead(struct load *load);
+
+/* query.c */
+elfin_status elfin_look_up(const elfin_space *space, const char *name, bool tls,
+                           struct definition *out);
 
 /* space.c */
 elfin_status elfin_export_rows(elfin_space *space, const elfin_export *exports, size_t count,

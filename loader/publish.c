@@ -5,13 +5,13 @@
  */
 #include "loader/features.h"
 #include "loader/image.h"
+#include "loader/publish.h"
 
 enum {
     AHEAD = 16
 };
 
-/* The record's name: before a symbol's lies its hash. */
-static struct name record_key(const struct record *record)
+struct name elfin_published_name(const struct record *record)
 {
     struct name name = { .text = record_name(record) };
 
@@ -21,23 +21,16 @@ static struct name record_key(const struct record *record)
     return name;
 }
 
-/* The symbols of all modules that are published, one by one. */
-struct walk {
-    const elfin_space *space;
-    const elfin_group *group;
-    uint32_t module, symbol;
-};
-
 /* The index is fetched for some names ahead, so that it is in the cache when it is searched. */
 static void prefetch(const struct walk *walk, const struct elfin_module *module)
 {
     uint32_t i = walk->symbol ? walk->symbol + AHEAD : 0;
 
     for (; i <= walk->symbol + AHEAD && i < module->symbol_count; i++)
-        elfin_index_prefetch(walk->space, record_key(&module->symbols[i]).hash);
+        elfin_index_prefetch(walk->space, elfin_published_name(&module->symbols[i]).hash);
 }
 
-static struct record *next_symbol(struct walk *walk)
+struct record *elfin_next_published(struct walk *walk)
 {
     for (; walk->module < walk->group->module_count; walk->module++, walk->symbol = 0) {
         const struct elfin_module *module = &walk->group->modules[walk->module];
@@ -66,29 +59,11 @@ static uint64_t count_names(const struct load *load)
     return count;
 }
 
-static item record_item(const struct record *record)
-{
-    if (record->flags & RECORD_MODULE)
-        return make_item(record, ITEM_MODULE);
-    return make_item(record, record->flags & RECORD_EXPORTED ? ITEM_RECORD : ITEM_PRIVATE);
-}
-
-/* What the group that is replaced has under the record's name: it stays until all has succeeded. */
-static item find_replaced(const struct load *load, struct name name, const struct record *record,
-                          struct shadow **waits)
-{
-    *waits = NULL;
-    return load->replaces
-               ? elfin_index_find_of(load->space, name, item_kind(record_item(record)),
-                                     record_module(record)->archive, load->replaces, waits)
-               : 0;
-}
-
 static elfin_status add_name(const struct load *load, struct record *record, uint64_t *shadowed)
 {
-    struct name name = record_key(record);
-    struct shadow *waits;
-    item holder = find_replaced(load, name, record, &waits);
+    struct name name = elfin_published_name(record);
+    struct shadow *waits = NULL;
+    item holder = load->replaces ? load->hooks->replaced(load, name, record, &waits) : 0;
     elfin_status status;
 
     if (holder) {
@@ -101,6 +76,8 @@ static elfin_status add_name(const struct load *load, struct record *record, uin
 
     if (status != ELFIN_OK)
         return status;
+    if (holder && !load->host->waiting)
+        return ELFIN_ERR_DUPLICATE;
     record->flags |= holder ? RECORD_SHADOWED : RECORD_INDEXED;
     *shadowed += holder != 0;
     return ELFIN_OK;
@@ -114,65 +91,20 @@ elfin_status elfin_publish_names(const struct load *load, uint64_t *shadowed)
 
     for (uint32_t m = 0; status == ELFIN_OK && m < load->group->module_count; m++)
         status = add_name(load, &load->group->modules[m].self, shadowed);
-    while (status == ELFIN_OK && (record = next_symbol(&walk)))
+    while (status == ELFIN_OK && (record = elfin_next_published(&walk)))
         status = add_name(load, record, shadowed);
     return status;
-}
-
-/* A name that was exported before stays bound to its first owner; people should know. */
-static void log_shadowed(const elfin_space *space, const struct record *record, item holder)
-{
-    const struct elfin_module *owner = elfin_item_definition(holder).owner;
-    const char *pieces[] = { record_name(&record_module(record)->self), ": its export ",
-                             record_name(record), " is shadowed by that of ",
-                             owner ? record_name(&owner->self) : "the host" };
-
-    if (space->host.log && record->flags & RECORD_EXPORTED)
-        elfin_log(&space->host, pieces, 5);
-}
-
-static elfin_status queue_names(struct load *load, uint64_t count)
-{
-    elfin_space *space = load->space;
-    elfin_group *group = load->group;
-    struct walk walk = { .space = space, .group = group };
-    struct shadow *shadow, *waits;
-    struct record *record;
-    elfin_status status = elfin_reserve_plain(&space->host, ELFIN_PURPOSE_RECORDS,
-                                              count * sizeof(struct shadow), &group->shadow_region);
-
-    if (status != ELFIN_OK)
-        return status;
-    shadow = group->shadows = memset(group->shadow_region.edit, 0, count * sizeof(struct shadow));
-    while ((record = next_symbol(&walk))) {
-        if (!(record->flags & RECORD_SHADOWED))
-            continue;
-        if (find_replaced(load, record_key(record), record, &waits)) {
-            shadow++;
-            continue;
-        }
-        shadow->own = record_item(record);
-        log_shadowed(
-            space, record,
-            elfin_index_queue(space, record_key(record), record_module(record)->archive, shadow++));
-    }
-    return ELFIN_OK;
-}
-
-static void lose_name(struct record *record)
-{
-    record->flags &= ~(uint32_t)RECORD_INDEXED & 0xff;
 }
 
 static void remove_name(elfin_space *space, struct record *record, struct shadow *shadow)
 {
     if (record->flags & RECORD_INDEXED || (shadow && shadow->own))
-        elfin_index_remove(space, record_key(record), record_item(record),
+        elfin_index_remove(space, elfin_published_name(record), record_item(record),
                            record_module(record)->archive, shadow);
     lose_name(record); /* a group that was replaced loses its names before it goes */
 }
 
-static void remove_names(elfin_space *space, elfin_group *group)
+void elfin_unpublish_names(elfin_space *space, elfin_group *group)
 {
     struct walk walk = { .space = space, .group = group };
     struct shadow *shadow = group->shadows;
@@ -180,7 +112,7 @@ static void remove_names(elfin_space *space, elfin_group *group)
 
     for (uint32_t m = 0; m < group->module_count; m++)
         remove_name(space, &group->modules[m].self, NULL);
-    while ((record = next_symbol(&walk))) {
+    while ((record = elfin_next_published(&walk))) {
         bool is_shadowed = shadow && record->flags & RECORD_SHADOWED;
 
         remove_name(space, record, is_shadowed ? shadow : NULL);
@@ -190,36 +122,6 @@ static void remove_names(elfin_space *space, elfin_group *group)
     if (group->shadows)
         space->host.release(space->host.ctx, &group->shadow_region);
     group->shadows = NULL;
-}
-
-static void substitute(struct load *load, struct record *record, struct shadow *shadow)
-{
-    struct name name = record_key(record);
-    struct shadow *waits;
-    item old = find_replaced(load, name, record, &waits);
-
-    if (!old)
-        return;
-    elfin_index_substitute(load->space, name, record_module(record)->archive, old, waits,
-                           record_item(record), shadow);
-    lose_name(item_pointer(old));
-    if (!waits)
-        record->flags |= RECORD_INDEXED;
-}
-
-void elfin_publish_instead(struct load *load)
-{
-    struct walk walk = { .space = load->space, .group = load->group };
-    struct shadow *shadow = load->group->shadows;
-    struct record *record;
-
-    for (uint32_t m = 0; m < load->group->module_count; m++)
-        substitute(load, &load->group->modules[m].self, NULL);
-    while ((record = next_symbol(&walk))) {
-        substitute(load, record, shadow);
-        shadow += record->flags & RECORD_SHADOWED ? 1 : 0;
-    }
-    remove_names(load->space, load->replaces);
 }
 
 /* Edges to other groups keep those from being unloaded. */
@@ -261,6 +163,33 @@ elfin_status elfin_publish_reserve(struct load *load)
                : elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
 }
 
+/* Nobody is to wait: the name that was refused is the first that is not in the index. */
+static void report_taken(struct load *load)
+{
+    struct walk walk = { .space = load->space, .group = load->group };
+    const struct record *record;
+
+    do
+        record = elfin_next_published(&walk);
+    while (record && record->flags & RECORD_INDEXED);
+    elfin_diag_begin(load, load->objects, DEFECT_NO_WAITING);
+    if (record)
+        elfin_copy_name(load->scratch.symbol, record_name(record));
+    elfin_diag_emit(load);
+}
+
+static elfin_status refuse(struct load *load, elfin_status status)
+{
+    if (status == ELFIN_ERR_DUPLICATE)
+        report_taken(load);
+    elfin_unpublish_names(load->space, load->group);
+    if (status == ELFIN_ERR_DUPLICATE)
+        return status;
+    return elfin_fail(load, load->objects,
+                      status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_INDEX_HASH
+                                                : defect_as(DEFECT_INDEX_MEMORY, status));
+}
+
 elfin_status elfin_publish(struct load *load)
 {
     elfin_space *space = load->space;
@@ -269,13 +198,9 @@ elfin_status elfin_publish(struct load *load)
                                       : elfin_publish_names(load, &shadowed);
 
     if (status == ELFIN_OK && shadowed)
-        status = queue_names(load, shadowed);
-    if (status != ELFIN_OK) {
-        remove_names(space, load->group);
-        return elfin_fail(load, load->objects,
-                          status == ELFIN_ERR_LIMIT ? (uint32_t)DEFECT_INDEX_HASH
-                                                    : defect_as(DEFECT_INDEX_MEMORY, status));
-    }
+        status = load->host->waiting->queue(load, shadowed);
+    if (status != ELFIN_OK)
+        return refuse(load, status);
     count_edges(load->group, true);
     count_images(load->group, true);
     append(space, load->group);
@@ -291,7 +216,7 @@ void elfin_withdraw(elfin_space *space, elfin_group *group)
         space->host.threads->withdraw(space, group);
     count_edges(group, false);
     count_images(group, false);
-    remove_names(space, group);
+    elfin_unpublish_names(space, group);
     if (group->previous)
         group->previous->next = group->next;
     else

@@ -5,6 +5,7 @@
  * found and checked, before any code of the new group runs. When it has been initialised, state is
  * handed over, the users are patched, and the new names and edges take the old ones' places.
  */
+#include "loader/publish.h"
 #include "loader/replace.h"
 
 static struct name import_name(const struct import *import)
@@ -233,6 +234,7 @@ static elfin_status replace(elfin_space *space, elfin_group *group, const elfin_
 {
     static const struct load_hooks hooks = { .published = elfin_replace_published,
                                              .finished = elfin_replace_finished,
+                                             .replaced = elfin_find_replaced,
                                              .ended = elfin_replace_ended };
     elfin_options own = ELFIN_OPTIONS_INIT;
     struct replacement r = { .change = change, .old = group, .move = move };

@@ -42,6 +42,8 @@ FEATURE_SOURCES := \
     loader/tls.c \
     loader/tls_area.c \
     loader/comdat.c \
+    loader/waiting.c \
+    loader/log.c \
     loader/record.c \
     loader/record_check.c \
     loader/needs.c \
@@ -79,11 +81,13 @@ REBIND_SOURCES := \
     loader/definitions.c \
     loader/rebind.c \
     loader/rebind_all.c \
+    loader/replaced.c \
     loader/replace.c \
     loader/replace_state.c
 
 # libelfin-inspect.a: elfin_inspect, and what is loaded.
 INSPECT_SOURCES := \
+    loader/walk.c \
     loader/describe.c \
     loader/inspect.c
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A space and the host's own exports. */
-#include "loader/internal.h"
+#include "loader/features.h"
 
 /* What 32-bit displacements span: inside a block everything must reach everything. */
 #define IMAGE_SIZE_LIMIT ((uint64_t)2 << 30)
@@ -45,15 +45,6 @@ static void append_table(elfin_space *space, struct elfin_export_table *table)
     space->last_table = table;
 }
 
-/* Rows that are being exported. */
-struct rows {
-    const elfin_export *rows;
-    size_t count;
-    enum item_kind kind;
-    size_t shadowed; /* for which there are shadows, in order of the rows */
-    struct shadow *shadows;
-};
-
 /* Takes out what went in. */
 static void remove_rows(elfin_space *space, const struct rows *r, size_t count)
 {
@@ -85,7 +76,7 @@ static elfin_status add_rows(elfin_space *space, struct rows *r)
             item own = make_item(&r->rows[from + i], r->kind), holder;
             elfin_status status = elfin_index_add(space, names[i], own, NULL, &holder);
 
-            if (holder && !elfin_item_definition(holder).owner)
+            if (holder && (!space->host.waiting || !elfin_item_definition(holder).owner))
                 status = ELFIN_ERR_DUPLICATE;
             if (status != ELFIN_OK) {
                 remove_rows(space, r, from + i);
@@ -93,25 +84,6 @@ static elfin_status add_rows(elfin_space *space, struct rows *r)
             }
             r->shadowed += holder != 0;
         }
-    }
-    return ELFIN_OK;
-}
-
-/* Those wait for the modules' end. */
-static elfin_status queue_rows(elfin_space *space, const struct rows *r)
-{
-    struct shadow *shadow = r->shadows;
-
-    for (size_t i = 0; r->shadowed && i < r->count; i++) {
-        struct name name = elfin_name(r->rows[i].name);
-        item own = make_item(&r->rows[i], r->kind);
-
-        if (elfin_index_find_export(space, name) == own)
-            continue;
-        if (elfin_index_has_row(space, name))
-            return ELFIN_ERR_DUPLICATE;
-        shadow->own = own;
-        elfin_index_queue(space, name, NULL, shadow++);
     }
     return ELFIN_OK;
 }
@@ -129,7 +101,8 @@ static elfin_status append_rows(elfin_space *space, struct rows *r)
         *table =
             (struct elfin_export_table){ .region = region, .rows = r->rows, .count = r->count };
         r->shadows = table->shadows;
-        status = queue_rows(space, r);
+        if (r->shadowed)
+            status = space->host.waiting->queue_rows(space, r);
         if (status == ELFIN_OK)
             append_table(space, table);
     }

@@ -258,6 +258,7 @@ struct elfin_indirects;
 struct elfin_gathering;
 struct elfin_starting;
 struct elfin_records;
+struct elfin_waiting;
 struct elfin_comdats;
 struct elfin_reaching;
 struct elfin_dividing;
@@ -272,6 +273,7 @@ extern const struct elfin_indirects elfin_indirects;
 extern const struct elfin_gathering elfin_gathering;
 extern const struct elfin_starting elfin_starting;
 extern const struct elfin_records elfin_records;
+extern const struct elfin_waiting elfin_waiting;
 extern const struct elfin_comdats elfin_comdats;
 extern const struct elfin_reaching elfin_reaching;
 extern const struct elfin_dividing elfin_dividing;
@@ -388,6 +390,11 @@ typedef struct elfin_host {
      * (ELFIN_ERR_TYPE). Requires starting.
      */
     const struct elfin_records *records;
+    /*
+     * &elfin_waiting: of several groups (and the host) that export one name the first has it, the
+     * others wait until it goes. NULL: there is one, others are refused (ELFIN_ERR_DUPLICATE).
+     */
+    const struct elfin_waiting *waiting;
     /* &elfin_comdats: section groups. NULL: objects with groups are refused (ELFIN_ERR_TYPE). */
     const struct elfin_comdats *comdats;
     /*
@@ -496,8 +503,9 @@ typedef struct elfin_host {
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
         .gathering = &elfin_gathering, .starting = &elfin_starting, .records = &elfin_records,     \
-        .comdats = &elfin_comdats, .reaching = &elfin_reaching, .dividing = &elfin_dividing,       \
-        .reasons = &elfin_reasons, .listing = &elfin_listing, .sharing = &elfin_sharing            \
+        .waiting = &elfin_waiting, .comdats = &elfin_comdats, .reaching = &elfin_reaching,         \
+        .dividing = &elfin_dividing, .reasons = &elfin_reasons, .listing = &elfin_listing,         \
+        .sharing = &elfin_sharing                                                                  \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \

@@ -74,7 +74,12 @@ POINTERS = {
     "elfin_place": ["elfin_place_floating"],
     "elfin_place_first": ["elfin_image_place"],
     "prepare_stubs": ["indirects_write"],
-    "elfin_publish": ["threads_publish"],
+    "add_name": ["elfin_find_replaced"],
+    "elfin_index_remove": ["waiting_leave", "waiting_promote"],
+    "elfin_index_find_except": ["waiting_other"],
+    "elfin_export_rows": ["waiting_queue_rows"],
+    "waiting_queue": ["elfin_find_replaced"],
+    "elfin_publish": ["waiting_queue", "threads_publish"],
     "elfin_withdraw": ["threads_withdraw"],
     "elfin_detach": ["elfin_final_run", "unwinding_remove", "threads_detach"],
     # struct arch_tls

@@ -17,6 +17,7 @@ static void name_nothing(elfin_host *host)
     host->starting = NULL;
     host->records = NULL;
     host->comdats = NULL;
+    host->waiting = NULL;
     host->reaching = NULL;
     host->dividing = NULL;
     host->reasons = NULL;
@@ -130,6 +131,27 @@ static void what_needs_a_part_is_refused(void)
     END(f);
 }
 
+/* Nobody waits for a name: it is a module's, another's, or the host's. */
+static void one_name_has_one_owner(void)
+{
+    elfin_export rows[] = { { "free", 1 }, { "f", 2 }, { "gone", 3 } };
+    struct fixture *f = small(FAKE_INVENTED);
+    struct fx_snapshot before;
+
+    LOAD(f, "a.o", "fn f 1");
+    LOAD_FAILS(f, ELFIN_ERR_DUPLICATE, "b.o", "fn a 1; fn f 2; fn g 3");
+    CHECK_STR(f->diag.symbol, "f");
+    LOAD_FAILS(f, ELFIN_ERR_DUPLICATE, "b.o", "fn trace 2");
+    before = fx_snapshot(f);
+    STATUS(fx_export(f, rows, 3), ELFIN_ERR_DUPLICATE);
+    NO_COMPLAINT(fx_compare(f, &before));
+    CHECK_EQ(fx_lookup(f, "free"), 0);
+    LOAD(f, "b.o", "fn a 1; fn g 3");
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    LOAD(f, "b.o", "fn a 1; fn g 3");
+    END(f);
+}
+
 static void parts_that_need_others(void)
 {
     elfin_space space;
@@ -157,6 +179,7 @@ static const struct test_case cases[] = {
     TEST_CASE(memory_lies_between_min_and_max),
     TEST_CASE(addresses_hold),
     TEST_CASE(what_needs_a_part_is_refused),
+    TEST_CASE(one_name_has_one_owner),
     TEST_CASE(parts_that_need_others),
 };
 
