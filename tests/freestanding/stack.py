@@ -14,7 +14,7 @@ import re
 import sys
 
 # What elfin_each_object is called with.
-PHASES = ["open_early", "scan", "measure_block", "plan", "apply_all", "assign", "measure", "fill", "fix"]
+PHASES = ["open_early", "bind_new", "object_edges", "scan", "measure_block", "plan", "apply_all", "assign", "measure", "fill", "fix"]
 
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
@@ -28,16 +28,14 @@ POINTERS = {
     "report_misfit": ["elfin_image_diag_demand"],
     "report_limit": ["elfin_image_diag_demand"],
     "put_text": ["put_buffer"],
-    "put_fill": ["put_buffer"],
-    "mini_vfmt_to": ["put_buffer"],
     "update": ["mini_pages_summarize"],
     # Jobs for several CPUs; work() is what runs on each of them.
-    "work": ["do_object", "do_shard", "take_values", "take_blocks"],
+    "work": ["do_object", "do_shard", "take_users", "take_values", "take_blocks"],
     "do_object": PHASES,
     "elfin_each_object": [p for p in PHASES if p != "open_early"] + ["sharing_each"],
-    "elfin_inputs_open": ["sharing_each_early", "sharing_enter", "archives_open"],
+    "elfin_inputs_open": ["sharing_each_early", "elfin_shards_enter", "archives_open"],
     # struct elfin_programs
-    "elfin_object_open": ["comdats_open", "starting_priority", "elfin_program_open", "elfin_image_object_open"],
+    "elfin_object_open": ["elfin_program_open", "elfin_image_object_open"],
     "elfin_symbols_check": ["elfin_program_ignores", "indirects_check"],
     "walk": ["elfin_image_follow"],
     "elfin_image_follow": ["add_from_image", "elfin_arch_follow"],
@@ -46,7 +44,10 @@ POINTERS = {
     "elfin_module_symbol": ["elfin_image_own_symbol"],
     "elfin_module_lookup": ["elfin_image_own_count", "elfin_image_own_symbol"],
     "elfin_record_open": ["elfin_record_read"],
-    "elfin_edges": ["elfin_add_needs"],
+    "object_edges": ["elfin_add_needs"],
+    "open_early": ["elfin_shards_sort"],
+    "do_what_can_be": ["add_names"],
+    "elfin_sections_open": ["comdats_open", "starting_priority"],
     "elfin_scan": ["records_scan", "elfin_program_scan", "elfin_image_object_scan"],
     "elfin_layout": ["elfin_program_layout", "elfin_image_object_layout", "indirects_plan", "gathering_distribute",
                      "gathering_lay", "threads_lay", "unwinding_lay"],
@@ -64,13 +65,13 @@ POINTERS = {
     # The other tables of loader/features.h
     "elfin_load_run": ["elfin_init_order", "elfin_init_run", "sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
                        "elfin_library_pull", "elfin_place_first", "elfin_reach", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
-    "scan": ["unwinding_scan"],
+    "scan": ["unwinding_scan", "elfin_shards_place"],
     "elfin_needs": ["elfin_check_needs", "elfin_member_rename"],
     "elfin_resolve": ["starting_handles", "gathering_gather", "elfin_image_bound_check"],
     "elfin_reach": ["reasons_misfits", "sharing_reach"],
     "measure": ["starting_count"],
     "carve_object": ["elfin_linkage_carve", "indirects_carve", "listing_carve"],
-    "elfin_fixup": ["elfin_image_share", "elfin_linkage_fill"],
+    "elfin_fixup": ["elfin_early_begin", "elfin_image_share", "elfin_linkage_fill"],
     "elfin_place": ["elfin_place_floating"],
     "elfin_place_first": ["elfin_image_place"],
     "prepare_stubs": ["indirects_write"],
@@ -79,11 +80,12 @@ POINTERS = {
     "elfin_index_find_except": ["waiting_other"],
     "elfin_export_rows": ["waiting_queue_rows"],
     "waiting_queue": ["elfin_find_replaced"],
-    "elfin_publish": ["waiting_queue", "threads_publish"],
+    "elfin_publish": ["elfin_early_end", "waiting_queue", "threads_publish"],
     "elfin_withdraw": ["threads_withdraw"],
     "elfin_detach": ["elfin_final_run", "unwinding_remove", "threads_detach"],
     # struct arch_tls
     "scan_record": ["prove", "add"],
+    "add_to_row": ["begin_row"],
     "elfin_arch_scan": ["begin_row", "flush_all"],
     "use_of": ["tls_use"],
     "fix_record": ["symbol_size", "any_size", "rewrite"],
