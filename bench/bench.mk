@@ -37,7 +37,7 @@ $(BUILD)/bench/obj/copy_mini.o: libmini/mem_copy.c Makefile bench/bench.mk
 	$(CC) $(CORE_CFLAGS) -Os -Dmemcpy=bench_copy_mini $(DEPS) -c $< -o $@
 
 # At these calls in the library bench/lib/phases.c looks at the clock.
-PHASES_WRAPPED    := inputs_open symbols_enter shards_enter symbols_list init_order layout group_create fixup protect publish
+PHASES_WRAPPED    := inputs_open symbols_enter shards_enter resolve init_order layout group_create fixup protect publish
 LOAD_FLAGS_cpus   := -pthread $(PHASES_WRAPPED:%=-Wl,--wrap=elfin_%)
 LOAD_OBJECTS_cpus := $(addprefix $(BUILD)/bench/obj/,bench/lib/phases.o tools/elfin/threads.o)
 

@@ -94,8 +94,6 @@ elfin_status __real_elfin_symbols_enter(struct load *load, struct object *object
 elfin_status __wrap_elfin_symbols_enter(struct load *load, struct object *object);
 bool __real_elfin_shards_enter(struct load *load);
 bool __wrap_elfin_shards_enter(struct load *load);
-void __real_elfin_symbols_list(struct load *load);
-void __wrap_elfin_symbols_list(struct load *load);
 
 elfin_status __wrap_elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count)
 {
@@ -119,12 +117,7 @@ bool __wrap_elfin_shards_enter(struct load *load)
     return __real_elfin_shards_enter(load);
 }
 
-void __wrap_elfin_symbols_list(struct load *load)
-{
-    enter(PHASE_RESOLVE);
-    __real_elfin_symbols_list(load);
-}
-
+PHASE_BEGINS(elfin_resolve, PHASE_RESOLVE)
 PHASE_ENDS(elfin_init_order, PHASE_LAYOUT)
 PHASE_ENDS(elfin_layout, PHASE_PLACE)
 PHASE_BEGINS(elfin_group_create, PHASE_RECORDS)
