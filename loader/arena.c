@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Working memory of one load: chunks from the host, each twice the last, given back together. */
+/*
+ * Working memory of one load: chunks from the host, each half as large again as the last,
+ * and some for one piece each, given back together.
+ */
 #include "loader/internal.h"
 
 struct arena_chunk {
@@ -42,62 +45,74 @@ void elfin_arena_init(struct arena *arena, const elfin_host *host)
     *arena = (struct arena){ .host = host, .chunk_size = ARENA_FIRST };
 }
 
-static bool arena_grow(struct arena *arena, uint64_t size)
+/* One more chunk; *start is what it is for, at least size bytes. */
+static bool add_chunk(struct arena *arena, uint64_t size, struct span *start)
 {
-    uint64_t wanted = round_up(sizeof(struct arena_chunk), ARENA_ALIGN) + size;
-    elfin_region region;
+    uint64_t head = round_up(sizeof(struct arena_chunk), ARENA_ALIGN);
     struct arena_chunk *chunk;
-    elfin_status status;
+    elfin_region region;
+    elfin_status status = ELFIN_ERR_MEMORY; /* a worker has what was lent to it */
 
-    if (!arena->host) { /* it has what was lent to it */
-        arena->status = ELFIN_ERR_MEMORY;
-        return false;
-    }
-    if (wanted < arena->chunk_size)
-        wanted = arena->chunk_size;
-    status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, wanted, &region);
+    if (arena->host)
+        status = elfin_reserve_plain(arena->host, ELFIN_PURPOSE_WORK, head + size, &region);
     if (status != ELFIN_OK) {
         arena->status = status; /* of the last failure: later successes leave it */
         return false;
     }
-    if (arena->chunk_size < ARENA_LARGEST)
-        arena->chunk_size *= 2;
     chunk = region.edit;
     *chunk = (struct arena_chunk){ .next = arena->chunks, .region = region };
     arena->chunks = chunk;
-    arena->next = (uint8_t *)region.edit + round_up(sizeof(*chunk), ARENA_ALIGN);
-    arena->left = region.size - round_up(sizeof(*chunk), ARENA_ALIGN);
-    arena->clean = 0;
+    *start = (struct span){ .data = (uint8_t *)region.edit + head, .size = region.size - head };
     return true;
 }
 
-/* *bytes: its size, rounded up. */
-static bool make_room(struct arena *arena, uint64_t count, uint64_t size, uint64_t *bytes)
+/*
+ * Where so many bytes (*bytes: rounded up) can be taken: arena->next, unless they are many, which
+ * get a chunk of their own, so that neither it nor the one before has room that nobody uses.
+ */
+static uint8_t *find_room(struct arena *arena, uint64_t count, uint64_t size, uint64_t *bytes)
 {
+    struct span start;
+
     if (__builtin_mul_overflow(count, size, bytes) || *bytes > UINT64_MAX / 2) {
         arena->status = ELFIN_ERR_MEMORY;
-        return false;
+        return NULL;
     }
     *bytes = round_up(*bytes ? *bytes : 1, ARENA_ALIGN);
-    return *bytes <= arena->left || arena_grow(arena, *bytes);
+    if (*bytes <= arena->left)
+        return arena->next;
+    if (*bytes > arena->chunk_size / 2)
+        return add_chunk(arena, *bytes, &start) ? (uint8_t *)(uintptr_t)start.data : NULL;
+    if (!add_chunk(arena, arena->chunk_size - round_up(sizeof(struct arena_chunk), ARENA_ALIGN),
+                   &start))
+        return NULL;
+    if (arena->chunk_size < ARENA_LARGEST)
+        arena->chunk_size += arena->chunk_size / 2;
+    arena->next = (uint8_t *)(uintptr_t)start.data;
+    arena->left = start.size;
+    arena->clean = 0;
+    return arena->next;
 }
 
-static void *cut(struct arena *arena, uint64_t bytes)
+static void *cut(struct arena *arena, uint8_t *memory, uint64_t bytes)
 {
-    void *memory = arena->next;
-
-    arena->next += bytes;
-    arena->left -= bytes;
-    arena->clean = arena->clean > bytes ? arena->clean - bytes : 0;
+    if (memory == arena->next) {
+        arena->next += bytes;
+        arena->left -= bytes;
+        arena->clean = arena->clean > bytes ? arena->clean - bytes : 0;
+    }
     return memory;
 }
 
 void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
 {
     uint64_t bytes;
+    uint8_t *memory = find_room(arena, count, size, &bytes);
 
-    if (!make_room(arena, count, size, &bytes))
+    if (!memory)
         return NULL;
+    if (memory != arena->next)
+        return memset(memory, 0, bytes);
     if (bytes > arena->clean) {
         uint64_t clean = bytes < ARENA_CLEAN ? ARENA_CLEAN : bytes;
 
@@ -106,22 +121,24 @@ void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size)
         memset(arena->next + arena->clean, 0, clean - arena->clean);
         arena->clean = clean;
     }
-    return cut(arena, bytes);
+    return cut(arena, memory, bytes);
 }
 
 void *elfin_arena_take(struct arena *arena, uint64_t count, uint64_t size)
 {
     uint64_t bytes;
+    uint8_t *memory = find_room(arena, count, size, &bytes);
 
-    return make_room(arena, count, size, &bytes) ? cut(arena, bytes) : NULL;
+    return memory ? cut(arena, memory, bytes) : NULL;
 }
 
 bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to)
 {
-    size = round_up(size, ARENA_ALIGN);
-    if (size > from->left && !arena_grow(from, size))
+    uint8_t *memory = find_room(from, 1, size, &size);
+
+    if (!memory)
         return false;
-    to->next = cut(from, size);
+    to->next = cut(from, memory, size);
     to->left = size;
     to->clean = 0;
     return true;

@@ -71,16 +71,29 @@ static void check_size(struct load *load, const struct object *object, uint32_t 
     elfin_diag_emit(load);
 }
 
-static elfin_status object_edges(struct load *load, struct object *object)
+/* Room for modules of the group, each once, and for those of other groups, some several times. */
+static void make_lists(struct load *load, struct object *object)
 {
-    uint64_t most = object->symbol_count - object->first_global + (object->handle_symbol != 0);
+    uint64_t most = object->handle_symbol != 0, modules;
 
     if (object->needs)
         most += object->sections[object->needs].size;
     if (object->program)
         most += object->program->need_count;
-    object->uses = elfin_arena_get(&load->work, most, sizeof(*object->uses));
-    object->uses_modules = elfin_arena_get(&load->work, most, sizeof(*object->uses_modules));
+    modules = most;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++, most++) {
+        const struct symbol *symbol = object->global[i - object->first_global];
+
+        modules += symbol && symbol->import;
+    }
+    most = most < load->object_count ? most : load->object_count;
+    object->uses = elfin_arena_take(&load->work, most, sizeof(*object->uses));
+    object->uses_modules = elfin_arena_take(&load->work, modules, sizeof(*object->uses_modules));
+}
+
+static elfin_status object_edges(struct load *load, struct object *object)
+{
+    make_lists(load, object);
     if (!object->uses || !object->uses_modules)
         return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
     object->uses_count = object->uses_modules_count = 0;

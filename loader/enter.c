@@ -9,7 +9,7 @@
 #include "libmini/str.h"
 
 enum {
-    SPARE_MOST = 16 /* symbols that are made at once */
+    SPARE_MOST = 16 /* symbols that are made at once, in a load with several inputs */
 };
 
 /* Nobody will refer to what an image that is loaded alone defines: it is told of its imports. */
@@ -32,19 +32,21 @@ static struct symbol *make_symbol(struct load *load, struct object *object, uint
     struct symbol *symbol = load->spare.symbol;
 
     if (!load->spare.count) {
-        load->spare.count = more < SPARE_MOST ? more : (uint32_t)SPARE_MOST;
-        symbol = elfin_arena_get(&load->work, load->spare.count, symbol_bytes(load));
+        load->spare.count = load->is_single || more < SPARE_MOST ? more : (uint32_t)SPARE_MOST;
+        symbol = elfin_arena_take(&load->work, load->spare.count, symbol_bytes(load));
         load->spare.symbol = symbol;
     }
     if (!symbol) {
         load->spare.count = 0;
         return NULL;
     }
-    symbol->name = name->text;
-    symbol->hash = name->hash;
-    symbol->length = name->length;
-    symbol->object = object;
-    symbol->index = index;
+    *symbol = (struct symbol){ .name = name->text,
+                               .hash = name->hash,
+                               .length = name->length,
+                               .object = object,
+                               .index = index };
+    if (load->libraries)
+        *library_symbol(symbol) = (struct library_symbol){ 0 };
     return symbol;
 }
 

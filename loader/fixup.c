@@ -275,15 +275,26 @@ static void take_values(struct load *load, uint32_t cpu)
     load->values += cpu * (uint64_t)load->value_count;
 }
 
+/* What scan has used for an only object is free by now, and as large. */
+static uint64_t *make_values(struct load *load)
+{
+    uint64_t count = load->value_count * (uint64_t)elfin_parallel_cpus(load);
+    struct object *object = load->objects;
+    void *values = object->last_demand;
+
+    if (!values || object->symbol_count < count)
+        return elfin_arena_get(&load->work, count, sizeof(uint64_t));
+    object->last_demand = NULL;
+    return memset(values, 0, count * sizeof(uint64_t));
+}
+
 elfin_status elfin_fixup(struct load *load)
 {
     load->value_count = 1;
     for (const struct object *o = load->objects; o; o = o->next)
         if (load->value_count < o->symbol_count)
             load->value_count = o->symbol_count;
-    load->values =
-        elfin_arena_get(&load->work, load->value_count * (uint64_t)elfin_parallel_cpus(load),
-                        sizeof(*load->values));
+    load->values = make_values(load);
     if (!load->values)
         return elfin_fail_memory(load, ELFIN_PHASE_FIXUP, NULL);
     for (uint32_t i = 0; i < load->block_count; i++)

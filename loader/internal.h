@@ -275,7 +275,7 @@ struct symbol_key {
     uint32_t hash, length; /* hash 0: there is nothing to enter */
 };
 
-/* Zeroed symbols that have been set aside. */
+/* Memory of symbols that has been set aside. */
 struct spare_symbols {
     struct symbol *symbol; /* the first */
     uint32_t count;
