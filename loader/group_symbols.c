@@ -104,7 +104,6 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
 void elfin_carve_symbols(struct carver *c, const struct load *load, struct object *object,
                          struct elfin_module *module)
 {
-    bool is_private = load->options->flags & ELFIN_LOAD_PRIVATE;
     struct record *records;
     char *name;
 
@@ -120,7 +119,7 @@ void elfin_carve_symbols(struct carver *c, const struct load *load, struct objec
         name += sizeof(symbol->hash);
         memcpy(name, symbol->name, symbol->length + 1);
         fill_record(&records[i], object, index);
-        if (is_private)
+        if (is_private(load, object))
             records[i].flags &= (uint8_t) ~(RECORD_EXPORTED | RECORD_PRIVATE);
         elfin_record_tie(&records[i], module, name);
         name += symbol->length + 1;

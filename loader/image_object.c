@@ -119,8 +119,7 @@ elfin_status elfin_image_object_open(struct load *load, struct object *object)
     object->tls_file_size = h->tls_file_size;
     object->tls_align = h->tls_align;
     block->is_image = true;
-    load->alone =
-        load->is_single && load->options->flags & ELFIN_LOAD_PRIVATE && object->input->image;
+    load->alone = load->is_single && object->input->image && is_private(load, object);
     load->has_floating |= !block->has_at;
     status = open_sections(load, object);
     return status == ELFIN_OK ? open_comdats(load, object) : status;

@@ -893,6 +893,13 @@ static inline bool keeps_linkage(const struct load *load)
     return load->options->flags & ELFIN_LOAD_REBIND;
 }
 
+/* Nothing that the object defines is found by other groups. */
+static inline bool is_private(const struct load *load, const struct object *object)
+{
+    return load->options->flags & ELFIN_LOAD_PRIVATE ||
+           (object->input->image && !(load->options->flags & ELFIN_LOAD_PUBLISH));
+}
+
 /* Where to write what will be at a run address of the object's block. */
 static inline uint8_t *edit_at(const struct load *load, const struct object *object,
                                uint64_t address)

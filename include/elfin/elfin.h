@@ -629,7 +629,8 @@ typedef struct elfin_input {
     uint64_t at;      /* run address of the block, page-aligned */
     /*
      * Instead of data and size (NULL and 0): the input is an instance of this image, which must not
-     * be released before the group is unloaded.
+     * be released before the group is unloaded. It publishes nothing but its module's name, unless
+     * ELFIN_LOAD_PUBLISH asks for it.
      */
     elfin_image *image;
 } elfin_input;
@@ -654,11 +655,16 @@ enum {
      */
     ELFIN_LOAD_FIRST_WINS = 1 << 3,
     /*
-     * Nothing that the modules define is found by others: names of modules and what
-     * elfin_module_lookup tells are all there is to know of them. For instances of an image, of
-     * which the space has several.
+     * Nothing that the modules define is found by other groups: names of modules and what
+     * elfin_module_lookup tells are all there is to know of them; elfin_rebind can bind others'
+     * imports to them.
      */
     ELFIN_LOAD_PRIVATE = 1 << 4,
+    /*
+     * Instances of images (elfin_input.image) are private, as the space may have several of one;
+     * with this they export what other inputs would. ELFIN_LOAD_PRIVATE comes first.
+     */
+    ELFIN_LOAD_PUBLISH = 1 << 5,
 };
 
 typedef struct elfin_options {

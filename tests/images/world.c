@@ -86,7 +86,7 @@ elfin_options world_options(uint32_t flags)
 {
     elfin_options options = ELFIN_OPTIONS_INIT;
 
-    options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS | flags;
+    options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_PUBLISH | flags;
     return options;
 }
 

@@ -157,6 +157,7 @@ struct fixture *fx_new_images(enum fake_memory memory)
 
     f->fake.host.images = &elfin_images;
     f->space.host.images = &elfin_images;
+    f->options.flags = ELFIN_LOAD_PUBLISH;
     return f;
 }
 

@@ -63,7 +63,8 @@ const char *fx_end(struct fixture *f);
 /* The same for a host that takes executables and shared objects. */
 struct fixture *fx_new_programs(enum fake_memory memory);
 
-/* The same for a host that takes images, with an area of thread-local storage. */
+/* The same for a host that takes images, with an area of thread-local storage; instances publish
+ * what they export. */
 struct fixture *fx_new_images(enum fake_memory memory);
 
 /* The image of a toy object, to be released. Aborts when that fails. */

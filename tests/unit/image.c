@@ -104,6 +104,39 @@ static void an_image_does_what_its_object_does(void)
     END(f);
 }
 
+static void an_instance_publishes_when_asked(void)
+{
+    struct fixture *f = fx_new_images(FAKE_REAL);
+    elfin_image *image = fx_prepare(f, "one.o", "fn one 1; fn two 2");
+    struct blob object = toy("call use one");
+    elfin_input inputs[2] = { { .file = "i.o", .name = "second", .image = image },
+                              INPUT(object, "user.o") };
+    elfin_group *groups[3];
+
+    f->options.flags = 0;
+    groups[0] = instantiate(f, image, "first");
+    CHECK_EQ(fx_lookup(f, "one"), 0);
+    CHECK(fx_symbol(f, "first", "one") != 0);
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "other.o", "call use one");
+    STATUS(fx_load_inputs(f, inputs, 2), ELFIN_OK); /* its own group finds it */
+    groups[1] = f->group;
+    CHECK_EQ(fx_run(f, "use"), 1);
+    CHECK_EQ(fx_lookup(f, "one"), 0);
+    f->options.flags = ELFIN_LOAD_PUBLISH;
+    groups[2] = instantiate(f, image, "third");
+    CHECK_EQ(fx_lookup(f, "one"), fx_symbol(f, "third", "one"));
+    for (int i = 0; i < 3; i++) {
+        unload(f, groups[i]);
+    }
+    f->options.flags |= ELFIN_LOAD_PRIVATE;
+    groups[0] = instantiate(f, image, "first");
+    CHECK_EQ(fx_lookup(f, "one"), 0);
+    unload(f, groups[0]);
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    free(object.data);
+    END(f);
+}
+
 static void several_instances_live_at_once(void)
 {
     struct fixture *f = fx_new_images(FAKE_REAL);
@@ -113,7 +146,7 @@ static void several_instances_live_at_once(void)
     uint64_t address;
 
     LOAD(f, "base.o", "fn base 9");
-    f->options.flags = ELFIN_LOAD_PRIVATE;
+    f->options.flags = 0;
     groups[0] = instantiate(f, image, "first");
     groups[1] = instantiate(f, image, "second");
     f->options.flags |= ELFIN_LOAD_KEEP_SECTIONS;
@@ -207,7 +240,9 @@ static void an_image_and_objects_link_to_each_other(void)
 /* Wherever the first lies, the last must reach it and the one before. */
 static void images_lie_near_each_other(void)
 {
-    enum { COUNT = 8 };
+    enum {
+        COUNT = 8
+    };
     struct fixture *f = fx_new_images(FAKE_INVENTED);
     elfin_input inputs[COUNT] = { 0 };
     elfin_image *images[COUNT];
@@ -219,7 +254,7 @@ static void images_lie_near_each_other(void)
         images[i] = fx_prepare(f, files[i], text);
         inputs[i] = (elfin_input){ .file = files[i], .image = images[i] };
     }
-    f->options.flags = ELFIN_LOAD_NO_INIT;
+    f->options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_PUBLISH;
     fx_load_inputs(f, inputs, COUNT);
     STATUS(f->status, ELFIN_OK);
     for (int i = 0; i < COUNT; i++) {
@@ -387,7 +422,7 @@ static void thread_local_variables(void)
     STATUS(elfin_image_release(image), ELFIN_OK);
     /* What an import is has to suit its uses. */
     image = fx_prepare(f, "i.o", "ie get theirs");
-    f->options.flags = 0;
+    f->options.flags = ELFIN_LOAD_PUBLISH;
     LOAD(f, "wrong.o", "var notls 6");
     STATUS(elfin_image_release(image), ELFIN_OK);
     image = fx_prepare(f, "i.o", "ie get notls");
@@ -530,7 +565,7 @@ static void an_instance_is_bound_anew(void)
     elfin_group *group;
 
     LOAD(f, "base.o", "fn x 1; fn y 2; fn z 3");
-    f->options.flags = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS;
+    f->options.flags = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_PUBLISH;
     group = instantiate(f, image, "user");
     CHECK_EQ(fx_run(f, "a"), 1);
     STATUS(fx_rebind(f, "user", "x", "base", "z", 0), ELFIN_OK);
@@ -607,6 +642,7 @@ static void pages_without_fixups_may_be_shared(void)
 
 static const struct test_case cases[] = {
     TEST_CASE(an_image_does_what_its_object_does),
+    TEST_CASE(an_instance_publishes_when_asked),
     TEST_CASE(several_instances_live_at_once),
     TEST_CASE(a_private_instance_refers_to_an_address),
     TEST_CASE(a_file_of_an_image_is_loaded_like_an_object),

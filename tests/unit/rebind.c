@@ -5,7 +5,7 @@
 #include "tests/lib/replica.h"
 
 enum {
-    REBIND = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS
+    REBIND = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_PUBLISH
 };
 
 /* Two addresses near the modules, and two far from them. */
@@ -559,7 +559,7 @@ static void private_instances_can_be_bound_to(void)
     export(f, "base", BASE);
     export(f, "x", BASE + 0x30);
     LOAD(f, "u.o", "ptr p x; call c x");
-    f->options.flags = REBIND | ELFIN_LOAD_PRIVATE;
+    f->options.flags = ELFIN_LOAD_REBIND;
     STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
     group = f->group;
     CHECK_EQ(fx_lookup(f, "x"), BASE + 0x30);

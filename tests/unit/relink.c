@@ -17,7 +17,7 @@ enum {
     MAX_USES = 10,   /* of imports, by a module */
     MAX_MODULES = 2, /* of a group */
     TEXT = 1024,
-    FLAGS = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS
+    FLAGS = ELFIN_LOAD_REBIND | ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_PUBLISH
 };
 
 /* What an import is bound to: a group, the host, an address, or nothing. */
