@@ -70,7 +70,8 @@ endef
 
 # What gcc does for speed all the same costs a fiftieth of the size; clang does not know these.
 SMALL_CFLAGS := $(if $(findstring clang,$(CC)),,-fno-move-loop-invariants -fno-thread-jumps -fno-caller-saves \
-                -fno-inline-small-functions -fno-jump-tables)
+                -fno-inline-small-functions -fno-jump-tables -fno-tree-coalesce-vars -fno-shrink-wrap -fno-tree-fre \
+                -fno-schedule-insns2)
 # Stack depths come from gcc's call graph; clang cannot write one.
 STACK_CFLAGS := $(if $(findstring clang,$(CC)),,-fstack-usage -fcallgraph-info=su)
 

@@ -1,38 +1,44 @@
 /* SPDX-License-Identifier: MIT */
 /* A space and the host's own exports. */
+#include <stddef.h>
+
 #include "loader/features.h"
 
 /* What 32-bit displacements span: inside a block everything must reach everything. */
 #define IMAGE_SIZE_LIMIT ((uint64_t)2 << 30)
 
+/* Parts that need others have them. */
+static bool is_complete(const elfin_host *host)
+{
+    if ((!host->reaching || !host->records) && (host->programs || host->images))
+        return false;
+    if (!host->reaching && (host->dividing || host->reasons))
+        return false;
+    return (host->starting || !host->records) && (host->unwinding || !host->unwind_add) &&
+           (host->threads || !host->tls_size) && (host->sharing || !host->parallel) &&
+           !host->unwind_add == !host->unwind_remove;
+}
+
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
 {
-    elfin_host copy;
+    uint64_t page, image, tls_align;
 
-    if (!space || !host || host->struct_size != sizeof(*host) || !host->reserve || !host->release)
+    if (!space || !host || host->struct_size != sizeof(*host) || !host->reserve || !host->release ||
+        (!host->protect && !(host->flags & ELFIN_HOST_NO_RIGHTS)) || !is_complete(host))
         return ELFIN_ERR_ARGUMENT;
-    copy = *host;
-    if (!copy.protect && !(copy.flags & ELFIN_HOST_NO_RIGHTS))
+    page = host->page_size ? host->page_size : 4096;
+    image = host->max_image_size ? host->max_image_size : (uint64_t)256 << 20;
+    tls_align = host->tls_align ? host->tls_align : 16;
+    if (!is_power_of_two(tls_align) || tls_align > TLS_SIZE_LIMIT ||
+        host->tls_size > TLS_SIZE_LIMIT || !is_power_of_two(page) || page < 16 ||
+        page > IMAGE_SIZE_LIMIT || image > IMAGE_SIZE_LIMIT)
         return ELFIN_ERR_ARGUMENT;
-    if ((!copy.reaching && (copy.dividing || copy.reasons)) || (!copy.starting && copy.records) ||
-        ((!copy.reaching || !copy.records) && (copy.programs || copy.images)))
-        return ELFIN_ERR_ARGUMENT;
-    if (!copy.unwind_add != !copy.unwind_remove || (copy.unwind_add && !copy.unwinding) ||
-        (copy.tls_size && !copy.threads) || (copy.parallel && !copy.sharing))
-        return ELFIN_ERR_ARGUMENT;
-    if (!copy.page_size)
-        copy.page_size = 4096;
-    if (!copy.max_image_size)
-        copy.max_image_size = (uint64_t)256 << 20;
-    if (!copy.tls_align)
-        copy.tls_align = 16;
-    if (!is_power_of_two(copy.tls_align) || copy.tls_align > TLS_SIZE_LIMIT ||
-        copy.tls_size > TLS_SIZE_LIMIT)
-        return ELFIN_ERR_ARGUMENT;
-    if (!is_power_of_two(copy.page_size) || copy.page_size < 16 ||
-        copy.page_size > IMAGE_SIZE_LIMIT || copy.max_image_size > IMAGE_SIZE_LIMIT)
-        return ELFIN_ERR_ARGUMENT;
-    *space = (elfin_space){ .host = copy };
+    _Static_assert(offsetof(elfin_space, host) == 0, "all that follows begins as zero");
+    memmove(&space->host, host, sizeof(*host));
+    memset((uint8_t *)space + sizeof(*host), 0, sizeof(*space) - sizeof(*host));
+    space->host.page_size = page;
+    space->host.max_image_size = image;
+    space->host.tls_align = tls_align;
     return ELFIN_OK;
 }
 
