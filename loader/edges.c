@@ -1,52 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Which module uses which: from symbols that are bound to another module's definition, and from
- * ELFIN_NEEDS. Each edge once. Also makes module names unique.
+/* After binding: module names are unique, sizes known; which module uses which, if that is asked.
  */
 #include "loader/features.h"
 #include "loader/program.h"
 #include "libmini/str.h"
-
-void elfin_add_used(struct load *load, struct object *user, struct object *used)
-{
-    if (used == user || load->users[used->number] == user->number + 1)
-        return;
-    load->users[used->number] = user->number + 1;
-    user->uses[user->uses_count++] = used;
-}
-
-/* Others may be looking at that module too: what is there several times is taken out later. */
-void elfin_add_used_module(struct object *user, struct elfin_module *used)
-{
-    uint32_t count = user->uses_modules_count;
-
-    if (!count || user->uses_modules[count - 1] != used)
-        user->uses_modules[user->uses_modules_count++] = used;
-}
-
-static void take_out_repeated(struct load *load, struct object *user)
-{
-    uint32_t count = user->uses_modules_count;
-
-    load->space->mark++;
-    user->uses_modules_count = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        struct elfin_module *used = user->uses_modules[i];
-
-        if (used->mark == load->space->mark)
-            continue;
-        used->mark = load->space->mark;
-        user->uses_modules[user->uses_modules_count++] = used;
-    }
-}
-
-static void add_symbol(struct load *load, struct object *user, const struct symbol *symbol)
-{
-    if (symbol->state == SYMBOL_IMPORT && symbol->import)
-        elfin_add_used_module(user, record_module(symbol->import));
-    else if (symbol->state >= SYMBOL_WEAK && symbol->state <= SYMBOL_STRONG)
-        elfin_add_used(load, user, symbol->object);
-}
 
 item elfin_find_module_item(const struct load *load, struct name name)
 {
@@ -71,45 +28,12 @@ static void check_size(struct load *load, const struct object *object, uint32_t 
     elfin_diag_emit(load);
 }
 
-/* Room for modules of the group, each once, and for those of other groups, some several times. */
-static void make_lists(struct load *load, struct object *object)
-{
-    uint64_t most = object->handle_symbol != 0, modules;
-
-    if (object->needs)
-        most += object->sections[object->needs].size;
-    if (object->program)
-        most += object->program->need_count;
-    modules = most;
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++, most++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
-
-        modules += symbol && symbol->import;
-    }
-    most = most < load->object_count ? most : load->object_count;
-    object->uses = elfin_arena_take(&load->work, most, sizeof(*object->uses));
-    object->uses_modules = elfin_arena_take(&load->work, modules, sizeof(*object->uses_modules));
-}
-
 static elfin_status object_edges(struct load *load, struct object *object)
 {
-    make_lists(load, object);
-    if (!object->uses || !object->uses_modules)
-        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, object);
-    object->uses_count = object->uses_modules_count = 0;
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        const struct symbol *symbol = object->global[i - object->first_global];
-
-        if (symbol && object->use[i] & USE_SIZE)
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++)
+        if (object->use[i] & USE_SIZE && object->global[i - object->first_global])
             check_size(load, object, i);
-        if (symbol && object->use[i] & USE_ANY)
-            add_symbol(load, object, symbol);
-    }
-    if (object->handle_symbol)
-        add_symbol(load, object, object->finalize);
-    if (load->host->records)
-        load->host->records->add_needs(load, object);
-    return ELFIN_OK;
+    return load->host->using ? load->host->using->collect(load, object) : ELFIN_OK;
 }
 
 static elfin_status enter_name(struct load *load, struct object *object)
@@ -155,15 +79,13 @@ static void take_users(struct load *load, uint32_t cpu)
 
 elfin_status elfin_edges(struct load *load)
 {
-    uint64_t cpus = elfin_parallel_cpus(load);
-    elfin_status status;
+    const struct elfin_using *using = load->host->using;
+    elfin_status status = using ? using->begin(load) : ELFIN_OK;
 
-    load->users = elfin_arena_get(&load->work, load->object_count * cpus, sizeof(*load->users));
-    if (!load->users)
-        return elfin_fail_memory(load, ELFIN_PHASE_RESOLVE, load->objects);
-    status = elfin_each_object(load, object_edges, take_users);
+    if (status == ELFIN_OK)
+        status = elfin_each_object(load, object_edges, using ? take_users : NULL);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         if (o->uses_modules_count)
-            take_out_repeated(load, o);
+            using->end(load, o);
     return status;
 }

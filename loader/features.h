@@ -26,6 +26,17 @@ elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint
                         uint64_t *offset, uint64_t *gap);
 elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index);
 
+/* using.c: which module uses which. */
+struct elfin_using {
+    elfin_status (*begin)(struct load *load);
+    elfin_status (*collect)(struct load *load, struct object *object); /* on any CPU */
+    void (*end)(struct load *load, struct object *object);
+    void (*count)(elfin_group *group, bool add); /* of other groups' users */
+    /* The group is used: by whom. ELFIN_ERR_IN_USE. */
+    elfin_status (*report)(const elfin_space *space, const elfin_group *group, elfin_diag *diag,
+                           void (*report)(void *ctx, const elfin_diag *diag), void *report_ctx);
+};
+
 /* starting.c, order.c, init.c: module code runs when a group is loaded, and when it is unloaded. */
 struct elfin_starting {
     /* Of an array of functions; -1 is the first. */
@@ -61,6 +72,7 @@ struct elfin_comdats {
 static inline void take_objects(elfin_host *host)
 {
     host->reaching = &elfin_reaching;
+    host->using = &elfin_using;
     host->starting = &elfin_starting;
     host->records = &elfin_records;
     host->comdats = &elfin_comdats;

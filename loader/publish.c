@@ -124,18 +124,6 @@ void elfin_unpublish_names(elfin_space *space, elfin_group *group)
     group->shadows = NULL;
 }
 
-/* Edges to other groups keep those from being unloaded. */
-static void count_edges(elfin_group *group, bool add)
-{
-    for (uint32_t m = 0; m < group->module_count; m++)
-        for (uint32_t i = 0; i < group->modules[m].uses_count; i++) {
-            elfin_group *used = group->modules[m].uses[i]->group;
-
-            if (used != group)
-                used->users += add ? 1 : UINT64_MAX;
-        }
-}
-
 /* Instances keep their images from being released. */
 static void count_images(const elfin_group *group, bool add)
 {
@@ -201,7 +189,8 @@ elfin_status elfin_publish(struct load *load)
         status = load->host->waiting->queue(load, shadowed);
     if (status != ELFIN_OK)
         return refuse(load, status);
-    count_edges(load->group, true);
+    if (load->host->using)
+        load->host->using->count(load->group, true);
     count_images(load->group, true);
     append(space, load->group);
     if (load->host->threads)
@@ -214,7 +203,8 @@ void elfin_withdraw(elfin_space *space, elfin_group *group)
 {
     if (space->host.threads)
         space->host.threads->withdraw(space, group);
-    count_edges(group, false);
+    if (space->host.using)
+        space->host.using->count(group, false);
     count_images(group, false);
     elfin_unpublish_names(space, group);
     if (group->previous)

@@ -72,6 +72,8 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
 
     if (!found && !is_hidden(symbol))
         found = load->replaces ? elfin_find_import(load, symbol) : exported;
+    if (!load->host->using && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
+        found = 0;
     if (found) {
         bind_to(symbol, found);
     } else if (elfin_ask_host(load, symbol)) {

@@ -47,6 +47,7 @@ FEATURE_SOURCES := \
     loader/record.c \
     loader/record_check.c \
     loader/needs.c \
+    loader/using.c \
     loader/starting.c \
     loader/order.c \
     loader/init.c \

@@ -1,41 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Taking a group away again: refused while others use it. */
 #include "loader/features.h"
-#include "libmini/str.h"
-
-static bool uses_group(const elfin_module *module, const elfin_group *group)
-{
-    for (uint32_t i = 0; i < module->uses_count; i++)
-        if (module->uses[i]->group == group)
-            return true;
-    return false;
-}
-
-/* Names every module of another group that uses this one; the first goes to the caller too. */
-static elfin_status report_users(const elfin_space *space, const elfin_group *group,
-                                 elfin_diag *diag,
-                                 void (*report)(void *ctx, const elfin_diag *diag),
-                                 void *report_ctx)
-{
-    bool first = true;
-    elfin_diag d;
-
-    elfin_diag_clear(&d, DEFECT_IN_USE);
-    elfin_copy_name(d.file, record_name(&group->modules[0].self));
-    for (const elfin_group *g = space->first; g; g = g->next) {
-        for (uint32_t m = 0; g != group && m < g->module_count; m++) {
-            if (!uses_group(&g->modules[m], group))
-                continue;
-            elfin_copy_name(d.other, record_name(&g->modules[m].self));
-            if (first && diag)
-                *diag = d;
-            first = false;
-            if (report)
-                report(report_ctx, &d);
-        }
-    }
-    return ELFIN_ERR_IN_USE;
-}
 
 void elfin_detach(const elfin_host *host, elfin_group *group)
 {
@@ -71,7 +36,7 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     if (status != ELFIN_OK)
         return status;
     if (group->users)
-        return report_users(space, group, diag, report, report_ctx);
+        return space->host.using->report(space, group, diag, report, report_ctx);
     space->busy = true;
     elfin_detach(&space->host, group);
     space->busy = false;

@@ -256,6 +256,7 @@ struct elfin_threads;
 struct elfin_unwinding;
 struct elfin_indirects;
 struct elfin_gathering;
+struct elfin_using;
 struct elfin_starting;
 struct elfin_records;
 struct elfin_waiting;
@@ -271,6 +272,7 @@ extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
 extern const struct elfin_indirects elfin_indirects;
 extern const struct elfin_gathering elfin_gathering;
+extern const struct elfin_using elfin_using;
 extern const struct elfin_starting elfin_starting;
 extern const struct elfin_records elfin_records;
 extern const struct elfin_waiting elfin_waiting;
@@ -379,6 +381,12 @@ typedef struct elfin_host {
     const struct elfin_indirects *indirects;
     /* &elfin_gathering: __start_NAME, __stop_NAME. NULL: undefined symbols like others. */
     const struct elfin_gathering *gathering;
+    /*
+     * &elfin_using: imports are bound to exports of other groups too, which are not unloaded while
+     * they are used. NULL: groups see the host's exports and their own. Required by starting and
+     * rebinding.
+     */
+    const struct elfin_using *using;
     /*
      * &elfin_starting: code of modules runs when they are loaded and unloaded: constructors and
      * destructors (init and fini arrays), __cxa_finalize, ELFIN_INIT, ELFIN_EXIT. NULL: objects
@@ -502,10 +510,10 @@ typedef struct elfin_host {
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
-        .gathering = &elfin_gathering, .starting = &elfin_starting, .records = &elfin_records,     \
-        .waiting = &elfin_waiting, .comdats = &elfin_comdats, .reaching = &elfin_reaching,         \
-        .dividing = &elfin_dividing, .reasons = &elfin_reasons, .listing = &elfin_listing,         \
-        .sharing = &elfin_sharing                                                                  \
+        .gathering = &elfin_gathering, .using = &elfin_using, .starting = &elfin_starting,         \
+        .records = &elfin_records, .waiting = &elfin_waiting, .comdats = &elfin_comdats,           \
+        .reaching = &elfin_reaching, .dividing = &elfin_dividing, .reasons = &elfin_reasons,       \
+        .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \

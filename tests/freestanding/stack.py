@@ -44,7 +44,11 @@ POINTERS = {
     "elfin_module_symbol": ["elfin_image_own_symbol"],
     "elfin_module_lookup": ["elfin_image_own_count", "elfin_image_own_symbol"],
     "elfin_record_open": ["elfin_record_read"],
-    "object_edges": ["elfin_add_needs"],
+    "using_collect": ["elfin_add_needs"],
+    "object_edges": ["using_collect"],
+    "elfin_edges": ["using_begin", "using_end"],
+    "elfin_unload": ["using_report"],
+    
     "open_early": ["elfin_shards_sort"],
     "do_what_can_be": ["add_names"],
     "elfin_sections_open": ["comdats_open", "starting_priority"],
@@ -80,8 +84,8 @@ POINTERS = {
     "elfin_index_find_except": ["waiting_other"],
     "elfin_export_rows": ["waiting_queue_rows"],
     "waiting_queue": ["elfin_find_replaced"],
-    "elfin_publish": ["elfin_early_end", "waiting_queue", "threads_publish"],
-    "elfin_withdraw": ["threads_withdraw"],
+    "elfin_publish": ["using_count", "elfin_early_end", "waiting_queue", "threads_publish"],
+    "elfin_withdraw": ["using_count", "threads_withdraw"],
     "elfin_detach": ["elfin_final_run", "unwinding_remove", "threads_detach"],
     # struct arch_tls
     "scan_record": ["prove", "add"],

@@ -14,6 +14,7 @@ static void name_nothing(elfin_host *host)
     host->unwind_remove = NULL;
     host->indirects = NULL;
     host->gathering = NULL;
+    host->using = NULL;
     host->starting = NULL;
     host->records = NULL;
     host->comdats = NULL;
@@ -46,9 +47,26 @@ static void it_loads_objects(void)
     CHECK_EQ(fx_read(f, fx_lookup(f, "v")), 7);
     CHECK_EQ(fx_run(f, "c"), 41);
     CHECK_EQ(fx_run(f, "a"), fx_lookup(f, "p"));
-    LOAD(f, "b.o", "call d f");
-    CHECK_EQ(fx_run(f, "d"), 41);
-    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "c.o", "call e nothing");
+    LOAD(f, "b.o", "call d e", "c.o", "fn e 42");
+    CHECK_EQ(fx_run(f, "d"), 42);
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "g.o", "call g nothing");
+    END(f);
+}
+
+static void groups_see_the_host_and_themselves(void)
+{
+    struct fixture *f = small(FAKE_REAL);
+    elfin_group *first;
+
+    LOAD(f, "a.o", "fn f 41; addr t trace");
+    first = f->group;
+    CHECK_EQ(fx_run(f, "t"), fx_lookup(f, "trace"));
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "b.o", "call d f");
+    LOAD(f, "b.o", "weak undef f; addr d f");
+    CHECK_EQ(fx_run(f, "d"), 0);
+    LOAD(f, "c.o", "fn d2 7; call e d2");
+    CHECK_EQ(fx_run(f, "e"), 7);
+    STATUS(elfin_unload(&f->space, first, NULL, NULL, NULL), ELFIN_OK);
     END(f);
 }
 
@@ -168,6 +186,14 @@ static void parts_that_need_others(void)
     host.records = NULL;
     host.reasons = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.using = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.rebinding = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.starting = &elfin_starting;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.starting = NULL;
     host.programs = &elfin_programs;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     END(f);
@@ -175,6 +201,7 @@ static void parts_that_need_others(void)
 
 static const struct test_case cases[] = {
     TEST_CASE(it_loads_objects),
+    TEST_CASE(groups_see_the_host_and_themselves),
     TEST_CASE(fields_that_do_not_fit_are_refused),
     TEST_CASE(memory_lies_between_min_and_max),
     TEST_CASE(addresses_hold),
