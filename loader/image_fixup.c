@@ -8,21 +8,36 @@
 
 enum {
     PIECE = 32 << 10, /* bytes copied at a time: they are still in the cache when they are fixed */
-    FUSED = 8,        /* runs of a part that are followed while it is copied; the others wait */
+    FUSED = 16,       /* runs that are followed while their parts are copied; the others wait */
     FIELD = 8         /* the longest */
 };
 
-/* The runs of own addresses, those in one part at a time. */
-static uint32_t runs_in(const struct image *image, int part, const uint8_t *at, const uint8_t *end,
-                        struct arch_cursor cursors[FUSED])
+/* Runs of own addresses: an honest image has one for each type and part. */
+struct own_runs {
+    struct arch_cursor cursor[FUSED];
+    uint8_t part[FUSED];
+    uint32_t count;
+    const uint8_t *rest, *end; /* more of them */
+};
+
+static void open_runs(const struct image *image, struct own_runs *own)
 {
     struct arch_run run;
-    uint32_t count = 0;
 
-    while (count < FUSED && elfin_image_next_run(&at, end, &run))
-        if (elfin_image_part(image, run.first) == part)
-            cursors[count++] = arch_cursor(&run);
-    return count;
+    own->count = 0;
+    own->rest = own->end = NULL;
+    elfin_image_other(image, IMAGE_OWN_BLOCK, &own->rest, &own->end);
+    while (own->count < FUSED && elfin_image_next_run(&own->rest, own->end, &run)) {
+        own->cursor[own->count] = arch_cursor(&run);
+        own->part[own->count++] = (uint8_t)elfin_image_part(image, run.first);
+    }
+}
+
+static void move_runs(const struct arch_bind *b, struct own_runs *own, int part, uint64_t limit)
+{
+    for (uint32_t i = 0; i < own->count; i++)
+        if (own->part[i] == part)
+            elfin_arch_move(b->edit, b->address, &own->cursor[i], limit);
 }
 
 /* All but the pages that the host shares between instances. */
@@ -42,17 +57,14 @@ static void copy_pages(const struct image *image, int part, const struct arch_bi
 }
 
 static void copy_part(const struct image *image, int part, const struct arch_bind *b,
-                      const uint8_t *at, const uint8_t *end, const uint8_t *shared)
+                      struct own_runs *own, const uint8_t *shared)
 {
     const struct image_part *p = &image->header.part[part];
     const uint8_t *from = image->blob.data + p->content;
-    struct arch_cursor cursors[FUSED];
-    uint32_t count = runs_in(image, part, at, end, cursors);
 
     if (shared) {
         copy_pages(image, part, b, shared);
-        for (uint32_t i = 0; i < count; i++)
-            elfin_arch_move(b->edit, b->address, &cursors[i], UINT64_MAX);
+        move_runs(b, own, part, UINT64_MAX);
         return;
     }
     for (uint64_t done = 0; done < p->filled;) {
@@ -62,23 +74,7 @@ static void copy_part(const struct image *image, int part, const struct arch_bin
         done += size;
         if (done < p->filled)
             limit = p->offset + done - (FIELD - 1);
-        for (uint32_t i = 0; i < count; i++)
-            elfin_arch_move(b->edit, b->address, &cursors[i], limit);
-    }
-}
-
-/* An honest image has one run for each type and part. */
-static void move_others(const struct image *image, int part, const struct arch_bind *b,
-                        const uint8_t *at, const uint8_t *end)
-{
-    struct arch_run run;
-    uint32_t count = 0;
-
-    while (elfin_image_next_run(&at, end, &run)) {
-        struct arch_cursor cursor = arch_cursor(&run);
-
-        if (elfin_image_part(image, run.first) == part && count++ >= FUSED)
-            elfin_arch_move(b->edit, b->address, &cursor, UINT64_MAX);
+        move_runs(b, own, part, limit);
     }
 }
 
@@ -87,16 +83,21 @@ static void move_others(const struct image *image, int part, const struct arch_b
 static void copy_parts(const struct image *image, const struct arch_bind *b, const uint8_t *shared)
 {
     const struct image_header *h = &image->header;
-    const uint8_t *at = NULL, *end = NULL;
+    struct own_runs own;
+    struct arch_run run;
 
-    elfin_image_other(image, IMAGE_OWN_BLOCK, &at, &end);
+    open_runs(image, &own);
     for (int i = 0; i < ELFIN_PART_COUNT; i++) {
         const struct image_part *p = &h->part[i];
         uint64_t next = i + 1 < ELFIN_PART_COUNT ? p[1].offset : h->block_size;
 
-        copy_part(image, i, b, at, end, shared);
-        move_others(image, i, b, at, end);
+        copy_part(image, i, b, &own, shared);
         memset(b->edit + p->offset + p->filled, 0, next - p->offset - p->filled);
+    }
+    while (elfin_image_next_run(&own.rest, own.end, &run)) {
+        struct arch_cursor cursor = arch_cursor(&run);
+
+        elfin_arch_move(b->edit, b->address, &cursor, UINT64_MAX);
     }
 }
 
