@@ -214,6 +214,7 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
 
 const struct elfin_archives elfin_archives = {
     .open = archives_open,
+    .refer = elfin_library_refer,
     .pull = elfin_library_pull,
     .rename = elfin_member_rename,
 };

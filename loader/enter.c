@@ -6,7 +6,6 @@
  */
 #include "loader/features.h"
 #include "loader/image.h"
-#include "libmini/str.h"
 
 enum {
     SPARE_MOST = 16 /* symbols that are made at once, in a load with several inputs */
@@ -114,23 +113,6 @@ static unsigned visibility_rank(unsigned visibility)
     return visibility == STV_DEFAULT ? 0 : 4 - visibility;
 }
 
-/* Who may be told of hidden names; and libraries will be asked for those that are undefined. */
-static void refer_beside_libraries(struct load *load, struct symbol *symbol,
-                                   const struct object *object, bool weak)
-{
-    struct library_symbol *rest = library_symbol(symbol);
-
-    if (object->archive && !rest->archive)
-        rest->archive = object->archive;
-    else if (object->archive && !mini_str_equal(rest->archive, object->archive))
-        symbol->outside = true;
-    if (weak || symbol->state != SYMBOL_UNDEFINED || symbol->open)
-        return;
-    symbol->open = true;
-    rest->next_open = load->open;
-    load->open = symbol;
-}
-
 static inline void refer(struct load *load, struct symbol *symbol, struct object *object,
                          uint32_t index, bool weak)
 {
@@ -142,7 +124,7 @@ static inline void refer(struct load *load, struct symbol *symbol, struct object
     }
     symbol->strong_reference |= !weak;
     if (load->libraries)
-        refer_beside_libraries(load, symbol, object, weak);
+        load->host->archives->refer(load, symbol, object, weak);
 }
 
 static void duplicate(struct load *load, const struct object *object, uint32_t index,

@@ -104,6 +104,8 @@ struct elfin_waiting {
 struct elfin_archives {
     /* A library of the load: its index. */
     elfin_status (*open)(struct load *load, const elfin_input *input, uint32_t block);
+    /* In a load with libraries: one more reference to the symbol, from that object. */
+    void (*refer)(struct load *load, struct symbol *symbol, const struct object *object, bool weak);
     /* Called if there are libraries, with all inputs open. */
     elfin_status (*pull)(struct load *load);
     /*

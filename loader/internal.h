@@ -690,6 +690,8 @@ void elfin_symbols_change(const struct object *object, enum symbol_state from,
                           enum symbol_state to);
 
 /* archive.c: one library; pull.c */
+void elfin_library_refer(struct load *load, struct symbol *symbol, const struct object *object,
+                         bool weak);
 elfin_status elfin_library_pull(struct load *load);
 elfin_status elfin_member_rename(struct load *load, struct object *object);
 

@@ -94,6 +94,23 @@ static elfin_status pull(struct load *load, struct library *library, uint64_t of
     return elfin_load_add(load, object);
 }
 
+/* Who may be told of hidden names; and libraries will be asked for those that are undefined. */
+void elfin_library_refer(struct load *load, struct symbol *symbol, const struct object *object,
+                         bool weak)
+{
+    struct library_symbol *rest = library_symbol(symbol);
+
+    if (object->archive && !rest->archive)
+        rest->archive = object->archive;
+    else if (object->archive && !mini_str_equal(rest->archive, object->archive))
+        symbol->outside = true;
+    if (weak || symbol->state != SYMBOL_UNDEFINED || symbol->open)
+        return;
+    symbol->open = true;
+    rest->next_open = load->open;
+    load->open = symbol;
+}
+
 static bool is_settled(const struct load *load, struct symbol *symbol)
 {
     return symbol->state != SYMBOL_UNDEFINED || elfin_find_import(load, symbol) ||

@@ -92,7 +92,8 @@ static elfin_status check_special(struct load *load, struct object *object, uint
 {
     bool may_make = section == SHN_UNDEF && !object->program; /* linked files lack nothing */
 
-    object->asks_sections |= name[2] == 's' && name[3] == 't';
+    object->asks_sections |=
+        name[2] == 's' && name[3] == 't' && (name[4] == 'o' || (name[4] == 'a' && name[5] == 'r'));
     *made = may_make;
     if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_"))
         return take_name(load, object, index, &object->got_symbol);

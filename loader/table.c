@@ -2,6 +2,7 @@
 #include "loader/table.h"
 
 enum {
+    ENTRY = sizeof(struct elfin_table_entry),
     CLOSE_LIMIT = 64 /* entries to move when one is removed: far more than honest tables need */
 };
 
@@ -15,9 +16,15 @@ uint64_t elfin_table_capacity(uint64_t names)
     return names < (uint64_t)1 << 31 ? names + names / 3 + 1 : 0;
 }
 
+/* In bytes. */
+static uint64_t distance(const struct elfin_table_entry *from, const struct elfin_table_entry *to)
+{
+    return (uintptr_t)to - (uintptr_t)from;
+}
+
 static bool is_last(const struct elfin_table *table, const struct elfin_table_entry *entry)
 {
-    return (uint64_t)(entry - table->entries) == table->capacity + TABLE_TAIL - 1u;
+    return entry == &table->entries[table->capacity + (uint64_t)TABLE_TAIL - 1];
 }
 
 bool elfin_table_fill(struct elfin_table *table, const struct elfin_table *from)
@@ -68,11 +75,12 @@ elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry
         table->dead--;
         return ELFIN_OK;
     }
-    if (where - home >= EQUAL_LIMIT && where[-EQUAL_LIMIT].hash == hash)
+    if (distance(home, where) >= EQUAL_LIMIT * ENTRY && where[-EQUAL_LIMIT].hash == hash)
         return ELFIN_ERR_LIMIT;
-    for (free = where; free->hash && entry_item(free) && free - home < PROBE_LIMIT;)
+    for (free = where;
+         free->hash && entry_item(free) && distance(home, free) < PROBE_LIMIT * ENTRY;)
         free++;
-    if (free - home >= PROBE_LIMIT || is_last(table, free))
+    if (distance(home, free) >= PROBE_LIMIT * ENTRY || is_last(table, free))
         return ELFIN_ERR_LIMIT;
     if (free->hash)
         table->dead--;
@@ -92,9 +100,7 @@ elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry
 void elfin_table_remove(struct elfin_table *table, struct elfin_table_entry *entry)
 {
     for (unsigned moved = 0; moved < CLOSE_LIMIT; moved++, entry++) {
-        uint64_t next = (uint64_t)(entry - table->entries) + 1;
-
-        if (!entry[1].hash || table_home(table, entry[1].hash) == next) {
+        if (!entry[1].hash || &table->entries[table_home(table, entry[1].hash)] == entry + 1) {
             *entry = (struct elfin_table_entry){ 0 };
             table->used--;
             return;
