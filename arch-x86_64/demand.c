@@ -94,6 +94,7 @@ static bool is_row(const struct arch_demand *demand)
            (demand->type == 11 && demand->use == USE_ABS32S);
 }
 
+/* What fields hold follows from the type: the loader asks when it needs to know. */
 static elfin_status add_one(struct arch_scan *scan, const struct row *row, int64_t k)
 {
     struct arch_demand demand = {
@@ -104,7 +105,6 @@ static elfin_status add_one(struct arch_scan *scan, const struct row *row, int64
         .k = k,
     };
 
-    elfin_arch_field(row->type, &demand.low, &demand.span);
     return elfin_demand_add(scan->ctx, &demand);
 }
 

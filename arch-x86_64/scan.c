@@ -196,6 +196,10 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
                         at = skip_run(at, end, info, limit);
                     continue;
                 }
+                if (branch && addend == call && !(known & USE_DEAD)) {
+                    uses[symbol] = (uint16_t)(known | USE_BRANCH);
+                    continue;
+                }
             } else if (type == R_32S) {
                 if (known & USE_ABS32S && widen(&pending, symbol, R_32S, addend))
                     continue;

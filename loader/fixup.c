@@ -56,7 +56,7 @@ static void compute_values(const struct load *load, const struct object *object,
     if (!object->slot)
         return;
     slots = edit_at(load, object, object->got);
-    for (uint32_t i = 1; i < object->symbol_count; i++)
+    for (uint32_t i = object->first_slot; i < object->symbol_count; i++)
         if (object->slot[i])
             __builtin_memcpy(slots + ARCH_SLOT_SIZE * (uint64_t)(object->slot[i] - 1), &value[i],
                              ARCH_SLOT_SIZE);
@@ -176,7 +176,7 @@ static void count_used(const struct object *object, const uint64_t *value)
 {
     object->module->slot_count = object->indirect_count;
     object->module->stub_count = object->indirect_count + (object->trap != 0);
-    for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
+    for (uint32_t i = object->first_slot; object->slot && i < object->symbol_count; i++) {
         if (!object->slot[i])
             continue;
         object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;

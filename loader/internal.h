@@ -344,6 +344,7 @@ struct object {
     uint32_t in_part[IN_COUNT]; /* first section of each list, 0 = none */
     uint32_t *slot, *stub;      /* per symbol, see struct arch_fixup */
     uint32_t slot_count, stub_count, trap;
+    uint32_t first_slot;                /* no symbol before this one has a slot */
     uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
     uint32_t handle;   /* 1 + the slot that is the module's __dso_handle, 0 = none */
     uint64_t near;     /* reach.c: where most of what it refers to lies, */

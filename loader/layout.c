@@ -201,7 +201,7 @@ static bool is_far(const struct object *object, uint32_t index)
 static void forget_slots(struct object *object)
 {
     object->slot = object->stub = NULL;
-    object->slot_count = object->stub_count = object->trap = 0;
+    object->slot_count = object->stub_count = object->trap = object->first_slot = 0;
     object->got = object->plt = object->got_gap = object->plt_gap = 0;
 }
 
@@ -247,6 +247,7 @@ static elfin_status plan_slots(struct load *load, struct object *object)
             object->stub = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
             if (!object->slot || !object->stub)
                 return elfin_fail_memory(load, ELFIN_PHASE_LAYOUT, object);
+            object->first_slot = i;
         }
         object->slot[i] = ++object->slot_count;
         if (stub)

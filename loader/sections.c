@@ -4,9 +4,18 @@
 #include "loader/features.h"
 #include "libmini/str.h"
 
+static elfin_status refuse_cut(struct load *load, const struct object *object, uint32_t index)
+{
+    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_SECTION_CUT);
+
+    elfin_diag_section(diag, object, index);
+    elfin_diag_offset(diag, object->sections[index].offset);
+    return elfin_diag_emit(load);
+}
+
 /* Copies one header and proves that its bytes lie in the file, its name in the name table. */
-static elfin_status read_section(struct load *load, struct object *object, struct span table,
-                                 uint32_t index)
+static inline elfin_status read_section(struct load *load, struct object *object, struct span table,
+                                        uint32_t index)
 {
     struct section *section = &object->sections[index];
     struct elf_section header;
@@ -24,24 +33,19 @@ static elfin_status read_section(struct load *load, struct object *object, struc
         .info = header.sh_info,
         .part = PART_NONE,
     };
-    if (section->type == SHT_NULL) {
+    if (header.sh_type == SHT_NULL) {
         section->size = section->flags = 0;
         return ELFIN_OK;
     }
-    if (section->name && !span_string(object->section_names, section->name)) {
+    if (header.sh_name && header.sh_name >= object->section_names.size) {
         section->name = 0;
         return elfin_fail_section(load, object, index, DEFECT_SECTION_NAME);
     }
-    if (section->type != SHT_NOBITS &&
-        !span_cut(object->file, section->offset, section->size, &bytes)) {
-        elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_SECTION_CUT);
-
-        elfin_diag_section(diag, object, index);
-        elfin_diag_offset(diag, section->offset);
-        return elfin_diag_emit(load);
-    }
-    if ((section->type == SHT_SYMTAB && header.sh_entsize != sizeof(struct elf_symbol)) ||
-        (section->type == SHT_RELA && header.sh_entsize != sizeof(struct elf_rela)))
+    if (header.sh_type != SHT_NOBITS &&
+        !span_cut(object->file, header.sh_offset, header.sh_size, &bytes))
+        return refuse_cut(load, object, index);
+    if ((header.sh_type == SHT_SYMTAB && header.sh_entsize != sizeof(struct elf_symbol)) ||
+        (header.sh_type == SHT_RELA && header.sh_entsize != sizeof(struct elf_rela)))
         return elfin_fail_section(load, object, index, DEFECT_SH_ENTSIZE);
     return ELFIN_OK;
 }
@@ -111,17 +115,21 @@ static int8_t part_of(const struct load *load, const struct section *section)
     return is_relro(section) ? ELFIN_PART_RELRO : ELFIN_PART_DATA;
 }
 
-/* Types that describe the file and are never part of the module, whatever their flags say. */
-static bool is_metadata(uint32_t type)
+/* Of numbers below 32. */
+static inline bool is_one_of(uint32_t type, uint32_t types)
 {
-    return type == SHT_NULL || type == SHT_SYMTAB || type == SHT_STRTAB || type == SHT_RELA ||
-           type == SHT_REL || type == SHT_GROUP || type == SHT_SYMTAB_SHNDX;
+    return type < 32 && types >> type & 1;
 }
 
-static bool is_loaded(const struct section *section)
+/* Types that describe the file and are never part of the module, whatever their flags say. */
+#define METADATA                                                                                   \
+    (1u << SHT_NULL | 1u << SHT_SYMTAB | 1u << SHT_STRTAB | 1u << SHT_RELA | 1u << SHT_REL |       \
+     1u << SHT_GROUP | 1u << SHT_SYMTAB_SHNDX)
+
+static inline bool is_loaded(const struct section *section)
 {
-    return section->flags & SHF_ALLOC && !(section->flags & SHF_EXCLUDE) &&
-           !is_metadata(section->type);
+    return (section->flags & (SHF_ALLOC | SHF_EXCLUDE)) == SHF_ALLOC &&
+           !is_one_of(section->type, METADATA);
 }
 
 static bool is_plain_data(const struct section *section)
@@ -138,14 +146,20 @@ static uint8_t kinds_of(const struct section *section)
                      (section->frames ? HOLDS_FRAMES : 0));
 }
 
-static elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
+/* What most sections are not. */
+static inline bool is_special(const struct section *section)
+{
+    uint32_t odd = section->flags & (SHF_TLS | SHF_COMPRESSED);
+
+    return odd || section->named || is_init_table(section->type) ||
+           (section->flags & (SHF_WRITE | SHF_EXECINSTR)) == (SHF_WRITE | SHF_EXECINSTR);
+}
+
+static elfin_status open_special(struct load *load, struct object *object, uint32_t index,
+                                 const char *name)
 {
     struct section *section = &object->sections[index];
-    const char *name = elfin_section_name(object, index);
 
-    section->named = (uint8_t)elfin_section_named(name);
-    if (!is_power_of_two(section->align))
-        return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
     if (section->flags & SHF_TLS && !load->host->threads)
         return elfin_fail_section(load, object, index, DEFECT_NO_THREADS);
     if (section->flags & SHF_TLS && !is_plain_data(section))
@@ -161,10 +175,26 @@ static elfin_status open_allocated(struct load *load, struct object *object, uin
     if (section->size && section->named == NAMED_OLD_TABLE)
         return elfin_fail_section(load, object, index, DEFECT_OLD_CONSTRUCTORS);
     section->frames = elfin_is_frames(load, section);
-    section->part = part_of(load, section);
     if (is_init_table(section->type))
         section->priority = load->host->starting->priority(section->type, name);
     object->holds |= kinds_of(section);
+    section->part = part_of(load, section);
+    return ELFIN_OK;
+}
+
+static inline elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
+{
+    struct section *section = &object->sections[index];
+    const char *name = elfin_section_name(object, index);
+
+    section->named = (uint8_t)elfin_section_named(name);
+    if (!is_power_of_two(section->align))
+        return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
+    if (is_special(section))
+        return open_special(load, object, index, name);
+    section->part = section->flags & SHF_EXECINSTR ? ELFIN_PART_TEXT
+                    : section->flags & SHF_WRITE   ? ELFIN_PART_DATA
+                                                   : ELFIN_PART_RODATA;
     return ELFIN_OK;
 }
 
@@ -260,6 +290,8 @@ static void note(struct stretch *stretch, uint32_t index)
     stretch->last = index;
 }
 
+#define LINKED (1u << SHT_SYMTAB | 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP)
+
 static void note_section(struct second_look *look, const struct section *section, uint32_t index)
 {
     if (section->type == SHT_SYMTAB)
@@ -328,7 +360,8 @@ elfin_status elfin_sections_open(struct load *load, struct object *object, struc
         status = read_section(load, object, headers, i);
         if (status == ELFIN_OK && is_loaded(section))
             status = open_allocated(load, object, i);
-        note_section(&look, section, i);
+        if (section->flags & SHF_LINK_ORDER || is_one_of(section->type, LINKED))
+            note_section(&look, section, i);
     }
     return status == ELFIN_OK ? open_linked(load, object, look) : status;
 }
