@@ -181,14 +181,17 @@ static elfin_status lay_any(struct load *load, struct block *block, uint64_t lim
  */
 static bool is_far(const struct object *object, uint32_t index)
 {
-    const struct object *definer = elfin_definer(object, index);
-    const struct symbol *symbol;
+    const struct symbol *symbol =
+        index >= object->first_global ? object->global[index - object->first_global] : NULL;
+    const struct object *definer;
     struct elf_symbol elf;
 
+    if (symbol && symbol->state == SYMBOL_IMPORT && !is_made(object, index))
+        return true;
+    definer = elfin_definer(object, index);
     if (!definer || definer->block != object->block)
         return true;
     if (index >= object->first_global) {
-        symbol = object->global[index - object->first_global];
         if (!symbol || symbol->state == SYMBOL_COMMON || is_section_end(symbol))
             return false;
         index = symbol->index;

@@ -274,32 +274,15 @@ static elfin_status follow_link_order(struct load *load, struct object *object, 
     return ELFIN_OK;
 }
 
-/* Sections that need a second look, which are few: from the first to the last of a kind. */
+/* Sections that need a second look lie from the first to the last. */
 struct stretch {
     uint32_t first, last;
 };
 
-struct second_look {
-    struct stretch symbols, tables, ordered;
-};
-
-static void note(struct stretch *stretch, uint32_t index)
+static inline bool needs_second_look(const struct section *section)
 {
-    if (!stretch->first)
-        stretch->first = index;
-    stretch->last = index;
-}
-
-#define LINKED (1u << SHT_SYMTAB | 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP)
-
-static void note_section(struct second_look *look, const struct section *section, uint32_t index)
-{
-    if (section->type == SHT_SYMTAB)
-        note(&look->symbols, index);
-    else if (section->type == SHT_SYMTAB_SHNDX || section->type == SHT_GROUP)
-        note(&look->tables, index);
-    if (section->flags & SHF_LINK_ORDER)
-        note(&look->ordered, index);
+    return section->flags & SHF_LINK_ORDER ||
+           is_one_of(section->type, 1u << SHT_SYMTAB | 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP);
 }
 
 static inline void add_loaded(struct object *object, uint32_t index)
@@ -321,21 +304,21 @@ void elfin_sections_list(struct object *object)
  * Table types that others refer to, then COMDAT groups (which discard), then relocations, and the
  * list of what is loaded.
  */
-static elfin_status open_linked(struct load *load, struct object *object, struct second_look look)
+static elfin_status open_linked(struct load *load, struct object *object, struct stretch look)
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = look.symbols.first; status == ELFIN_OK && i && i <= look.symbols.last; i++)
+    for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++)
         if (object->sections[i].type == SHT_SYMTAB)
             status = open_symbol_table(load, object, i);
-    for (uint32_t i = look.tables.first; status == ELFIN_OK && i && i <= look.tables.last; i++) {
+    for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++) {
         if (object->sections[i].type == SHT_SYMTAB_SHNDX)
             status = open_extended_indices(load, object, i);
         else if (object->sections[i].type == SHT_GROUP)
             status = load->host->comdats ? load->host->comdats->open(load, object, i)
                                          : elfin_fail_section(load, object, i, DEFECT_NO_COMDATS);
     }
-    for (uint32_t i = look.ordered.first; status == ELFIN_OK && i && i <= look.ordered.last; i++)
+    for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++)
         status = follow_link_order(load, object, i);
     /* Backwards, because lists are prepended to: tables then apply in file order. */
     for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;) {
@@ -351,7 +334,7 @@ static elfin_status open_linked(struct load *load, struct object *object, struct
 
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers)
 {
-    struct second_look look = { 0 };
+    struct stretch look = { .first = 1 };
     elfin_status status = ELFIN_OK;
 
     for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
@@ -360,8 +343,11 @@ elfin_status elfin_sections_open(struct load *load, struct object *object, struc
         status = read_section(load, object, headers, i);
         if (status == ELFIN_OK && is_loaded(section))
             status = open_allocated(load, object, i);
-        if (section->flags & SHF_LINK_ORDER || is_one_of(section->type, LINKED))
-            note_section(&look, section, i);
+        if (!needs_second_look(section))
+            continue;
+        if (!look.last)
+            look.first = i;
+        look.last = i;
     }
     return status == ELFIN_OK ? open_linked(load, object, look) : status;
 }
