@@ -45,7 +45,7 @@ static elfin_status open_sections(struct load *load, struct object *object)
             return elfin_fail_section(load, object, i, DEFECT_IMAGE_FRAMES);
         section->frames = section->frames && load->host->unwind_add;
     }
-    elfin_sections_list(object);
+    list_loaded(object);
     return ELFIN_OK;
 }
 

@@ -647,8 +647,21 @@ elfin_status elfin_object_open(struct load *load, struct object *object);
 
 /* sections.c: one pass over the section table, deciding what each section is. */
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers);
-/* The list of those that are loaded, for who has made the sections. */
-void elfin_sections_list(struct object *object);
+/* Before all that the list of loaded sections has so far. */
+static inline void add_loaded(struct object *object, uint32_t index)
+{
+    object->sections[index].loaded = object->loaded;
+    object->loaded = index;
+}
+
+/* For who has made the sections: the list, and that there may be all kinds. */
+static inline void list_loaded(struct object *object)
+{
+    object->holds = HOLDS_ANY;
+    for (uint32_t i = object->section_count; --i > 0;)
+        if (object->sections[i].part != PART_NONE)
+            add_loaded(object, i);
+}
 
 enum section_named elfin_section_named(const char *name);
 

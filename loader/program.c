@@ -53,7 +53,7 @@ static elfin_status make_sections(struct load *load, struct object *object)
             .part = (int8_t)segment->part,
         };
     }
-    elfin_sections_list(object);
+    list_loaded(object);
     return ELFIN_OK;
 }
 

@@ -285,21 +285,6 @@ static inline bool needs_second_look(const struct section *section)
            is_one_of(section->type, 1u << SHT_SYMTAB | 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP);
 }
 
-static inline void add_loaded(struct object *object, uint32_t index)
-{
-    object->sections[index].loaded = object->loaded;
-    object->loaded = index;
-}
-
-void elfin_sections_list(struct object *object)
-{
-    object->holds = HOLDS_ANY;
-    object->loaded = 0;
-    for (uint32_t i = object->section_count; --i > 0;)
-        if (object->sections[i].part != PART_NONE)
-            add_loaded(object, i);
-}
-
 /*
  * Table types that others refer to, then COMDAT groups (which discard), then relocations, and the
  * list of what is loaded.
