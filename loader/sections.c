@@ -192,9 +192,7 @@ static inline elfin_status open_allocated(struct load *load, struct object *obje
         return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
     if (is_special(section))
         return open_special(load, object, index, name);
-    section->part = section->flags & SHF_EXECINSTR ? ELFIN_PART_TEXT
-                    : section->flags & SHF_WRITE   ? ELFIN_PART_DATA
-                                                   : ELFIN_PART_RODATA;
+    section->part = part_of(load, section);
     return ELFIN_OK;
 }
 
@@ -203,8 +201,6 @@ static elfin_status open_symbol_table(struct load *load, struct object *object, 
     const struct section *section = &object->sections[index];
     uint64_t count = section->size / sizeof(struct elf_symbol);
 
-    if (object->symbol_table)
-        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_TWICE);
     if (section->size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
         return elfin_fail_section(load, object, index, DEFECT_TABLE_SIZE);
     if (section->info > count)
@@ -277,12 +273,13 @@ static elfin_status follow_link_order(struct load *load, struct object *object, 
 /* Sections that need a second look lie from the first to the last. */
 struct stretch {
     uint32_t first, last;
+    uint32_t symbols; /* the symbol table, 0 = none */
 };
 
 static inline bool needs_second_look(const struct section *section)
 {
     return section->flags & SHF_LINK_ORDER ||
-           is_one_of(section->type, 1u << SHT_SYMTAB | 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP);
+           is_one_of(section->type, 1u << SHT_SYMTAB_SHNDX | 1u << SHT_GROUP);
 }
 
 /*
@@ -293,9 +290,8 @@ static elfin_status open_linked(struct load *load, struct object *object, struct
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++)
-        if (object->sections[i].type == SHT_SYMTAB)
-            status = open_symbol_table(load, object, i);
+    if (look.symbols)
+        status = open_symbol_table(load, object, look.symbols);
     for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++) {
         if (object->sections[i].type == SHT_SYMTAB_SHNDX)
             status = open_extended_indices(load, object, i);
@@ -328,6 +324,11 @@ elfin_status elfin_sections_open(struct load *load, struct object *object, struc
         status = read_section(load, object, headers, i);
         if (status == ELFIN_OK && is_loaded(section))
             status = open_allocated(load, object, i);
+        if (section->type == SHT_SYMTAB && status == ELFIN_OK) {
+            if (look.symbols)
+                status = elfin_fail_section(load, object, i, DEFECT_SYMBOLS_TWICE);
+            look.symbols = i;
+        }
         if (!needs_second_look(section))
             continue;
         if (!look.last)
