@@ -212,7 +212,26 @@ elfin_status elfin_archive_members(const void *data, size_t size, const char *fi
     return ELFIN_ERR_ARCHIVE;
 }
 
+/* A member with nothing to load and no definition that the index could mean is left out. */
+static bool archives_is_empty(const struct object *object)
+{
+    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
+        if (object->sections[i].size)
+            return false;
+    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
+        struct elf_symbol symbol = elfin_read_symbol(object, i);
+
+        uint32_t section = elfin_symbol_section(object, &symbol, i);
+
+        if (section & SECTION_SPECIAL || (section && section < object->section_count &&
+                                          object->sections[section].part != PART_NONE))
+            return false;
+    }
+    return true;
+}
+
 const struct elfin_archives elfin_archives = {
+    .is_empty = archives_is_empty,
     .open = archives_open,
     .refer = elfin_library_refer,
     .pull = elfin_library_pull,

@@ -50,6 +50,8 @@ struct elfin_starting {
     /* Calls that unload will make, at most. */
     uint64_t (*count)(const struct load *load, const struct object *object);
     elfin_status (*run)(struct load *load);
+    /* Parts that only init needed are given back. */
+    void (*finish)(struct load *load);
     /* Final calls, last to first; one that does not return normally is logged. */
     void (*end)(const elfin_host *host, elfin_group *group);
 };
@@ -106,6 +108,8 @@ struct elfin_archives {
     elfin_status (*open)(struct load *load, const elfin_input *input, uint32_t block);
     /* In a load with libraries: one more reference to the symbol, from that object. */
     void (*refer)(struct load *load, struct symbol *symbol, const struct object *object, bool weak);
+    /* A member with nothing to load and no definition that the index could mean is left out. */
+    bool (*is_empty)(const struct object *object);
     /* Called if there are libraries, with all inputs open. */
     elfin_status (*pull)(struct load *load);
     /*
@@ -226,6 +230,8 @@ struct elfin_sharing {
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */
 struct elfin_listing {
     void (*carve)(struct carver *c, struct object *object, struct elfin_module *module);
+    /* The symbol's slot is in use; of a module that has a list of them. */
+    void (*keep_slot)(const struct object *object, uint32_t index, uint64_t target);
 };
 
 #endif

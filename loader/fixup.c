@@ -151,28 +151,7 @@ static void prepare_stubs(const struct load *load, const struct object *object)
         load->host->indirects->write(load, object);
 }
 
-/*
- * Slots are numbered in the order of the symbols, so a kept record only ever moves down. With
- * imports that may be bound anew all are kept in their places, used or not: SLOT_UNUSED.
- */
-static void keep_slot(const struct object *object, uint32_t index, uint64_t target)
-{
-    struct elfin_module *module = object->module;
-    uint64_t slot = (object->slot[index] & ~ARCH_IN_USE) - 1;
-    uint64_t stub = object->stub[index] & ~ARCH_IN_USE;
-
-    if (!module->slots)
-        return;
-    module->slots[object->draft ? slot : module->slot_count] = (struct elfin_slot){
-        .name = module->slots[slot].name,
-        .address = object->got + ARCH_SLOT_SIZE * slot,
-        .target = target,
-        .stub = object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
-        .tls = object->use[index] & USE_TLS_SLOT,
-    };
-}
-
-static void count_used(const struct object *object, const uint64_t *value)
+static void count_used(const struct load *load, const struct object *object, const uint64_t *value)
 {
     object->module->slot_count = object->indirect_count;
     object->module->stub_count = object->indirect_count + (object->trap != 0);
@@ -182,7 +161,8 @@ static void count_used(const struct object *object, const uint64_t *value)
         object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;
         if (!(object->slot[i] & ARCH_IN_USE))
             continue;
-        keep_slot(object, i, value[i]);
+        if (object->module->slots)
+            load->host->listing->keep_slot(object, i, value[i]);
         object->module->slot_count++;
     }
 }
@@ -229,7 +209,7 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
         compute_values(load, object, value);
         load->host->programs->fixup(load, object, value);
         prepare_stubs(load, object);
-        count_used(object, value);
+        count_used(load, object, value);
         return;
     }
     if (object->got_gap)
@@ -240,7 +220,7 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
     write_handle(load, object);
     compute_values(load, object, value);
     fix_sections(load, object, &fixup);
-    count_used(object, value);
+    count_used(load, object, value);
 }
 
 /* Zero-filled data, and what is left of each part's last page. */

@@ -38,7 +38,8 @@ static uint64_t loaded_size(const struct object *object)
            ARCH_STUB_SIZE * (uint64_t)object->stub_count + (end ? end - start : 0);
 }
 
-static void fill_module(struct object *object, struct elfin_module *module, const char *name)
+static void fill_module(const struct load *load, struct object *object, struct elfin_module *module,
+                        const char *name)
 {
     module->self.flags = RECORD_MODULE;
     elfin_record_tie(&module->self, module, name);
@@ -50,13 +51,8 @@ static void fill_module(struct object *object, struct elfin_module *module, cons
     module->address = object->lowest;
     module->got = object->got;
     module->image = object->input->image;
-    if (object->program) {
-        const struct program *p = object->program;
-
-        module->flags |= p->executable ? ELFIN_MODULE_EXECUTABLE : ELFIN_MODULE_SHARED;
-        module->address = p->base + program_bias(object);
-        module->entry = p->entry ? p->entry + program_bias(object) : 0;
-    }
+    if (object->program)
+        load->host->programs->describe(object, module);
     module->size = loaded_size(object);
 }
 
@@ -71,7 +67,7 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
     struct elfin_module **list = carve(c, uses * sizeof(struct elfin_module *));
 
     if (module) {
-        fill_module(object, module, name);
+        fill_module(load, object, module, name);
         module->file = file;
         module->version = version;
         module->description = description;
@@ -91,26 +87,12 @@ static void carve_module(struct load *load, struct carver *c, struct object *obj
         load->host->listing->carve(c, object, module);
 }
 
-/* The pages of a program by right; its block has one object. */
-static void carve_segments(struct carver *c, const struct object *object, struct block *block)
-{
-    const struct program *p = object->program;
-    uint32_t count = p->extent_count + p->added_count;
-    elfin_segment *segments = carve(c, count * sizeof(*segments));
-
-    if (!segments)
-        return;
-    memcpy(segments, p->extents, count * sizeof(*segments));
-    block->segments = segments;
-    block->segment_count = count;
-}
-
 /* Both walks are this function: the order of the pieces is the same by construction. */
 static void carve_object(struct load *load, struct carver *c, struct object *object)
 {
     carve_module(load, c, object);
     if (object->program)
-        carve_segments(c, object, &load->blocks[object->block]);
+        load->host->programs->carve(c, object, &load->blocks[object->block]);
 }
 
 /* All modules have their places. */

@@ -108,4 +108,26 @@ static void listing_carve(struct carver *c, struct object *object, struct elfin_
         carve_slots(c, object, module);
 }
 
-const struct elfin_listing elfin_listing = { .carve = listing_carve };
+/*
+ * Slots are numbered in the order of the symbols, so a kept record only ever moves down. With
+ * imports that may be bound anew all are kept in their places, used or not: SLOT_UNUSED.
+ */
+static void listing_keep_slot(const struct object *object, uint32_t index, uint64_t target)
+{
+    struct elfin_module *module = object->module;
+    uint64_t slot = (object->slot[index] & ~ARCH_IN_USE) - 1;
+    uint64_t stub = object->stub[index] & ~ARCH_IN_USE;
+
+    module->slots[object->draft ? slot : module->slot_count] = (struct elfin_slot){
+        .name = module->slots[slot].name,
+        .address = object->got + ARCH_SLOT_SIZE * slot,
+        .target = target,
+        .stub = object->stub[index] & ARCH_IN_USE ? object->plt + ARCH_STUB_SIZE * (stub - 1) : 0,
+        .tls = object->use[index] & USE_TLS_SLOT,
+    };
+}
+
+const struct elfin_listing elfin_listing = {
+    .carve = listing_carve,
+    .keep_slot = listing_keep_slot,
+};

@@ -8,29 +8,11 @@ bool elfin_is_archive(const void *data, size_t size)
     return size >= 8 && memcmp(data, "!<arch>\n", 8) == 0;
 }
 
-/* A member with nothing to load and no definition that the index could mean is left out. */
-static bool is_empty(const struct object *object)
-{
-    for (uint32_t i = object->loaded; i; i = object->sections[i].loaded)
-        if (object->sections[i].size)
-            return false;
-    for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct elf_symbol symbol = elfin_read_symbol(object, i);
-
-        uint32_t section = elfin_symbol_section(object, &symbol, i);
-
-        if (section & SECTION_SPECIAL || (section && section < object->section_count &&
-                                          object->sections[section].part != PART_NONE))
-            return false;
-    }
-    return true;
-}
-
 static elfin_status open(struct load *load, struct object *object)
 {
     elfin_status status = elfin_object_open(load, object);
 
-    if (status != ELFIN_OK || (object->archive && is_empty(object)))
+    if (status != ELFIN_OK || (object->archive && load->host->archives->is_empty(object)))
         return status;
     if ((status = elfin_record_open(load, object)) != ELFIN_OK ||
         (status = elfin_symbols_check(load, object)) != ELFIN_OK)

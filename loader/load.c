@@ -128,6 +128,8 @@ static elfin_status commit(struct load *load)
         (starting && (status = starting->run(load)) != ELFIN_OK) ||
         (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
+    if (starting)
+        starting->finish(load);
     return hooks ? hooks->finished(load) : ELFIN_OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Phase "object" of an executable or shared object: proves it, and makes it look like an object. */
+#include "loader/carver.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -124,7 +125,32 @@ elfin_status elfin_program_open(struct load *load, struct object *object,
     return make_block(load, object);
 }
 
+static void describe(const struct object *object, struct elfin_module *module)
+{
+    const struct program *p = object->program;
+
+    module->flags |= p->executable ? ELFIN_MODULE_EXECUTABLE : ELFIN_MODULE_SHARED;
+    module->address = p->base + program_bias(object);
+    module->entry = p->entry ? p->entry + program_bias(object) : 0;
+}
+
+/* The pages of a program by right; its block has one object. */
+static void carve_segments(struct carver *c, const struct object *object, struct block *block)
+{
+    const struct program *p = object->program;
+    uint32_t count = p->extent_count + p->added_count;
+    elfin_segment *segments = carve(c, count * sizeof(*segments));
+
+    if (!segments)
+        return;
+    memcpy(segments, p->extents, count * sizeof(*segments));
+    block->segments = segments;
+    block->segment_count = count;
+}
+
 const struct elfin_programs elfin_programs = {
+    .describe = describe,
+    .carve = carve_segments,
     .open = elfin_program_open,
     .ignores = elfin_program_ignores,
     .scan = elfin_program_scan,

@@ -105,11 +105,16 @@ struct program {
 };
 
 /* The seam: called by the phases of their names. `object` is a program. */
+struct carver;
+
 struct elfin_programs {
     elfin_status (*open)(struct load *load, struct object *object, const struct elf_header *header);
     elfin_status (*scan)(struct load *load, struct object *object);
     /* The size of its block, with pages for the stubs and slots of indirect functions. */
     uint64_t (*layout)(struct object *object, uint64_t page);
+    void (*describe)(const struct object *object, struct elfin_module *module);
+    /* The pages by right; its block has one object. */
+    void (*carve)(struct carver *c, const struct object *object, struct block *block);
     void (*fixup)(const struct load *load, const struct object *object, const uint64_t *value);
     /* Those of R_X86_64_IRELATIVE, resolver_count of them. */
     void (*list_resolvers)(const struct object *object, elfin_indirect *list);

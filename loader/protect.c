@@ -59,34 +59,11 @@ elfin_status elfin_protect(struct load *load)
     return status;
 }
 
-/* They are the tail of the block, or, if only init needed it, the whole. */
-static void free_init_parts(const elfin_host *host, struct elfin_block *block)
-{
-    uint64_t offset = block->part[ELFIN_PART_INIT_TEXT].offset;
-
-    if (offset)
-        host->trim(host->ctx, &block->region, offset);
-    else
-        host->release(host->ctx, &block->region);
-    block->region.size = offset;
-    block->init_freed = true;
-}
-
 elfin_status elfin_protect_after_init(struct load *load)
 {
-    const elfin_host *host = load->host;
     elfin_status status = ELFIN_OK;
 
     for (uint32_t i = 0; status == ELFIN_OK && i < load->group->block_count; i++)
         status = set_rights(load, &load->group->blocks[i], ELFIN_PART_RELRO, ELFIN_RIGHTS_R);
-    if (status != ELFIN_OK || load->options->flags & ELFIN_LOAD_NO_INIT)
-        return status;
-    for (uint32_t i = 0; i < load->group->block_count; i++) {
-        struct elfin_block *block = &load->group->blocks[i];
-
-        if (host->trim &&
-            block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
-            free_init_parts(host, block);
-    }
-    return ELFIN_OK;
+    return status;
 }

@@ -101,8 +101,8 @@ static bool is_relro(const struct section *section)
 static int8_t part_of(const struct load *load, const struct section *section)
 {
     /* What unload calls may be bound anew until then. */
-    bool init_only =
-        load->host->trim && section->named == NAMED_INIT && section->type != SHT_FINI_ARRAY;
+    bool init_only = load->host->trim && load->host->starting && section->named == NAMED_INIT &&
+                     section->type != SHT_FINI_ARRAY;
 
     if (section->flags & SHF_TLS)
         return ELFIN_PART_RODATA; /* the initial image: nobody writes it */

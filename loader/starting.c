@@ -53,11 +53,39 @@ static void starting_handles(struct load *load)
         symbol->state = SYMBOL_ZERO;
 }
 
+/* They are the tail of the block, or, if only init needed it, the whole. */
+static void free_init_parts(const elfin_host *host, struct elfin_block *block)
+{
+    uint64_t offset = block->part[ELFIN_PART_INIT_TEXT].offset;
+
+    if (offset)
+        host->trim(host->ctx, &block->region, offset);
+    else
+        host->release(host->ctx, &block->region);
+    block->region.size = offset;
+    block->init_freed = true;
+}
+
+static void starting_finish(struct load *load)
+{
+    const elfin_host *host = load->host;
+
+    if (load->options->flags & ELFIN_LOAD_NO_INIT || !host->trim)
+        return;
+    for (uint32_t i = 0; i < load->group->block_count; i++) {
+        struct elfin_block *block = &load->group->blocks[i];
+
+        if (block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
+            free_init_parts(host, block);
+    }
+}
+
 const struct elfin_starting elfin_starting = {
     .priority = starting_priority,
     .handles = starting_handles,
     .order = elfin_init_order,
     .count = starting_count,
     .run = elfin_init_run,
+    .finish = starting_finish,
     .end = elfin_final_run,
 };

@@ -343,7 +343,8 @@ typedef struct elfin_host {
     /*
      * Optional. Gives back the tail [offset, region->size) of an image region after init (parts
      * that only init needs), whatever rights its pages have; 0 < offset. From then on the region is
-     * as large as offset. Without this callback such parts stay. Cannot fail.
+     * as large as offset. Without this callback, or without starting, such
+     * parts stay. Cannot fail.
      */
     void (*trim)(void *ctx, const elfin_region *region, uint64_t offset);
     /* Optional. Makes freshly written code visible to instruction fetch. x86-64 needs nothing. */
