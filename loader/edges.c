@@ -36,18 +36,28 @@ static elfin_status object_edges(struct load *load, struct object *object)
     return load->host->using ? load->host->using->collect(load, object) : ELFIN_OK;
 }
 
-static elfin_status enter_name(struct load *load, struct object *object)
+void elfin_note_name(const struct load *load, struct object *object)
 {
     struct name name = elfin_name(object->name);
+
+    object->name_hash = name.hash;
+    object->is_taken = elfin_find_module_item(load, name) != 0;
+}
+
+static elfin_status enter_name(struct load *load, struct object *object)
+{
+    struct name name = { .text = object->name, .hash = object->name_hash };
+    bool is_taken = object->is_taken || elfin_names_find(&load->modules, name);
     elfin_status status;
 
-    if (object->archive && elfin_is_taken(load, name)) {
+    if (object->archive && is_taken) {
         status = load->host->archives->rename(load, object);
         if (status != ELFIN_OK)
             return status;
         name = elfin_name(object->name);
+        is_taken = elfin_is_taken(load, name);
     }
-    if (elfin_is_taken(load, name)) {
+    if (is_taken) {
         elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_MODULE_NAME);
 
         elfin_copy_name(diag->other, object->name);

@@ -369,7 +369,9 @@ struct object {
     uint64_t tls_image; /* of the initial image: offset in the block of memory, then run address */
     uint64_t tls_gap;   /* padding before it */
 
-    /* edges.c: each once */
+    /* edges.c: its name's hash; a module of the space has it; whom it uses, each once */
+    uint32_t name_hash;
+    bool is_taken;
     struct object **uses;
     struct elfin_module **uses_modules;
     uint32_t uses_count, uses_modules_count;
@@ -730,6 +732,8 @@ item elfin_find_module_item(const struct load *load, struct name name);
 bool elfin_is_taken(const struct load *load, struct name name);
 /* Module names; all modules that are needed and missing are reported. */
 elfin_status elfin_needs(struct load *load);
+/* Before it, for each object: what of its name needs no other object. */
+void elfin_note_name(const struct load *load, struct object *object);
 elfin_status elfin_edges(struct load *load);
 /* Each once. */
 void elfin_add_used(struct load *load, struct object *user, struct object *used);

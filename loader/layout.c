@@ -227,10 +227,8 @@ static bool may_be_zero(const struct object *object, uint32_t index)
 /* Numbers the slots and stubs that the object may need. */
 static elfin_status plan_slots(struct load *load, struct object *object)
 {
-    elfin_status status;
+    elfin_status status = plan_indirect(load, object);
 
-    forget_slots(object);
-    status = plan_indirect(load, object);
     if (object->handle_symbol)
         object->handle = ++object->slot_count;
     for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
@@ -280,8 +278,8 @@ static void list_parts(struct object *object)
     }
 }
 
-/* Forgets what an earlier layout of these objects has found. */
-static void reset(struct load *load)
+/* Each block's objects, in their order. */
+static void fill_blocks(struct load *load)
 {
     for (uint32_t i = 0; i < load->block_count; i++)
         if (!load->blocks[i].reserved) {
@@ -290,17 +288,25 @@ static void reset(struct load *load)
             load->blocks[i].end = &load->blocks[i].first;
         }
     for (struct object *o = load->objects; o; o = o->next) {
-        if (load->blocks[o->block].reserved)
+        struct block *block = &load->blocks[o->block];
+
+        if (block->reserved)
             continue;
         o->next_in_block = NULL;
-        forget_slots(o);
+        *block->end = o;
+        block->end = &o->next_in_block;
     }
+    if (load->gathered)
+        load->host->gathering->distribute(load);
 }
 
 /* All that an object's layout needs to know of others is who defines what. */
 static elfin_status plan(struct load *load, struct object *object)
 {
-    if (object->program || object->image || load->blocks[object->block].reserved)
+    if (load->blocks[object->block].reserved)
+        return ELFIN_OK;
+    forget_slots(object);
+    if (object->program || object->image)
         return ELFIN_OK;
     list_parts(object);
     return plan_slots(load, object);
@@ -309,20 +315,9 @@ static elfin_status plan(struct load *load, struct object *object)
 elfin_status elfin_layout(struct load *load)
 {
     uint64_t limit = load->host->max_image_size & ~(load->host->page_size - 1);
-    elfin_status status;
+    elfin_status status = elfin_each_object(load, plan, NULL);
 
-    reset(load);
-    if (load->gathered)
-        load->host->gathering->distribute(load);
-    status = elfin_each_object(load, plan, NULL);
-    for (struct object *o = load->objects; o; o = o->next) {
-        struct block *block = &load->blocks[o->block];
-
-        if (block->reserved)
-            continue;
-        *block->end = o;
-        block->end = &o->next_in_block;
-    }
+    fill_blocks(load);
     for (uint32_t i = 0; status == ELFIN_OK && i < load->block_count; i++) {
         struct block *block = &load->blocks[i];
 

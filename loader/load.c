@@ -78,6 +78,7 @@ static elfin_status scan(struct load *load, struct object *object)
 
     if (load->shards)
         load->host->sharing->place(load, object);
+    elfin_note_name(load, object);
     status = elfin_scan(load, object);
     return status == ELFIN_OK && unwinding ? unwinding->scan(load, object) : status;
 }
