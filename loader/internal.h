@@ -758,7 +758,9 @@ enum tls_kind elfin_tls_kind(const struct object *object, uint32_t index);
 uint64_t elfin_tls_offset(const struct object *object, uint32_t index);
 /* Lays out the object's block: section addresses are offsets in it. Before layout. */
 elfin_status elfin_tls_measure(struct load *load, struct object *object);
-/* Holds every record against its symbol, once offsets are known. */
+/* Once all are laid out: whether anything is thread-local. */
+bool elfin_has_tls(const struct load *load);
+/* If so: holds every record against its symbol, once offsets are known. */
 elfin_status elfin_tls_check(struct load *load);
 
 /* layout.c: of all blocks that are not reserved; may be called again when elfin_apart made others.

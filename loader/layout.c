@@ -83,13 +83,24 @@ static elfin_status lay_made(struct cursor *c, struct object *object, int part)
     uint64_t slots = ARCH_SLOT_SIZE * (uint64_t)object->slot_count;
 
     c->object = object;
-    if (part == ELFIN_PART_RODATA && c->load->host->threads)
+    if (part == ELFIN_PART_RODATA && (object->tls_size || object->holds & HOLDS_TLS))
         return c->load->host->threads->lay(c, object);
     if (part == ELFIN_PART_TEXT && stubs)
         return elfin_take(c, 0, 16, stubs, &object->plt, &object->plt_gap);
     if (part == ELFIN_PART_RELRO && (slots || object->needs_got || object->got_symbol))
         return elfin_take(c, 0, ARCH_SLOT_SIZE, slots, &object->got, &object->got_gap);
     return ELFIN_OK;
+}
+
+/* A large group waits for memory here: the sections of the object after this one are fetched. */
+static void prefetch(const struct object *object, int part)
+{
+    const struct object *next = object ? object->next_in_block : NULL;
+
+    if (!next)
+        return;
+    __builtin_prefetch(&next->sections[next->in_part[part]]);
+    __builtin_prefetch(&next->sections[next->in_part[part]].next);
 }
 
 static elfin_status lay_part(struct cursor *c, int part)
@@ -100,6 +111,7 @@ static elfin_status lay_part(struct cursor *c, int part)
     struct object *o;
 
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
+        prefetch(o->next_in_block, part);
         status = lay_sections(c, o, part);
         if (status == ELFIN_OK)
             status = lay_made(c, o, part);

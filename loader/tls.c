@@ -232,7 +232,7 @@ static void check_object(struct load *load, const struct object *object)
             check_table(load, object, table);
 }
 
-static bool has_tls(const struct load *load)
+bool elfin_has_tls(const struct load *load)
 {
     for (const struct object *o = load->objects; o; o = o->next)
         if (o->has_tls || o->tls_size || o->knows_tls)
@@ -259,8 +259,6 @@ static void check_references(struct load *load, const struct object *object)
 /* Records are looked at again only where something can be wrong. */
 elfin_status elfin_tls_check(struct load *load)
 {
-    if (!has_tls(load))
-        return ELFIN_OK;
     for (const struct object *o = load->objects; o; o = o->next)
         check_references(load, o);
     for (const struct object *o = load->objects; o; o = o->next)

@@ -35,10 +35,6 @@ static elfin_status measure_block(struct load *load, struct object *object)
 /* Sets the distance of each block from the group's start; *size and *align are the group's. */
 static elfin_status lay_blocks(struct load *load, uint64_t *size, uint64_t *align)
 {
-    elfin_status status = elfin_each_object(load, measure_block, NULL);
-
-    if (status != ELFIN_OK)
-        return status;
     for (struct object *o = load->objects; o; o = o->next) {
         if (!o->tls_size)
             continue;
@@ -91,9 +87,10 @@ static void place_commons(const struct object *object)
 static elfin_status threads_place(struct load *load)
 {
     uint64_t size = 0, align = 1, start = 0, largest = 0;
-    elfin_status status = lay_blocks(load, &size, &align);
+    elfin_status status = elfin_each_object(load, measure_block, NULL);
 
-    if (status != ELFIN_OK)
+    if (status != ELFIN_OK || !elfin_has_tls(load) ||
+        (status = lay_blocks(load, &size, &align)) != ELFIN_OK)
         return status;
     if (size && !find_gap(load, size, align, &start, &largest))
         return refused(load, load->objects, size, largest, DEFECT_TLS_AREA_FULL);
