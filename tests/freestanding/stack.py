@@ -34,6 +34,7 @@ POINTERS = {
     "do_object": PHASES,
     "elfin_each_object": [p for p in PHASES if p != "open_early"] + ["sharing_each"],
     "open": ["archives_is_empty"],
+    "refer": ["elfin_library_refer"],
     "elfin_inputs_open": ["sharing_each_early", "elfin_shards_enter", "archives_open"],
     # struct elfin_programs
     "elfin_object_open": ["elfin_program_open", "elfin_image_object_open"],
