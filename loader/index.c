@@ -114,15 +114,26 @@ item elfin_index_find_except(const elfin_space *space, struct name name, enum it
     return queue_of(where) ? space->host.waiting->other(queue_of(where), except) : 0;
 }
 
+/* Of an item that has its hash. */
+static inline bool is_export(item i, const struct name *name)
+{
+    return item_kind(i) >= ITEM_ROW && item_kind(i) <= ITEM_RECORD &&
+           elfin_name_equal(elfin_item_name(i), name->text, name->hash);
+}
+
 static item find_export_in(const struct elfin_table *table, struct name name)
 {
-    const struct key key = { .name = name, .low = ITEM_ROW, .high = ITEM_RECORD };
-    struct elfin_table_entry *entry;
+    const struct elfin_table_entry *entry;
 
     if (!table->capacity)
         return 0;
-    entry = table_first(table, name.hash);
-    return scan(table, &key, &entry);
+    for (entry = table_first(table, name.hash); entry->hash == name.hash; entry++) {
+        item found = holder(table_item(table, entry));
+
+        if (is_export(found, &name))
+            return found;
+    }
+    return 0;
 }
 
 item elfin_index_find_export(const elfin_space *space, struct name name)
@@ -177,11 +188,9 @@ static void find_in(const struct elfin_table *table, const struct name *names, u
             __builtin_prefetch(elfin_item_name(first[i]));
         }
     for (uint32_t i = 0; i < count; i++) {
-        const struct key key = { .name = names[i], .low = ITEM_ROW, .high = ITEM_RECORD };
-
         if (found[i] || entries[i]->hash != names[i].hash)
             continue;
-        found[i] = is_match(first[i], &key) ? first[i] : scan(table, &key, &entries[i]);
+        found[i] = is_export(first[i], &names[i]) ? first[i] : find_export_in(table, names[i]);
     }
 }
 
