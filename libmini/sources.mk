@@ -10,9 +10,10 @@ LIBMINI_MEM_SOURCES = \
 	libmini/mem_set.c
 
 # What the loader uses.
-LIBMINI_SOURCES = \
-	libmini/sort.c \
-	libmini/str.c
+LIBMINI_SOURCES = libmini/str.c
+
+# What its features use: libelfin-features.a.
+LIBMINI_SORT_SOURCES = libmini/sort.c
 
 # libelfin-report.a
 LIBMINI_FMT_SOURCES = libmini/fmt.c

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
-# The loader, by archive. Needs ARCH_SOURCES and LIBMINI_SOURCES beside it, and memcpy, memmove,
-# memset, memcmp from the host or LIBMINI_MEM_SOURCES.
+# The loader, by archive. Needs ARCH_SOURCES and LIBMINI_SOURCES beside it (its features
+# ARCH_FEATURE_SOURCES and LIBMINI_SORT_SOURCES), and memcpy, memmove, memset, memcmp from the host or
+# LIBMINI_MEM_SOURCES.
 
 # libelfin.a: one file per phase, in their order, after what they share.
 LOADER_SOURCES := \
