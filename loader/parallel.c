@@ -16,7 +16,9 @@ enum {
     DEFAULT_SIZE = 1 << 20, /* of input, from which on it pays */
     OPENING_SHARE = 14,     /* of what opening takes the input is about so many times as large */
     LOAN_SHARE = 64,        /* later phases begin with this part of it, and double that */
-    FIRST_LOAN = 64 << 10
+    FIRST_LOAN = 64 << 10,
+    BATCHES = 4, /* for each CPU at least, if there are so many jobs */
+    BATCH_MAX = 8
 };
 
 struct worker {
@@ -39,6 +41,7 @@ struct crew {
     bool aside_taken;
     bool *done;
     uint32_t count, next; /* the number that will be taken next */
+    uint32_t batch;       /* so many are taken at a time */
     uint32_t stop;        /* no number from here on matters: this one failed */
     uint32_t joined;
     bool dry; /* a worker has run out of memory */
@@ -99,6 +102,16 @@ static bool do_job(struct crew *crew, struct load *load, uint32_t number)
     return true;
 }
 
+/* Some numbers in a row: neighbours lie in the same lines of the cache. */
+static bool do_batch(struct crew *crew, struct load *load, uint32_t first)
+{
+    for (uint32_t number = first; number - first < crew->batch; number++)
+        if (number >= __atomic_load_n(&crew->stop, __ATOMIC_RELAXED) ||
+            (!crew->done[number] && !do_job(crew, load, number)))
+            return false;
+    return true;
+}
+
 /* On each CPU, at the same time. */
 static void work(void *arg)
 {
@@ -120,9 +133,8 @@ static void work(void *arg)
     if (crew->start)
         crew->start(&worker->load, self);
     do
-        number = __atomic_fetch_add(&crew->next, 1, __ATOMIC_RELAXED);
-    while (number < __atomic_load_n(&crew->stop, __ATOMIC_RELAXED) &&
-           (crew->done[number] || do_job(crew, &worker->load, number)));
+        number = __atomic_fetch_add(&crew->next, crew->batch, __ATOMIC_RELAXED);
+    while (do_batch(crew, &worker->load, number));
     worker->work = worker->load.work;
 }
 
@@ -189,6 +201,9 @@ static const bool *do_what_can_be(struct load *load, uint32_t count, parallel_jo
     load->aside = NULL;
     crew->done = done;
     crew->count = count;
+    crew->batch = count / BATCHES / crew->cpus;
+    if (crew->batch < 1 || crew->batch > BATCH_MAX)
+        crew->batch = crew->batch ? BATCH_MAX : 1;
     do_in_parallel(crew);
     return done;
 }
