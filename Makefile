@@ -26,8 +26,9 @@ endif
 include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk picture/sources.mk
 
 # The archives, each after those it may need. lib$(archive).a has $($(archive)_SOURCES).
-ARCHIVES := elfin elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-inspect
+ARCHIVES := elfin elfin-cpu elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-inspect
 elfin_SOURCES          := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
+elfin-cpu_SOURCES      := $(ARCH_CPU_SOURCES)
 elfin-alloc_SOURCES    := $(LIBMINI_ALLOC_SOURCES)
 elfin-report_SOURCES   := $(REPORT_SOURCES) $(ARCH_REPORT_SOURCES) $(LIBMINI_FMT_SOURCES)
 elfin-features_SOURCES := $(FEATURE_SOURCES) $(ARCH_FEATURE_SOURCES) $(LIBMINI_SORT_SOURCES)

@@ -18,7 +18,7 @@ typedef int command_function(struct session *session, int count, char **words);
 
 command_function command_load, command_library, command_unload, command_call, command_lookup,
     command_list, command_exports, command_deps, command_map, command_memory, command_cpus,
-    command_rebind, command_replace, command_move, command_retire;
+    command_rebind, command_replace, command_move, command_retire, command_boot;
 
 /* How a load takes the place of a group; group NULL: it does not. */
 struct instead {

@@ -6,7 +6,7 @@ GNUEFI_LIB     ?= /usr/lib
 
 # What any application with uefi/host.c needs, and what elfin.efi has besides.
 UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/call.c uefi/call_asm.S uefi/firmware.c
-UEFI_SOURCES := $(UEFI_HOST_SOURCES) $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c))
+UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c))
 
 # Interrupt handlers of the firmware run on our stack (no red zone); they and the timer event do not
 # save vector registers for us.

@@ -13,7 +13,7 @@ import subprocess
 import sys
 
 ARCHIVES = ["elfin", "elfin-features", "elfin-programs", "elfin-images", "elfin-rebind", "elfin-inspect",
-            "elfin-report", "elfin-alloc"]
+            "elfin-report", "elfin-alloc", "elfin-cpu"]
 
 # What is wanted, and what must not be passed until it is reached, in bytes.
 MINIMAL = "load + relocate + resolve + unload"

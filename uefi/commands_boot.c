@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: MIT */
+/* boot KERNEL [MODULE...] [file=FILE...] [script=FILE] [-- WORD...] */
+#include "libmini/str.h"
+#include "uefi/boot.h"
+#include "uefi/commands.h"
+#include "uefi/console.h"
+#include "uefi/files.h"
+
+/* The words of the command, understood; the files are read. */
+struct order {
+    elfin_input *files; /* the kernel, the modules, other files */
+    size_t file_count, module_count;
+    char *script;
+    char **words;
+    size_t word_count;
+};
+
+static int read_one(struct session *session, const char *path, elfin_input *file)
+{
+    void *data;
+    size_t size;
+    EFI_STATUS status = files_read(&session->memory.heap, path, &data, &size);
+
+    if (status != EFI_SUCCESS)
+        return command_error("%s: %s", path, firmware_status_text(status));
+    *file = (elfin_input){ .data = data, .size = size, .file = path };
+    return STATUS_SUCCESS;
+}
+
+static bool is_option(const char *word)
+{
+    return mini_str_starts(word, "file=") || mini_str_starts(word, "script=");
+}
+
+static int read_script(struct session *session, const char *path, struct order *order)
+{
+    elfin_input file;
+    int status = read_one(session, path, &file);
+
+    if (status == STATUS_SUCCESS) /* files end with a zero byte */
+        order->script = (char *)(uintptr_t)file.data;
+    return status;
+}
+
+/* Files of one kind: first the kernel and the modules, then the others. */
+static int read_files(struct session *session, int count, char **words, bool others,
+                      struct order *order)
+{
+    int status = STATUS_SUCCESS;
+
+    for (int i = 1; i < count && status == STATUS_SUCCESS; i++) {
+        bool option = is_option(words[i]);
+
+        if (option && others && mini_str_starts(words[i], "script="))
+            status = read_script(session, words[i] + 7, order);
+        else if (option == others)
+            status = read_one(session, words[i] + (option ? 5 : 0),
+                              &order->files[order->file_count++]);
+    }
+    return status;
+}
+
+static int read_order(struct session *session, int count, char **words, struct order *order)
+{
+    int end = 1, status;
+
+    while (end < count && !mini_str_equal(words[end], "--"))
+        end++;
+    if (end < count) {
+        order->words = &words[end + 1];
+        order->word_count = (size_t)(count - end - 1);
+    }
+    order->files = mini_heap_alloc(&session->memory.heap, (size_t)end * sizeof(*order->files));
+    if (order->files == NULL)
+        return command_error("out of memory");
+    status = read_files(session, end, words, false, order);
+    if (status != STATUS_SUCCESS)
+        return status;
+    if (order->file_count == 0)
+        return command_error("boot: no kernel is named");
+    order->module_count = order->file_count - 1;
+    return read_files(session, end, words, true, order);
+}
+
+static void release_order(struct session *session, struct order *order)
+{
+    for (size_t i = 0; i < order->file_count; i++)
+        (void)mini_heap_free(&session->memory.heap, (void *)(uintptr_t)order->files[i].data);
+    (void)mini_heap_free(&session->memory.heap, order->script);
+    (void)mini_heap_free(&session->memory.heap, order->files);
+}
+
+static int boot(struct boot_space *space, const struct order *order)
+{
+    struct boot_contents contents = { .files = order->files + 1,
+                                      .file_count = order->file_count - 1,
+                                      .words = order->words,
+                                      .word_count = order->word_count,
+                                      .script = order->script ? order->script : "" };
+    const struct elfin_kernel *header;
+    struct boot_jump jump;
+    elfin_module *kernel;
+    int status = boot_kernel_load(space, &order->files[0], &kernel, &header);
+
+    if (status == STATUS_SUCCESS)
+        status = boot_record_make(space, kernel, &contents, &jump);
+    if (status != STATUS_SUCCESS)
+        return status;
+    uefi_cpus_leave(&space->memory->cpus);
+    return command_error("boot: %s", firmware_status_text(boot_leave(&jump)));
+}
+
+int command_boot(struct session *session, int count, char **words)
+{
+    struct boot_space *space = mini_heap_alloc(&session->memory.heap, sizeof(*space));
+    struct order order = { .files = NULL };
+    int status;
+
+    if (space == NULL)
+        return command_error("out of memory");
+    status = boot_space_begin(space, &session->memory);
+    if (status == STATUS_SUCCESS)
+        status = read_order(session, count, words, &order);
+    if (status == STATUS_SUCCESS)
+        status = boot(space, &order);
+    release_order(session, &order);
+    boot_space_end(space);
+    (void)mini_heap_free(&session->memory.heap, space);
+    return status;
+}
