@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/* The CPU's own tables, and what instructions it has that C does not. */
+#ifndef KERNEL_CPU_H
+#define KERNEL_CPU_H
+
+#include <stdint.h>
+
+enum {
+    MSR_APIC_BASE = 0x1b,
+    MSR_FS_BASE = 0xc0000100
+};
+
+/* What the CPU pushes, and interrupts_asm.S before it. */
+struct interrupt_frame {
+    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
+    uint64_t vector, error; /* error: 0 where the CPU gives none */
+    uint64_t rip, cs, rflags, rsp, ss;
+};
+
+/*
+ * Descriptors, interrupt vectors and a stack for each kind of interruption: what was interrupted
+ * keeps the bytes below its stack pointer (the red zone) whatever happens. Vector registers are
+ * enabled. Interrupts stay masked.
+ */
+void cpu_init(void);
+
+/* Each interruption comes here; see interrupts_asm.S. */
+void interrupt_dispatch(struct interrupt_frame *frame);
+
+static inline uint64_t msr_read(uint32_t msr)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+    return (uint64_t)high << 32 | low;
+}
+
+static inline void msr_write(uint32_t msr, uint64_t value)
+{
+    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
+}
+
+static inline uint64_t cpu_ticks(void)
+{
+    uint32_t low, high;
+
+    __asm__ volatile("rdtsc" : "=a"(low), "=d"(high));
+    return (uint64_t)high << 32 | low;
+}
+
+#endif

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "kernel/memory.h"
+
+#include "kernel/panic.h"
+
+struct mini_pages physical, addresses;
+struct paging paging;
+struct mini_heap heap;
+
+enum {
+    FIRST_NODES = 256 /* until a page of them can be had */
+};
+
+/* Everything but the direct map, and the last page, whose end no address follows. Page 0 can only
+ * be a guard. */
+#define LOWER_END    UINT64_C(0x0000800000000000)
+#define HIGHER_FIRST UINT64_C(0xffffc00000000000)
+
+static struct mini_pages_node first_nodes[2][FIRST_NODES];
+static uint64_t direct;
+
+void *memory_at(uint64_t physical_address)
+{
+    return (void *)(direct + physical_address);
+}
+
+static bool pages_alloc(uint64_t size, uint64_t *base)
+{
+    struct mini_pages_request request = {
+        .size = size, .high = UINT64_MAX, .policy = MINI_PAGES_HIGHEST
+    };
+
+    return mini_pages_alloc(&physical, &request, base) == MINI_PAGES_OK;
+}
+
+static void more_nodes(struct mini_pages *pages, void *ctx)
+{
+    uint64_t page;
+
+    (void)ctx;
+    if (pages_alloc(MINI_PAGE_SIZE, &page))
+        mini_pages_add_nodes(pages, memory_at(page), MINI_PAGE_SIZE);
+}
+
+/* ---- Translations ---------------------------------------------------------------------------- */
+
+static uint64_t table_alloc(void *ctx)
+{
+    uint64_t page;
+
+    (void)ctx;
+    return pages_alloc(PAGING_PAGE, &page) ? page : 0;
+}
+
+static void table_free(void *ctx, uint64_t page)
+{
+    (void)ctx;
+    (void)mini_pages_free(&physical, page, PAGING_PAGE);
+}
+
+static void flush(void *ctx, uint64_t address, uint64_t size)
+{
+    (void)ctx;
+    for (uint64_t at = 0; at < size; at += PAGING_PAGE)
+        __asm__ volatile("invlpg (%0)" : : "r"(address + at) : "memory");
+}
+
+/* Tables and the tables' pages are known to the allocator, as in use, so that they can be freed. */
+static void adopt_tables(const struct elfin_boot *boot)
+{
+    for (uint64_t i = 0; i < boot->range_count; i++) {
+        const elfin_boot_range *range = &boot->ranges[i];
+
+        if (range->kind != ELFIN_BOOT_TABLES)
+            continue;
+        if (mini_pages_add_range(&physical, range->base, range->size) != MINI_PAGES_OK)
+            panic("memory: range 0x%llx", (unsigned long long)range->base);
+        for (uint64_t at = 0; at < range->size; at += PAGING_PAGE)
+            if (mini_pages_alloc_at(&physical, range->base + at, PAGING_PAGE) != MINI_PAGES_OK)
+                panic("memory: table 0x%llx", (unsigned long long)(range->base + at));
+    }
+    paging = (struct paging){ .root = boot->tables,
+                              .window = direct,
+                              .alloc = table_alloc,
+                              .free = table_free,
+                              .flush = flush };
+}
+
+/* The page that the way here led through is the only one below the direct map. */
+static void drop_trampoline(const struct elfin_boot *boot)
+{
+    for (uint64_t i = 0; i < boot->range_count; i++) {
+        const elfin_boot_range *range = &boot->ranges[i];
+
+        if (range->kind != ELFIN_BOOT_TRAMPOLINE)
+            continue;
+        if (paging_unmap(&paging, range->base, range->size) != PAGING_OK ||
+            mini_pages_add_range(&physical, range->base, range->size) != MINI_PAGES_OK)
+            panic("memory: trampoline 0x%llx", (unsigned long long)range->base);
+    }
+}
+
+/* ---- Heap ------------------------------------------------------------------------------------ */
+
+static void *heap_grow(void *ctx, size_t size)
+{
+    uint64_t base;
+
+    (void)ctx;
+    return pages_alloc(size, &base) ? memory_at(base) : NULL;
+}
+
+static void heap_shrink(void *ctx, void *chunk, size_t size)
+{
+    (void)ctx;
+    (void)mini_pages_free(&physical, (uint64_t)chunk - direct, size);
+}
+
+/* ---- Begin ----------------------------------------------------------------------------------- */
+
+static void add_free_ranges(const struct elfin_boot *boot)
+{
+    for (uint64_t i = 0; i < boot->range_count; i++) {
+        const elfin_boot_range *range = &boot->ranges[i];
+        uint64_t skip = range->base == 0 ? MINI_PAGE_SIZE : 0; /* physical 0 is nobody's */
+
+        if (range->kind == ELFIN_BOOT_FREE && range->size > skip &&
+            mini_pages_add_range(&physical, range->base + skip, range->size - skip) !=
+                MINI_PAGES_OK)
+            panic("memory: range 0x%llx", (unsigned long long)range->base);
+    }
+}
+
+void memory_init(const struct elfin_boot *boot)
+{
+    direct = boot->direct;
+    mini_pages_init(&physical, more_nodes, NULL);
+    mini_pages_add_nodes(&physical, first_nodes[0], sizeof(first_nodes[0]));
+    add_free_ranges(boot);
+    adopt_tables(boot);
+    drop_trampoline(boot);
+    mini_pages_init(&addresses, more_nodes, NULL);
+    mini_pages_add_nodes(&addresses, first_nodes[1], sizeof(first_nodes[1]));
+    if (mini_pages_add_range(&addresses, 0, LOWER_END) != MINI_PAGES_OK ||
+        mini_pages_add_range(&addresses, HIGHER_FIRST, 0 - HIGHER_FIRST - MINI_PAGE_SIZE) !=
+            MINI_PAGES_OK ||
+        mini_pages_alloc_at(&addresses, boot->kernel - MINI_PAGE_SIZE,
+                            boot->kernel_size + 2 * MINI_PAGE_SIZE) != MINI_PAGES_OK)
+        panic("memory: run addresses of the kernel");
+    mini_heap_init(&heap, SIZE_MAX, heap_grow, heap_shrink, NULL);
+}
+
+/* ---- Images ---------------------------------------------------------------------------------- */
+
+/*
+ * The guard before an image takes as much as its alignment, so that the image is aligned when the
+ * whole is. An exact address is aligned as it is.
+ */
+static bool run_alloc(const struct mini_pages_request *wanted, uint64_t *base, uint64_t *guard)
+{
+    struct mini_pages_request whole = *wanted;
+    bool exact = wanted->high - wanted->low == wanted->size - 1;
+
+    *guard = exact || wanted->align < MINI_PAGE_SIZE ? MINI_PAGE_SIZE : wanted->align;
+    whole.align = *guard;
+    whole.size = *guard + wanted->size + MINI_PAGE_SIZE;
+    whole.low = wanted->low > *guard ? wanted->low - *guard : 0;
+    whole.high = wanted->high + (wanted->high < UINT64_MAX - MINI_PAGE_SIZE ? MINI_PAGE_SIZE : 0);
+    whole.near = wanted->near > *guard ? wanted->near - *guard : 0;
+    return mini_pages_alloc(&addresses, &whole, base) == MINI_PAGES_OK;
+}
+
+/* The tree knows where the whole begins and ends. */
+static void run_free(uint64_t run)
+{
+    struct mini_pages_run whole;
+
+    if (mini_pages_find(&addresses, run, &whole))
+        (void)mini_pages_free(&addresses, whole.base, whole.last - whole.base + 1);
+}
+
+bool memory_image_alloc(const struct mini_pages_request *wanted, uint64_t *run, void **edit)
+{
+    uint64_t base, guard, memory;
+
+    if (!run_alloc(wanted, &base, &guard))
+        return false;
+    if (pages_alloc(wanted->size, &memory)) {
+        *run = base + guard;
+        *edit = memory_at(memory);
+        if (paging_map(&paging, *run, memory, wanted->size, PAGING_WRITE) == PAGING_OK)
+            return true;
+        (void)mini_pages_free(&physical, memory, wanted->size);
+    }
+    run_free(base);
+    return false;
+}
+
+void memory_image_free(uint64_t run, void *edit, uint64_t size)
+{
+    (void)paging_unmap(&paging, run, size);
+    run_free(run);
+    (void)mini_pages_free(&physical, (uint64_t)edit - direct, size);
+}
+
+volatile void *memory_device(uint64_t physical_address, uint64_t size)
+{
+    struct mini_pages_request wanted = {
+        .size = size, .low = HIGHER_FIRST, .high = UINT64_MAX, .policy = MINI_PAGES_HIGHEST
+    };
+    uint64_t run;
+
+    if (mini_pages_alloc(&addresses, &wanted, &run) != MINI_PAGES_OK ||
+        paging_map(&paging, run, physical_address, size, PAGING_WRITE) != PAGING_OK)
+        panic("memory: device at 0x%llx", (unsigned long long)physical_address);
+    return (volatile void *)run;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Physical memory, translations, and the heap. */
+#ifndef KERNEL_MEMORY_H
+#define KERNEL_MEMORY_H
+
+#include <elfin/kernel.h>
+
+#include "arch-x86_64/paging.h"
+#include "libmini/heap.h"
+#include "libmini/pages.h"
+
+extern struct mini_pages physical; /* pages that nobody else has */
+extern struct mini_pages addresses; /* run addresses for images: everywhere but the direct map */
+extern struct paging paging;       /* the tables in use */
+extern struct mini_heap heap;
+
+/* Takes over what elfin.efi has left. Panics when that makes no sense. */
+void memory_init(const struct elfin_boot *boot);
+
+/* A pointer to physical memory of the ranges; through it, it is readable and writable. */
+void *memory_at(uint64_t physical_address);
+
+/*
+ * A page-aligned image: run addresses as wanted, memory behind them anywhere, mapped readable and
+ * writable, with a page on each side that never is. *edit is another mapping of the same.
+ */
+bool memory_image_alloc(const struct mini_pages_request *wanted, uint64_t *run, void **edit);
+void memory_image_free(uint64_t run, void *edit, uint64_t size);
+
+/* Registers of a device, which no cache may keep: mapped for ever. */
+volatile void *memory_device(uint64_t physical_address, uint64_t size);
+
+#endif
