@@ -23,14 +23,16 @@ _Noreturn void kernel_main(const struct elfin_boot *boot)
     for (uint64_t i = 0; i < boot->range_count; i++) {
         static const char digits[] = "0123456789abcdef";
         const elfin_boot_range *r = &boot->ranges[i];
-        for (int s = 60; s >= 0; s -= 4) port_write(0xe9, (uint8_t)digits[r->base >> s & 15]);
+        for (int s = 60; s >= 0; s -= 4)
+            port_write(0xe9, (uint8_t)digits[r->base >> s & 15]);
         port_write(0xe9, ' ');
-        for (int s = 60; s >= 0; s -= 4) port_write(0xe9, (uint8_t)digits[r->size >> s & 15]);
+        for (int s = 60; s >= 0; s -= 4)
+            port_write(0xe9, (uint8_t)digits[r->size >> s & 15]);
         port_write(0xe9, ' ');
         port_write(0xe9, (uint8_t)digits[r->kind]);
         port_write(0xe9, '\n');
     }
-    port_write(0xf4, 7 + 2);
+    port_write(0x501, 7 + 2);
     for (;;)
         __asm__ volatile("hlt");
 }

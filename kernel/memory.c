@@ -26,9 +26,9 @@ void *memory_at(uint64_t physical_address)
 
 static bool pages_alloc(uint64_t size, uint64_t *base)
 {
-    struct mini_pages_request request = {
-        .size = size, .high = UINT64_MAX, .policy = MINI_PAGES_HIGHEST
-    };
+    struct mini_pages_request request = { .size = size,
+                                          .high = UINT64_MAX,
+                                          .policy = MINI_PAGES_HIGHEST };
 
     return mini_pages_alloc(&physical, &request, base) == MINI_PAGES_OK;
 }

@@ -9,9 +9,9 @@
 #include "libmini/heap.h"
 #include "libmini/pages.h"
 
-extern struct mini_pages physical; /* pages that nobody else has */
+extern struct mini_pages physical;  /* pages that nobody else has */
 extern struct mini_pages addresses; /* run addresses for images: everywhere but the direct map */
-extern struct paging paging;       /* the tables in use */
+extern struct paging paging;        /* the tables in use */
 extern struct mini_heap heap;
 
 /* Takes over what elfin.efi has left. Panics when that makes no sense. */

@@ -26,7 +26,7 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(call ar
 # What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
 $(BUILD)/tests/unit/cpus: $(BUILD)/asan/obj/tools/elfin/threads.o
-$(BUILD)/tests/unit/uefi_utf8: $(BUILD)/asan/obj/uefi/utf8.o
+$(BUILD)/tests/unit/utf8: $(BUILD)/asan/obj/monitor/utf8.o
 
 # Modules as their authors would build them, with position-independent code.
 $(BUILD)/tests/objects/%.o: tests/objects/%.c Makefile tests/tests.mk

@@ -6,12 +6,13 @@
 
 #include "arch-x86_64/paging.h"
 #include "libmini/pages.h"
-#include "uefi/session.h"
+#include "monitor/session.h"
+#include "uefi/host.h"
 
 /*
- * The way into a kernel, see include/elfin/kernel.h. Everything that it will find lies in pages of a
- * memory type of its own, so that the firmware's memory map tells who has what when it is read for
- * the last time.
+ * The way into a kernel, see include/elfin/kernel.h. Everything that it will find lies in pages of
+ * a memory type of its own, so that the firmware's memory map tells who has what when it is read
+ * for the last time.
  */
 enum {
     BOOT_DIRECT_NODES = 64, /* runs of run addresses that may be in use at once */

@@ -17,9 +17,9 @@ enum {
 static uint64_t table_alloc(void *ctx)
 {
     struct boot_space *boot = ctx;
-    struct mini_pages_request request = {
-        .size = PAGING_PAGE, .high = UINT64_MAX, .policy = MINI_PAGES_HIGHEST
-    };
+    struct mini_pages_request request = { .size = PAGING_PAGE,
+                                          .high = UINT64_MAX,
+                                          .policy = MINI_PAGES_HIGHEST };
     uint64_t page;
 
     return uefi_pages_alloc(boot->memory, boot_type(ELFIN_BOOT_TABLES), &request, &page) ? page : 0;
@@ -281,8 +281,8 @@ int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_mo
     if (*header == NULL)
         return command_error("%s: there is no struct elfin_kernel in its first page", input->file);
     if ((*header)->version != ELFIN_KERNEL_VERSION || (*header)->size < sizeof(**header))
-        return command_error("%s: its struct elfin_kernel has version %u and %u bytes, not %u and %zu",
-                             input->file, (*header)->version, (*header)->size,
-                             (unsigned)ELFIN_KERNEL_VERSION, sizeof(**header));
+        return command_error(
+            "%s: its struct elfin_kernel has version %u and %u bytes, not %u and %zu", input->file,
+            (*header)->version, (*header)->size, (unsigned)ELFIN_KERNEL_VERSION, sizeof(**header));
     return STATUS_SUCCESS;
 }

@@ -1,40 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/* The commands that only elfin.efi has. */
 #ifndef UEFI_COMMANDS_H
 #define UEFI_COMMANDS_H
 
-#include "uefi/session.h"
+#include "monitor/commands.h"
 
-/*
- * Runs one line of a script or of the keyboard; the line is cut into words in place. Returns 0, or
- * the status of the failure, which has been reported on the console.
- */
-int commands_run(struct session *session, char *line);
-
-/*
- * A command: words[0] is its name, words[count] is NULL. Returns 0, or the status of the failure
- * after having reported it.
- */
-typedef int command_function(struct session *session, int count, char **words);
-
-command_function command_load, command_library, command_unload, command_call, command_lookup,
-    command_list, command_exports, command_deps, command_map, command_memory, command_cpus,
-    command_rebind, command_replace, command_move, command_retire, command_boot;
-
-/* How a load takes the place of a group; group NULL: it does not. */
-struct instead {
-    elfin_group *group;
-    bool move;
-    elfin_change change;
-};
-
-/* The load command, in which words[0] does not matter. */
-int command_load_instead(struct session *session, int count, char **words,
-                         const struct instead *instead);
-
-/* Prints "error: " and the text; returns STATUS_FAILURE. */
-int command_error(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-/* For reports of the library: prints each problem; ctx points at an unsigned that counts them. */
-void command_report(void *ctx, const elfin_diag *diag);
+command_function command_cpus, command_boot;
 
 #endif

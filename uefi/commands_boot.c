@@ -3,8 +3,9 @@
 #include "libmini/str.h"
 #include "uefi/boot.h"
 #include "uefi/commands.h"
-#include "uefi/console.h"
-#include "uefi/files.h"
+#include "monitor/console.h"
+#include "uefi/firmware.h"
+#include "uefi/platform.h"
 
 /* The words of the command, understood; the files are read. */
 struct order {
@@ -15,14 +16,14 @@ struct order {
     size_t word_count;
 };
 
-static int read_one(struct session *session, const char *path, elfin_input *file)
+static int read_one(const char *path, elfin_input *file)
 {
     void *data;
     size_t size;
-    EFI_STATUS status = files_read(&session->memory.heap, path, &data, &size);
+    const char *problem = platform_read_file(path, &data, &size);
 
-    if (status != EFI_SUCCESS)
-        return command_error("%s: %s", path, firmware_status_text(status));
+    if (problem != NULL)
+        return command_error("%s: %s", path, problem);
     *file = (elfin_input){ .data = data, .size = size, .file = path };
     return STATUS_SUCCESS;
 }
@@ -32,10 +33,10 @@ static bool is_option(const char *word)
     return mini_str_starts(word, "file=") || mini_str_starts(word, "script=");
 }
 
-static int read_script(struct session *session, const char *path, struct order *order)
+static int read_script(const char *path, struct order *order)
 {
     elfin_input file;
-    int status = read_one(session, path, &file);
+    int status = read_one(path, &file);
 
     if (status == STATUS_SUCCESS) /* files end with a zero byte */
         order->script = (char *)(uintptr_t)file.data;
@@ -43,8 +44,7 @@ static int read_script(struct session *session, const char *path, struct order *
 }
 
 /* Files of one kind: first the kernel and the modules, then the others. */
-static int read_files(struct session *session, int count, char **words, bool others,
-                      struct order *order)
+static int read_files(int count, char **words, bool others, struct order *order)
 {
     int status = STATUS_SUCCESS;
 
@@ -52,15 +52,14 @@ static int read_files(struct session *session, int count, char **words, bool oth
         bool option = is_option(words[i]);
 
         if (option && others && mini_str_starts(words[i], "script="))
-            status = read_script(session, words[i] + 7, order);
+            status = read_script(words[i] + 7, order);
         else if (option == others)
-            status = read_one(session, words[i] + (option ? 5 : 0),
-                              &order->files[order->file_count++]);
+            status = read_one(words[i] + (option ? 5 : 0), &order->files[order->file_count++]);
     }
     return status;
 }
 
-static int read_order(struct session *session, int count, char **words, struct order *order)
+static int read_order(int count, char **words, struct order *order)
 {
     int end = 1, status;
 
@@ -70,24 +69,24 @@ static int read_order(struct session *session, int count, char **words, struct o
         order->words = &words[end + 1];
         order->word_count = (size_t)(count - end - 1);
     }
-    order->files = mini_heap_alloc(&session->memory.heap, (size_t)end * sizeof(*order->files));
+    order->files = mini_heap_alloc(platform_heap, (size_t)end * sizeof(*order->files));
     if (order->files == NULL)
         return command_error("out of memory");
-    status = read_files(session, end, words, false, order);
+    status = read_files(end, words, false, order);
     if (status != STATUS_SUCCESS)
         return status;
     if (order->file_count == 0)
         return command_error("boot: no kernel is named");
     order->module_count = order->file_count - 1;
-    return read_files(session, end, words, true, order);
+    return read_files(end, words, true, order);
 }
 
-static void release_order(struct session *session, struct order *order)
+static void release_order(struct order *order)
 {
     for (size_t i = 0; i < order->file_count; i++)
-        (void)mini_heap_free(&session->memory.heap, (void *)(uintptr_t)order->files[i].data);
-    (void)mini_heap_free(&session->memory.heap, order->script);
-    (void)mini_heap_free(&session->memory.heap, order->files);
+        (void)mini_heap_free(platform_heap, (void *)(uintptr_t)order->files[i].data);
+    (void)mini_heap_free(platform_heap, order->script);
+    (void)mini_heap_free(platform_heap, order->files);
 }
 
 static int boot(struct boot_space *space, const struct order *order)
@@ -112,19 +111,20 @@ static int boot(struct boot_space *space, const struct order *order)
 
 int command_boot(struct session *session, int count, char **words)
 {
-    struct boot_space *space = mini_heap_alloc(&session->memory.heap, sizeof(*space));
+    struct boot_space *space = mini_heap_alloc(platform_heap, sizeof(*space));
     struct order order = { .files = NULL };
     int status;
 
+    (void)session;
     if (space == NULL)
         return command_error("out of memory");
-    status = boot_space_begin(space, &session->memory);
+    status = boot_space_begin(space, &machine);
     if (status == STATUS_SUCCESS)
-        status = read_order(session, count, words, &order);
+        status = read_order(count, words, &order);
     if (status == STATUS_SUCCESS)
         status = boot(space, &order);
-    release_order(session, &order);
+    release_order(&order);
     boot_space_end(space);
-    (void)mini_heap_free(&session->memory.heap, space);
+    (void)mini_heap_free(platform_heap, space);
     return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A UEFI application that loads \module.o from its volume and calls its function `answer`. */
-#include "uefi/call.h"
+#include "monitor/call.h"
 #include "uefi/files.h"
 #include "uefi/host.h"
 

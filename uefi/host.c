@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "uefi/host.h"
 
-#include "uefi/call.h"
+#include "monitor/call.h"
 
 enum {
     PLACE_ATTEMPTS = 8, /* the firmware may allocate between our look and our request, or refuse */

@@ -32,7 +32,7 @@
  * writable and executable, and has no other service to change that for an application: the host
  * says so with ELFIN_HOST_NO_RIGHTS.
  *
- * Needs besides: uefi/call.c, uefi/call_asm.S, uefi/cpus.c, uefi/firmware.c, libelfin.a and
+ * Needs besides: monitor/call.c, monitor/call_asm.S, uefi/cpus.c, uefi/firmware.c, libelfin.a and
  * libmini.a.
  */
 struct uefi_memory_attributes;

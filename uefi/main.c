@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* elfin.efi: loads object files on a machine that has nothing but its firmware. */
-#include "libmini/str.h"
-#include "uefi/channel.h"
-#include "uefi/console.h"
-#include "uefi/exports.h"
-#include "uefi/files.h"
+#include "monitor/channel.h"
+#include "monitor/console.h"
+#include "monitor/exports.h"
 #include "uefi/firmware.h"
-#include "uefi/script.h"
+#include "uefi/platform.h"
+#include "uefi/startup.h"
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table);
 
@@ -19,11 +18,11 @@ static void log_line(const char *text)
 static elfin_status session_begin(struct session *session)
 {
     elfin_host host;
-    elfin_status status = uefi_host_init(&session->memory, firmware, &host);
+    elfin_status status = platform_init(&host);
 
     if (status != ELFIN_OK)
         return status;
-    session->memory.log = log_line;
+    machine.log = log_line;
     host.programs = &elfin_programs;
     host.images = &elfin_images;
     host.rebinding = &elfin_rebinding;
@@ -31,7 +30,7 @@ static elfin_status session_begin(struct session *session)
     host.unwind_remove = exports_unwind_remove;
     status = elfin_space_init(&session->space, &host);
     if (status == ELFIN_OK)
-        status = exports_add(&session->space, &session->memory);
+        status = exports_add(&session->space);
     return status;
 }
 
@@ -41,7 +40,7 @@ static void session_end(struct session *session)
 
     if (status != ELFIN_OK)
         console_print("error: unloading everything: %s\n", elfin_status_text(status));
-    uefi_host_finish(&session->memory);
+    uefi_host_finish(&machine);
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -58,8 +57,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
         console_print("error: elfin.efi cannot start: %s\n", elfin_status_text(begun));
         return EFI_OUT_OF_RESOURCES;
     }
-    exit_port = script_exit_port(&session);
-    status = script_run(&session);
+    exit_port = startup_exit_port();
+    status = startup_run(&session);
     session_end(&session);
     channel_exit_machine(exit_port, (unsigned)status);
     return (EFI_STATUS)status;

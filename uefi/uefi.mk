@@ -5,8 +5,9 @@ GNUEFI_INCLUDE ?= /usr/include/efi
 GNUEFI_LIB     ?= /usr/lib
 
 # What any application with uefi/host.c needs, and what elfin.efi has besides.
-UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/call.c uefi/call_asm.S uefi/firmware.c
-UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c))
+UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/firmware.c monitor/call.c monitor/call_asm.S
+UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S $(PICTURE_SOURCES) \
+                $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c monitor/*.c))
 
 # Interrupt handlers of the firmware run on our stack (no red zone); they and the timer event do not
 # save vector registers for us.
@@ -17,21 +18,17 @@ UEFI_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -isystem $(GNUEFI_INCLUDE) \
 UEFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --no-undefined \
                 -T linker-scripts/uefi.ld
 
-uefi_objects = $(patsubst %,$(BUILD)/uefi/%.o,$(basename $(notdir $(1))))
+uefi_objects = $(patsubst %,$(BUILD)/uefi/obj/%.o,$(basename $(1)))
 
-$(BUILD)/uefi/%.o: uefi/%.c Makefile uefi/uefi.mk
+$(BUILD)/uefi/obj/%.o: %.c Makefile uefi/uefi.mk
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_CFLAGS) $(DEPS) -c $< -o $@
 
-$(BUILD)/uefi/%.o: uefi/%.S Makefile uefi/uefi.mk
+$(BUILD)/uefi/obj/%.o: %.S Makefile uefi/uefi.mk
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_CFLAGS) -c $< -o $@
 
-$(BUILD)/uefi/picture/%.o: picture/%.c Makefile uefi/uefi.mk
-	@mkdir -p $(@D)
-	$(CC) $(UEFI_CFLAGS) $(DEPS) -c $< -o $@
-
-$(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES)) $(PICTURE_SOURCES:%.c=$(BUILD)/uefi/%.o)
+$(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
 $(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld
@@ -42,7 +39,7 @@ $(BUILD)/%.efi: $(BUILD)/uefi/%.so
 	$(OBJCOPY) -j .text -j .reloc -j .data -j .dynamic -j .rela -j .dynsym -j .dynstr \
 		--target=efi-app-x86_64 --subsystem=10 $< $@
 
-.PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/%.o
--include $(wildcard $(BUILD)/uefi/*.d $(BUILD)/uefi/picture/*.d)
+.PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/obj/%.o
+-include $(wildcard $(BUILD)/uefi/obj/*/*.d)
 
 ALL += $(BUILD)/elfin.efi $(BUILD)/example.efi

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between elfin.efi and a kernel that its command `boot` starts: what the kernel says of itself, what
- * it is given, and how it exports names. All numbers are little-endian; the layout is the same for
- * every compiler.
+ * Between elfin.efi and a kernel that its command `boot` starts: what the kernel says of itself,
+ * what it is given, and how it exports names. All numbers are little-endian; the layout is the same
+ * for every compiler.
  *
  * The kernel is an executable with addresses of its own (ET_EXEC) or a static position-independent
  * one. In the first page of its first segment, 8-byte aligned, lies a struct elfin_kernel.
@@ -47,20 +47,20 @@ struct elfin_kernel {
 
 /* A stretch of physical memory: whole pages. */
 enum elfin_boot_kind {
-    ELFIN_BOOT_FREE,       /* nobody's */
-    ELFIN_BOOT_RECORD,     /* struct elfin_boot and what it refers to, but for files: free after use */
-    ELFIN_BOOT_FILES,      /* likewise */
+    ELFIN_BOOT_FREE,   /* nobody's */
+    ELFIN_BOOT_RECORD, /* struct elfin_boot and what it refers to, but for files: free after use */
+    ELFIN_BOOT_FILES,  /* likewise */
     ELFIN_BOOT_TRAMPOLINE, /* free once its translation has been taken out */
     ELFIN_BOOT_TABLES,     /* page tables in use */
     ELFIN_BOOT_KERNEL,     /* the kernel's segments */
     ELFIN_BOOT_MODULES,    /* images of modules that were linked */
     ELFIN_BOOT_ACPI,       /* ACPI tables: free once they have been read */
-    ELFIN_BOOT_KEEP,       /* the firmware's for ever: ACPI NVS, run-time services, reserved memory */
+    ELFIN_BOOT_KEEP, /* the firmware's for ever: ACPI NVS, run-time services, reserved memory */
 };
 
 typedef struct elfin_boot_range {
     uint64_t base, size;
-    uint32_t kind; /* enum elfin_boot_kind */
+    uint32_t kind;          /* enum elfin_boot_kind */
     uint32_t firmware_type; /* EFI_MEMORY_TYPE */
 } elfin_boot_range;
 
@@ -73,7 +73,7 @@ typedef struct elfin_boot_file {
 
 /* Pixels of 32 bits; masks say where the colours lie. address 0: there is no frame buffer. */
 typedef struct elfin_boot_screen {
-    uint64_t address; /* physical, and not among the ranges */
+    uint64_t address;               /* physical, and not among the ranges */
     uint32_t width, height, stride; /* pixels */
     uint32_t red, green, blue;
 } elfin_boot_screen;
@@ -81,8 +81,8 @@ typedef struct elfin_boot_screen {
 /* Pointers are run addresses of the kernel; those of the record lie in the direct map. */
 typedef struct elfin_boot {
     uint64_t magic;
-    uint32_t version; /* ELFIN_BOOT_VERSION */
-    uint32_t size;    /* of this structure */
+    uint32_t version;             /* ELFIN_BOOT_VERSION */
+    uint32_t size;                /* of this structure */
     uint64_t direct, direct_size; /* run address of physical address 0; bytes that may be mapped */
     uint64_t tables;              /* physical address of the first page table: CR3 */
     uint64_t kernel, kernel_size; /* run address of its first page; with gaps between segments */
@@ -93,7 +93,7 @@ typedef struct elfin_boot {
     char **words; /* of the command line, behind `--`; word_count of them, then NULL */
     uint64_t word_count;
     const char *script; /* commands, a line each; "" if there are none */
-    uint64_t acpi; /* physical address of the RSDP (ACPI 6.5, section 5.2.5); 0: none */
+    uint64_t acpi;      /* physical address of the RSDP (ACPI 6.5, section 5.2.5); 0: none */
     elfin_boot_screen screen;
     const void *handover; /* what was linked, for elfin_space_adopt; NULL: nothing was */
     uint64_t handover_size;
@@ -101,8 +101,7 @@ typedef struct elfin_boot {
 
 /* Exports a function or variable of the kernel; linker-scripts/exports.ld gathers the rows. */
 #define ELFIN_KERNEL_EXPORT(symbol)                                                                \
-    static const elfin_export elfin_export_##symbol                                                \
-        __attribute__((used, section(".elfin.kernel.exports"), aligned(8))) = { #symbol,           \
-                                                                                (uint64_t)&symbol }
+    static const elfin_export elfin_export_##symbol __attribute__((                                \
+        used, section(".elfin.kernel.exports"), aligned(8))) = { #symbol, (uint64_t)&symbol }
 
 #endif

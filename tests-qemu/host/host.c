@@ -5,7 +5,7 @@
 
 #include "tests-qemu/host/firmware.h"
 #include "tests/lib/free_list.h"
-#include "uefi/call.h"
+#include "monitor/call.h"
 #include "uefi/host.h"
 
 enum {

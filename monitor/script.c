@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+#include "monitor/script.h"
+
+#include "monitor/commands.h"
+#include "monitor/console.h"
+#include "monitor/words.h"
+
+enum {
+    LINE_SIZE = 1024
+};
+
+int script_run_text(struct session *session, char *text, char separator, const char *unit)
+{
+    unsigned number = 0;
+    char *line;
+
+    while (!session->quit && (line = words_next_line(&text, separator)) != NULL) {
+        int status;
+        number++;
+        while (*line == ' ' || *line == '\t')
+            line++;
+        if (*line == '\0' || *line == '#' || *line == '\r')
+            continue;
+        console_print("> %s\n", line);
+        status = commands_run(session, line);
+        if (status != STATUS_SUCCESS) {
+            command_error("the script stops at %s %u with status %d", unit, number, status);
+            return status;
+        }
+    }
+    return session->status;
+}
+
+int script_run_keyboard(struct session *session)
+{
+    char line[LINE_SIZE];
+
+    console_print("elfin %s. Type help for help.\n", ELFIN_VERSION_STRING);
+    while (!session->quit) {
+        console_read_line("elfin> ", line, sizeof(line));
+        commands_run(session, line);
+    }
+    return session->status;
+}

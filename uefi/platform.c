@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* The firmware, as the monitor wants it. */
+#include "uefi/platform.h"
+
+#include "monitor/call.h"
+#include "monitor/commands.h"
+#include "monitor/console.h"
+#include "uefi/commands.h"
+#include "uefi/files.h"
+#include "uefi/firmware.h"
+
+enum {
+    SCREEN_CHUNK = 128
+};
+
+const char platform_name[] = "elfin.efi";
+const char platform_programs[] = "elfin.efi etc.";
+
+struct uefi_host machine;
+struct mini_heap *const platform_heap = &machine.heap;
+
+/* Objects: module code declares them as plain pointers. */
+static void *exported_system_table, *exported_image_handle;
+
+const elfin_export platform_exports[] = {
+    { "elfin_system_table", (uint64_t)&exported_system_table },
+    { "elfin_image_handle", (uint64_t)&exported_image_handle },
+    { NULL, 0 },
+};
+
+const struct command platform_commands[] = {
+    { "cpus", "[COUNT]", "show, or limit, how many CPUs share the work of large loads", 0, 1,
+      command_cpus },
+    { "boot", "KERNEL [MODULE...] [file=FILE]... [script=FILE] [-- WORD...]",
+      "start a kernel, with the modules linked into it; it gets all files, and the words", 1, -1,
+      command_boot },
+    { .name = NULL },
+};
+
+elfin_status platform_init(elfin_host *host)
+{
+    exported_system_table = firmware;
+    exported_image_handle = firmware_image;
+    return uefi_host_init(&machine, firmware, host);
+}
+
+bool platform_has_rights(void)
+{
+    return machine.attributes != NULL;
+}
+
+/* ---- Console --------------------------------------------------------------------------------- */
+
+static void screen_flush(CHAR16 *chunk, size_t used)
+{
+    chunk[used] = 0;
+    if (used > 0)
+        firmware->ConOut->OutputString(firmware->ConOut, chunk);
+}
+
+static bool utf8_continuation(char c)
+{
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* Other characters than ASCII appear as '?'. */
+void platform_screen_write(const char *text, size_t length)
+{
+    CHAR16 chunk[SCREEN_CHUNK + 1];
+    size_t used = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (utf8_continuation(text[i]))
+            continue;
+        if (used > SCREEN_CHUNK - 2) {
+            screen_flush(chunk, used);
+            used = 0;
+        }
+        if (text[i] == '\n')
+            chunk[used++] = '\r';
+        chunk[used++] = (unsigned char)text[i] < 0x80 ? (CHAR16)text[i] : (CHAR16)'?';
+    }
+    screen_flush(chunk, used);
+}
+
+int platform_read_key(void)
+{
+    static const int scan_codes[] = {
+        [SCAN_UP] = PLATFORM_KEY_UP,         [SCAN_DOWN] = PLATFORM_KEY_DOWN,
+        [SCAN_RIGHT] = PLATFORM_KEY_RIGHT,   [SCAN_LEFT] = PLATFORM_KEY_LEFT,
+        [SCAN_HOME] = PLATFORM_KEY_HOME,     [SCAN_END] = PLATFORM_KEY_END,
+        [SCAN_DELETE] = PLATFORM_KEY_DELETE, [SCAN_ESC] = PLATFORM_KEY_ESCAPE,
+    };
+    EFI_INPUT_KEY key = { 0, 0 };
+    UINTN index;
+
+    while (firmware->ConIn->ReadKeyStroke(firmware->ConIn, &key) != EFI_SUCCESS)
+        firmware->BootServices->WaitForEvent(1, &firmware->ConIn->WaitForKey, &index);
+    if (key.UnicodeChar != 0)
+        return key.UnicodeChar < 0x80 ? key.UnicodeChar : PLATFORM_KEY_NONE;
+    if (key.ScanCode < sizeof(scan_codes) / sizeof(scan_codes[0]) && scan_codes[key.ScanCode] != 0)
+        return scan_codes[key.ScanCode];
+    return PLATFORM_KEY_NONE;
+}
+
+/* ---- Files ----------------------------------------------------------------------------------- */
+
+const char *platform_read_file(const char *path, void **data, size_t *size)
+{
+    EFI_STATUS status = files_read(&machine.heap, path, data, size);
+
+    return status == EFI_SUCCESS ? NULL : firmware_status_text(status);
+}
+
+/* ---- Time ------------------------------------------------------------------------------------ */
+
+#define SECOND UINT64_C(10000000) /* in units of 100 ns */
+
+static EFI_EVENT timer;
+static void (*timer_function)(void);
+
+static VOID EFIAPI timer_tick(EFI_EVENT event, VOID *context)
+{
+    (void)event;
+    (void)context;
+    timer_function();
+}
+
+void platform_every_second(void (*tick)(void))
+{
+    EFI_BOOT_SERVICES *services = firmware->BootServices;
+
+    timer_function = tick;
+    if (services->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, timer_tick, NULL,
+                              &timer) == EFI_SUCCESS)
+        services->SetTimer(timer, TimerPeriodic, SECOND);
+    else
+        timer = NULL;
+}
+
+void platform_every_second_end(void)
+{
+    if (timer != NULL)
+        firmware->BootServices->CloseEvent(timer);
+    timer = NULL;
+}
+
+uint64_t platform_ticks(void)
+{
+    return firmware_ticks();
+}
+
+uint64_t platform_ticks_per_second(void)
+{
+    return firmware_ticks_per_second();
+}
+
+/* ---- Interrupts ------------------------------------------------------------------------------ */
+
+uint64_t platform_enter(void)
+{
+    return firmware_enter();
+}
+
+void platform_leave(uint64_t flags)
+{
+    firmware_leave(flags);
+}
+
+/* ---- Memory ---------------------------------------------------------------------------------- */
+
+bool platform_pages_alloc(const struct mini_pages_request *request, uint64_t *base)
+{
+    return uefi_pages_alloc(&machine, EfiLoaderData, request, base);
+}
+
+void platform_pages_free(uint64_t base, uint64_t size)
+{
+    uefi_pages_free(&machine, EfiLoaderData, base, size);
+}
+
+void platform_show_pages(void)
+{
+    typedef unsigned long long ull;
+    uint64_t free_pages = uefi_pages_free_count(&machine);
+
+    console_print("pages: %llu of images, %llu of data, %llu for the memory map; firmware has %llu "
+                  "free\n",
+                  (ull)machine.image_pages, (ull)machine.data_pages,
+                  (ull)(machine.scratch_size / MINI_PAGE_SIZE), (ull)free_pages);
+}
+
+struct walk {
+    platform_memory_fn *each;
+    void *ctx;
+    uint64_t image; /* an address in elfin.efi */
+};
+
+static enum picture_kind kind_of(EFI_MEMORY_TYPE type)
+{
+    switch (type) {
+    case EfiConventionalMemory:
+        return PICTURE_FREE;
+    case EfiLoaderCode:
+    case EfiLoaderData:
+        return PICTURE_PROGRAM;
+    case EfiBootServicesCode:
+    case EfiBootServicesData:
+    case EfiRuntimeServicesCode:
+    case EfiRuntimeServicesData:
+    case EfiACPIReclaimMemory:
+    case EfiACPIMemoryNVS:
+        return PICTURE_FIRMWARE;
+    default:
+        return PICTURE_RESERVED;
+    }
+}
+
+static const char *label_of(const struct walk *walk, EFI_MEMORY_TYPE type, uint64_t base,
+                            uint64_t last)
+{
+    if (type != EfiLoaderCode && type != EfiLoaderData)
+        return NULL;
+    if (walk->image >= base && walk->image <= last)
+        return platform_name;
+    return type == EfiLoaderData ? "heap and data" : "programs";
+}
+
+static void take_range(void *ctx, uint64_t base, uint64_t pages, EFI_MEMORY_TYPE type)
+{
+    struct walk *walk = ctx;
+    uint64_t last = base + (pages * EFI_PAGE_SIZE - 1);
+    struct picture_piece piece = { .first = base, .last = last, .kind = kind_of(type) };
+
+    /* An entry that the map contradicts itself about shows nothing. */
+    if (pages == 0 || pages > UINT64_MAX / EFI_PAGE_SIZE || last < base)
+        return;
+    piece.label = label_of(walk, type, base, last);
+    walk->each(walk->ctx, &piece);
+}
+
+static uint64_t image_base(void)
+{
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    void *protocol;
+
+    if (firmware->BootServices->HandleProtocol(firmware_image, &guid, &protocol) != EFI_SUCCESS)
+        return 0;
+    return (uint64_t)((EFI_LOADED_IMAGE *)protocol)->ImageBase;
+}
+
+bool platform_walk_memory(platform_memory_fn *each, void *ctx)
+{
+    struct walk walk = { .each = each, .ctx = ctx, .image = image_base() };
+
+    return uefi_pages_walk(&machine, take_range, &walk);
+}
