@@ -94,7 +94,7 @@ ALL       := $(call archives) $(BUILD)/libmini.a
 TEST_DEPS := $(call archives,core-clang) $(call archives,core-clang19)
 TESTS     :=
 
-include examples/examples.mk $(wildcard tools/*.mk) uefi/uefi.mk tests/tests.mk $(wildcard tests/*/*.mk) tests-qemu/tests.mk bench/bench.mk
+include examples/examples.mk $(wildcard tools/*.mk) uefi/uefi.mk kernel/kernel.mk tests/tests.mk $(wildcard tests/*/*.mk) tests-qemu/tests.mk bench/bench.mk
 
 .PHONY: all run test check build-tests setup size clean lint help
 

@@ -6,7 +6,7 @@ enum {
     CODE = 0x08,
     DATA = 0x10,
     TASK = 0x18,
-    VECTORS = 48,
+    VECTORS = INTERRUPT_COUNT,
     STUB_SIZE = 16,
     STACK_SIZE = 16384,
     GATE_PRESENT = 0x8e, /* an interrupt gate: masks interrupts */

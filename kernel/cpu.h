@@ -7,7 +7,14 @@
 
 enum {
     MSR_APIC_BASE = 0x1b,
-    MSR_FS_BASE = 0xc0000100
+};
+
+/* Vectors, behind the 32 that are the CPU's own; interrupts_asm.S has a stub for each. */
+enum {
+    INTERRUPT_OLD = 32, /* 16 of the old interrupt controllers, masked */
+    INTERRUPT_TIMER = 48,
+    INTERRUPT_SPURIOUS = 63,
+    INTERRUPT_COUNT
 };
 
 /* What the CPU pushes, and interrupts_asm.S before it. */

@@ -9,7 +9,7 @@
         .globl  interrupt_stubs
 interrupt_stubs:
         vector = 0
-        .rept   48
+        .rept   64
         .balign 16
         .if     !((1 << vector) & 0x60227d00)   /* 8, 10 to 14, 17, 21, 29, 30: Intel SDM 6.15 */
         pushq   $0

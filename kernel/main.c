@@ -1,38 +1,142 @@
 /* SPDX-License-Identifier: MIT */
+/* A kernel that loads modules: what is there is what a loader of modules needs. */
+#include <stdarg.h>
+
 #include <elfin/kernel.h>
-#include "kernel/port.h"
+
+#include "kernel/cpu.h"
+#include "kernel/fault.h"
+#include "kernel/loader.h"
+#include "kernel/memory.h"
+#include "kernel/panic.h"
+#include "kernel/platform.h"
+#include "kernel/serial.h"
+#include "kernel/timer.h"
+#include "libmini/fmt.h"
+#include "libmini/str.h"
+#include "monitor/call.h"
+#include "monitor/channel.h"
+#include "monitor/console.h"
+#include "monitor/exports.h"
+#include "monitor/script.h"
+#include "monitor/words.h"
 
 _Noreturn void kernel_main(const struct elfin_boot *boot);
 
 extern const elfin_export elfin_kernel_exports[], elfin_kernel_exports_end[];
 
-static const struct elfin_kernel header __attribute__((used, section(".elfin.kernel"))) = {
+static const struct elfin_kernel description __attribute__((used, section(".elfin.kernel"))) = {
     .magic = ELFIN_KERNEL_MAGIC,
     .version = ELFIN_KERNEL_VERSION,
-    .size = sizeof(header),
+    .size = sizeof(struct elfin_kernel),
     .exports = elfin_kernel_exports,
     .exports_end = elfin_kernel_exports_end,
-    .modules_low = 0xffffffff90000000,
-    .modules_high = 0xffffffffffffefff,
+    .modules_low = UINT64_C(0xffffffff80000000),
+    .modules_high = UINT64_C(0xffffffffffffefff),
 };
+
+static unsigned exit_port;
+
+static _Noreturn void end(int status)
+{
+    console_fresh_line();
+    channel_exit_machine(exit_port, (unsigned)status);
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
+}
+
+_Noreturn void panic(const char *format, ...)
+{
+    va_list args;
+
+    __asm__ volatile("cli");
+    console_fresh_line();
+    console_print("panic: ");
+    va_start(args, format);
+    mini_vfmt_to(console_put, NULL, format, args);
+    va_end(args);
+    end(STATUS_FAILURE);
+}
+
+void interrupt_dispatch(struct interrupt_frame *frame)
+{
+    if (frame->vector < INTERRUPT_OLD)
+        fault_handle(frame);
+    else if (frame->vector == INTERRUPT_TIMER)
+        timer_tick();
+}
+
+/* exit=PORT: where the status goes at the end. */
+static void read_words(const struct elfin_boot *boot)
+{
+    uint64_t port;
+
+    for (uint64_t i = 0; i < boot->word_count; i++)
+        if (mini_str_starts(boot->words[i], "exit=") && words_number(boot->words[i] + 5, &port) &&
+            port <= UINT16_MAX)
+            exit_port = (unsigned)port;
+}
+
+static void log_line(void *ctx, const char *text)
+{
+    (void)ctx;
+    console_fresh_line();
+    console_print("%s\n", text);
+}
+
+static void session_begin(struct session *session)
+{
+    elfin_host host;
+
+    loader_host(&host);
+    host.log = log_line;
+    host.call = call_entry;
+    host.programs = &elfin_programs;
+    host.images = &elfin_images;
+    host.rebinding = &elfin_rebinding;
+    host.unwind_add = exports_unwind_add;
+    host.unwind_remove = exports_unwind_remove;
+    host.tls_size = CALL_TLS_SIZE;
+    host.tls_align = CALL_TLS_ALIGN;
+    host.tls_attach = call_tls_attach;
+    if (elfin_space_init(&session->space, &host) != ELFIN_OK ||
+        exports_add(&session->space) != ELFIN_OK)
+        panic("no space for modules");
+    fault_init(&session->space);
+}
+
+static int run(struct session *session, const struct elfin_boot *boot)
+{
+    size_t size = mini_strlen(boot->script) + 1;
+    char *script = mini_heap_alloc(&heap, size); /* words are cut out of it */
+    int status;
+
+    if (script == NULL)
+        panic("no memory for the script");
+    __builtin_memcpy(script, boot->script, size);
+    status = script_run_text(session, script, '\n', "line");
+    (void)mini_heap_free(&heap, script);
+    return session->quit || status != STATUS_SUCCESS ? status : script_run_keyboard(session);
+}
 
 _Noreturn void kernel_main(const struct elfin_boot *boot)
 {
-    for (const char *c = boot->script; *c; c++)
-        port_write(0xe9, (uint8_t)*c);
-    for (uint64_t i = 0; i < boot->range_count; i++) {
-        static const char digits[] = "0123456789abcdef";
-        const elfin_boot_range *r = &boot->ranges[i];
-        for (int s = 60; s >= 0; s -= 4)
-            port_write(0xe9, (uint8_t)digits[r->base >> s & 15]);
-        port_write(0xe9, ' ');
-        for (int s = 60; s >= 0; s -= 4)
-            port_write(0xe9, (uint8_t)digits[r->size >> s & 15]);
-        port_write(0xe9, ' ');
-        port_write(0xe9, (uint8_t)digits[r->kind]);
-        port_write(0xe9, '\n');
-    }
-    port_write(0x501, 7 + 2);
-    for (;;)
-        __asm__ volatile("hlt");
+    static struct session session;
+    int status;
+
+    cpu_init();
+    serial_init();
+    console_init();
+    read_words(boot);
+    if (boot->magic != ELFIN_BOOT_MAGIC || boot->version != ELFIN_BOOT_VERSION)
+        panic("not booted by elfin.efi of this version");
+    memory_init(boot);
+    platform_init(boot);
+    timer_init();
+    session_begin(&session);
+    __asm__ volatile("sti");
+    status = run(&session, boot);
+    if (elfin_space_destroy(&session.space) != ELFIN_OK)
+        panic("modules cannot be unloaded");
+    end(status);
 }

@@ -203,6 +203,18 @@ void memory_image_free(uint64_t run, void *edit, uint64_t size)
     (void)mini_pages_free(&physical, (uint64_t)edit - direct, size);
 }
 
+/* Of an allocation only a whole can be freed: its front is taken again, where nothing else can be.
+ */
+void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep)
+{
+    uint64_t memory = (uint64_t)edit - direct;
+
+    if (paging_unmap(&paging, run + keep, size - keep) != PAGING_OK ||
+        mini_pages_free(&physical, memory, size) != MINI_PAGES_OK ||
+        mini_pages_alloc_at(&physical, memory, keep) != MINI_PAGES_OK)
+        panic("memory: image at 0x%llx", (unsigned long long)run);
+}
+
 volatile void *memory_device(uint64_t physical_address, uint64_t size)
 {
     struct mini_pages_request wanted = {

@@ -26,6 +26,8 @@ void *memory_at(uint64_t physical_address);
  */
 bool memory_image_alloc(const struct mini_pages_request *wanted, uint64_t *run, void **edit);
 void memory_image_free(uint64_t run, void *edit, uint64_t size);
+/* Gives back what lies behind the first `keep` bytes; the image then has this size. */
+void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep);
 
 /* Registers of a device, which no cache may keep: mapped for ever. */
 volatile void *memory_device(uint64_t physical_address, uint64_t size);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef MONITOR_WHERE_H
+#define MONITOR_WHERE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <elfin/elfin.h>
+
+/* The module that an address lies in; NULL: none. */
+elfin_module *where_module(const elfin_space *space, uint64_t address);
+
+/*
+ * An address as people read it: "demo:crash+0x1c", "demo+0x40", or "0x1234". Cut to size - 1
+ * characters.
+ */
+void where_format(const elfin_space *space, uint64_t address, char *text, size_t size);
+
+#endif
