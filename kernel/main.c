@@ -35,6 +35,10 @@ static const struct elfin_kernel description __attribute__((used, section(".elfi
     .modules_high = UINT64_C(0xffffffffffffefff),
 };
 
+enum {
+    MODULE_STACK = 64 << 10
+};
+
 static unsigned exit_port;
 
 static _Noreturn void end(int status)
@@ -84,10 +88,26 @@ static void log_line(void *ctx, const char *text)
     console_print("%s\n", text);
 }
 
+/* With a page on each side that is not there. */
+static void make_module_stack(void)
+{
+    struct mini_pages_request wanted = { .size = MODULE_STACK,
+                                         .align = MINI_PAGE_SIZE,
+                                         .high = UINT64_MAX,
+                                         .policy = MINI_PAGES_HIGHEST };
+    uint64_t stack;
+    void *edit;
+
+    if (!memory_image_alloc(&wanted, &stack, &edit))
+        panic("no stack for modules");
+    call_set_stack(stack + MODULE_STACK);
+}
+
 static void session_begin(struct session *session)
 {
     elfin_host host;
 
+    make_module_stack();
     loader_host(&host);
     host.log = log_line;
     host.call = call_entry;

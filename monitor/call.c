@@ -26,10 +26,16 @@ struct call_frame {
 };
 
 bool call_guarded(struct call_frame *frame, uint64_t address, const uint64_t *arguments,
-                  uint64_t *result);
+                  uint64_t *result, uint64_t stack);
 _Noreturn void call_unwind(struct call_frame *frame);
 
 static struct call_frame *innermost;
+static uint64_t module_stack;
+
+void call_set_stack(uint64_t stack)
+{
+    module_stack = stack;
+}
 
 static uint64_t msr_read(uint32_t msr)
 {
@@ -80,7 +86,8 @@ elfin_status call_function(uint64_t address, const uint64_t arguments[CALL_ARGUM
         __asm__ volatile("cli" : : : "memory");
     msr_write(MSR_FS_BASE, thread_block());
     innermost = &frame;
-    returned = call_guarded(&frame, address, arguments, result);
+    returned =
+        call_guarded(&frame, address, arguments, result, outer == NULL ? module_stack : 0);
     innermost = outer;
     msr_write(MSR_FS_BASE, fs_base);
     if (flags & RFLAGS_IF)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * bool call_guarded(struct call_frame *frame, uint64_t address, const uint64_t *arguments,
- *                   uint64_t *result)
+ *                   uint64_t *result, uint64_t stack)
  *
- * Calls address with six arguments. True: it returned and *result is its RAX. False: call_unwind
- * was called with the frame meanwhile. The frame is the stack pointer below the saved registers; the
- * seven pushes on top of the return address leave it 16-byte aligned, as a call needs it.
+ * Calls address with six arguments, on the given stack, which is 16-byte aligned, or on this one if
+ * it is 0. True: it returned and *result is its RAX. False: call_unwind was called with the frame
+ * meanwhile. The frame holds the stack pointer below the saved registers; the seven pushes on top of
+ * the return address leave it aligned, as a call needs it.
  */
         .text
         .globl  call_guarded
@@ -20,8 +21,11 @@ call_guarded:
         pushq   %r15
         pushq   %rcx
         movq    %rsp, (%rdi)
+        movq    %rdi, %rbx
         movq    %rsi, %r10
         movq    %rdx, %r11
+        testq   %r8, %r8
+        cmovneq %r8, %rsp
         movq    0(%r11), %rdi
         movq    8(%r11), %rsi
         movq    16(%r11), %rdx
@@ -29,8 +33,10 @@ call_guarded:
         movq    32(%r11), %r8
         movq    40(%r11), %r9
         xorl    %eax, %eax              /* a variadic function: no vector registers in use */
+        xorl    %ebp, %ebp              /* the outermost frame of the module's */
         cld
         call    *%r10
+        movq    (%rbx), %rsp
         popq    %rcx
         movq    %rax, (%rcx)
         movl    $1, %eax

@@ -21,7 +21,10 @@ int script_run_text(struct session *session, char *text, char separator, const c
             line++;
         if (*line == '\0' || *line == '#' || *line == '\r')
             continue;
-        console_print("> %s\n", line);
+        if (*line == '@')
+            line++;
+        else
+            console_print("> %s\n", line);
         status = commands_run(session, line);
         if (status != STATUS_SUCCESS) {
             command_error("the script stops at %s %u with status %d", unit, number, status);

@@ -36,7 +36,9 @@ def boot(tool, files, script=None, shell=None, loader='elfin.efi'):
     (or None), the console's text, the firmware's text."""
     elfin = os.path.join(BUILD, loader)
     with tempfile.TemporaryDirectory(prefix='elfin-test-') as folder:
-        image = tool.make_volume(folder, elfin, files, script or '')
+        arguments = argparse.Namespace(machine='q35', memory='512M', cpus=1, cpu='max', kernel=None,
+                                       interactive=False)
+        image = tool.make_volume(folder, elfin, files, tool.system_files(arguments, script or ''))
         if script is None:
             mtools(image, 'mdel', '::/elfin/startup.elfin')
         if shell is not None:
@@ -46,7 +48,6 @@ def boot(tool, files, script=None, shell=None, loader='elfin.efi'):
             with open(path, 'w', encoding='ascii', newline='\r\n') as file:
                 file.write(shell)
             mtools(image, 'mcopy', path, '::/')
-        arguments = argparse.Namespace(machine='q35', memory='512M', cpus=1, interactive=False)
         command = tool.qemu_command(arguments, folder, image)
         try:
             done = subprocess.run(command, capture_output=True, text=True, errors='replace',

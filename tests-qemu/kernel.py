@@ -1,0 +1,71 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""The kernel: booted by elfin.efi, it loads modules of its own."""
+
+import os
+import re
+import sys
+
+from boot import BUILD, Boot, Cases, built
+
+MACHINES = {
+    '512 MiB': ('kernel.elf', ()),
+    '6 GiB': ('kernel.elf', ('--memory', '6G')),
+    'qemu64': ('kernel.elf', ('--cpu', 'qemu64')),
+    'clang': ('kernel-clang.elf', ()),
+}
+
+FAULTS = {
+    'fault_read_null': r'page fault at faults:fault_read_null\+0x\w+: reading unmapped 0x0$',
+    'fault_write_constant': r'page fault at faults:fault_write_constant\+0x\w+: writing protected 0x\w+ \(faults',
+    'fault_write_text': r'page fault at faults:fault_write_text\+0x\w+: writing protected 0x\w+ \(faults:fault_none\+0x0\)',
+    'fault_execute_data': r'page fault at faults.*: executing protected 0x\w+ \(faults',
+    'fault_jump_null': r'page fault at 0x0: executing unmapped 0x0',
+    'fault_general': r'general protection at faults:fault_general',
+    'fault_opcode': r'invalid opcode at faults:fault_opcode',
+    'fault_divide': r'divide error at faults:fault_divide',
+    'fault_breakpoint': r'breakpoint at faults:fault_breakpoint',
+    'fault_guard 8': r'page fault at faults:fault_guard\+0x\w+: reading unmapped',
+    'fault_stack 0': r'page fault at faults:fault_stack',
+}
+
+
+def boot(machine, script, files):
+    kernel, arguments = MACHINES[machine]
+    return Boot(script, files, ('--kernel', os.path.join(BUILD, kernel), *arguments))
+
+
+def check_machine(machine, cases):
+    script = ['memory', 'load even.o odd.o', 'call odd:is_odd 7', 'load hello.o -- world', 'list',
+              'unload hello', 'unload even', 'load faults.o', 'call faults:fault_none 5']
+    script += [f'! call faults:{fault}' for fault in FAULTS]
+    script += ['call faults:fault_none 6', 'call faults:fault_count', 'unload faults', 'memory', 'quit 42']
+    run = boot(machine, '\n'.join(script), [built('even.o'), built('odd.o'), built('hello.o'),
+                                            built('faults.o')])
+
+    cases.equal(f'kernel ({machine}): the status of quit', run.status, 42)
+    cases.check(f'kernel ({machine}): the first line is the script\'s', run.output.startswith('> memory\n'),
+                run.output[:300] + run.errors[-300:])
+    cases.equal(f'kernel ({machine}): modules that call each other', run.result('call odd:is_odd 7'), 1)
+    run.expect(cases, f'kernel ({machine}): words reach init', 'load hello.o -- world',
+               r'^hello, world$', r'^loaded hello at 0xf\w+$')
+    run.expect(cases, f'kernel ({machine}): list', 'list', r'^hello 1.0 at', r'^odd at')
+    for fault, wanted in FAULTS.items():
+        run.expect(cases, f'kernel ({machine}): {fault}', f'! call faults:{fault}', r'^error: ' + wanted,
+                   r'the function did not return')
+    cases.equal(f'kernel ({machine}): the module goes on', run.result('call faults:fault_none 6'), 13)
+    cases.equal(f'kernel ({machine}): its data are whole', run.result('call faults:fault_count'), 2)
+    cases.equal(f'kernel ({machine}): everything is given back',
+                re.sub(r'\d+ record bytes|heap.*', '', run.said('memory', 1)),
+                re.sub(r'\d+ record bytes|heap.*', '', run.said('memory')))
+
+
+def main():
+    cases = Cases()
+    for machine in sys.argv[1:] or MACHINES:
+        check_machine(machine, cases)
+    return cases.status()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
