@@ -7,7 +7,6 @@
 #include "kernel/serial.h"
 #include "kernel/timer.h"
 #include "libmini/str.h"
-#include "monitor/commands.h"
 #include "monitor/console.h"
 
 enum {
@@ -18,7 +17,6 @@ const char platform_name[] = "kernel";
 const char platform_programs[] = "kernel";
 struct mini_heap *const platform_heap = &heap;
 const elfin_export platform_exports[] = { { NULL, 0 } };
-const struct command platform_commands[] = { { .name = NULL } };
 
 static const struct elfin_boot *boot;
 

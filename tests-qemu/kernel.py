@@ -60,10 +60,46 @@ def check_machine(machine, cases):
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory')))
 
 
+LINE = re.compile(r'^(0x[0-9a-f]+)-(0x[0-9a-f]+) (R|RW|RX) memory (0x[0-9a-f]+)$')
+
+
+def ranges(text):
+    """(first, last, rights) of the lines of `tables`."""
+    found = [LINE.match(line) for line in text.splitlines()]
+    return [(int(m[1], 16), int(m[2], 16), m[3]) for m in found if m]
+
+
+def check_rights(cases):
+    """What is mapped after each step: nothing below the kernel's half, page 0 least of all; text RX,
+    constants R, data RW, nothing else; and nothing when it is unloaded."""
+    script = []
+    steps = ['load even.o odd.o', 'load faults.o at=0x200000', 'load hello.o', 'unload even',
+             '! call faults:fault_write_text', 'unload faults', 'load faults.o at=0x7ffffffe0000',
+             'unload hello', 'unload faults']
+    for step in ['tables', *steps]:
+        script += [step, f'echo after {step}', 'tables']
+    run = Boot('\n'.join([*script, 'ticks', 'quit']), [built(f'{name}.o') for name in
+                                                      ('even', 'odd', 'faults', 'hello')],
+               ('--kernel', os.path.join(BUILD, 'kernel.elf')))
+    cases.equal('kernel rights: the script runs to its end', run.status, 0)
+    seen = [ranges(run.said('tables', i)) for i in range(len(steps) + 2)]
+    rights = [sorted(r for _, last, r in tables if last < 1 << 47) for tables in seen[1:]]
+    module = ['R', 'RW', 'RX']
+    cases.equal('kernel rights: of modules in the lower half, step by step', rights,
+                [[], [], module, module, module, module, [], module, module, []])
+    cases.equal('kernel rights: at the end they are as in the beginning', seen[-1], seen[0])
+    cases.check('kernel rights: exactly the kernel\'s text and the modules\' are executable',
+                all(sum(r == 'RX' for *_, r in tables) == 1 + n for tables, n in
+                    zip(seen[1:], (0, 1, 2, 3, 2, 2, 1, 2, 1, 0))),
+                [[r for *_, r in tables] for tables in seen])
+    run.expect(cases, 'kernel: the timer ticks', 'ticks', r'^[1-9]\d* ticks, 100 a second$')
+
+
 def main():
     cases = Cases()
     for machine in sys.argv[1:] or MACHINES:
         check_machine(machine, cases)
+    check_rights(cases)
     return cases.status()
 
 
