@@ -23,16 +23,13 @@
 
 _Noreturn void kernel_main(const struct elfin_boot *boot);
 
+/* Gathered by linker-scripts/exports.ld. */
 extern const elfin_export elfin_kernel_exports[], elfin_kernel_exports_end[];
 
 static const struct elfin_kernel description __attribute__((used, section(".elfin.kernel"))) = {
     .magic = ELFIN_KERNEL_MAGIC,
     .version = ELFIN_KERNEL_VERSION,
     .size = sizeof(struct elfin_kernel),
-    .exports = elfin_kernel_exports,
-    .exports_end = elfin_kernel_exports_end,
-    .modules_low = UINT64_C(0xffffffff80000000),
-    .modules_high = UINT64_C(0xffffffffffffefff),
 };
 
 enum {
@@ -120,6 +117,8 @@ static void session_begin(struct session *session)
     host.tls_align = CALL_TLS_ALIGN;
     host.tls_attach = call_tls_attach;
     if (elfin_space_init(&session->space, &host) != ELFIN_OK ||
+        elfin_space_export(&session->space, elfin_kernel_exports,
+                           (size_t)(elfin_kernel_exports_end - elfin_kernel_exports)) != ELFIN_OK ||
         exports_add(&session->space) != ELFIN_OK)
         panic("no space for modules");
     fault_init(&session->space);

@@ -115,6 +115,8 @@ uint64_t timer_ticks(void)
     return __atomic_load_n(&ticks, __ATOMIC_RELAXED);
 }
 
+ELFIN_KERNEL_EXPORT(timer_ticks);
+
 uint64_t timer_cpu_frequency(void)
 {
     return frequency;

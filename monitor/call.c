@@ -86,8 +86,7 @@ elfin_status call_function(uint64_t address, const uint64_t arguments[CALL_ARGUM
         __asm__ volatile("cli" : : : "memory");
     msr_write(MSR_FS_BASE, thread_block());
     innermost = &frame;
-    returned =
-        call_guarded(&frame, address, arguments, result, outer == NULL ? module_stack : 0);
+    returned = call_guarded(&frame, address, arguments, result, outer == NULL ? module_stack : 0);
     innermost = outer;
     msr_write(MSR_FS_BASE, fs_base);
     if (flags & RFLAGS_IF)

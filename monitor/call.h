@@ -32,8 +32,8 @@ elfin_status call_function(uint64_t address, const uint64_t arguments[CALL_ARGUM
                            bool interrupts, uint64_t *result);
 
 /*
- * Module code runs on a stack of its own from now on, which ends at this address (a multiple of 16);
- * calls inside of calls go on where they are. 0: on the caller's, as in the beginning.
+ * Module code runs on a stack of its own from now on, which ends at this address (a multiple of
+ * 16); calls inside of calls go on where they are. 0: on the caller's, as in the beginning.
  */
 void call_set_stack(uint64_t stack);
 

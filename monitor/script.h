@@ -5,9 +5,9 @@
 #include "monitor/session.h"
 
 /*
- * Runs all commands of the text, which `separator` divides ('\n' for none but the ends of lines), and
- * prints each but those that begin with '@'; the status of the first that fails, or of `quit`. `unit` is what its number counts: lines of a
- * file, with those that hold no command.
+ * Runs all commands of the text, which `separator` divides ('\n' for none but the ends of lines),
+ * and prints each but those that begin with '@'; the status of the first that fails, or of `quit`.
+ * `unit` is what its number counts: lines of a file, with those that hold no command.
  */
 int script_run_text(struct session *session, char *text, char separator, const char *unit);
 

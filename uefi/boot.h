@@ -31,20 +31,18 @@ static inline EFI_MEMORY_TYPE boot_type(enum elfin_boot_kind kind)
 struct boot_space {
     struct uefi_host *memory;
     struct paging paging;
-    struct mini_pages addresses; /* run addresses for images */
+    struct mini_pages addresses; /* run addresses for its image */
     struct mini_pages_node nodes[BOOT_DIRECT_NODES];
-    enum elfin_boot_kind kind; /* of the image that is being loaded */
     uint64_t direct_size;
-    elfin_space space; /* the kernel and what was linked for it */
+    elfin_space space; /* of the kernel alone */
 };
 
 /* Reports and returns STATUS_FAILURE when it fails; boot_space_end is then called as well. */
 int boot_space_begin(struct boot_space *boot, struct uefi_host *memory);
 void boot_space_end(struct boot_space *boot);
 
-/* Loads the file as the kernel. *header is what it says of itself; its exports are the space's. */
-int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_module **kernel,
-                     const struct elfin_kernel **header);
+/* Loads the file as the kernel; it has a struct elfin_kernel of our version. */
+int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_module **kernel);
 
 /* Where the loader can write what will be at a run address of an image; NULL: nothing is there. */
 void *boot_edit(const struct boot_space *boot, uint64_t run, uint64_t size);

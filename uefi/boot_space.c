@@ -65,12 +65,12 @@ static elfin_status reserve_image(struct boot_space *boot, const elfin_request *
 
     if (status != ELFIN_OK)
         return status;
-    if (!uefi_pages_alloc(boot->memory, boot_type(boot->kind), &physical, &base)) {
+    if (!uefi_pages_alloc(boot->memory, boot_type(ELFIN_BOOT_KERNEL), &physical, &base)) {
         (void)mini_pages_free(&boot->addresses, run, physical.size);
         return ELFIN_ERR_MEMORY;
     }
     if (paging_map(&boot->paging, run, base, physical.size, PAGING_WRITE) != PAGING_OK) {
-        uefi_pages_free(boot->memory, boot_type(boot->kind), base, physical.size);
+        uefi_pages_free(boot->memory, boot_type(ELFIN_BOOT_KERNEL), base, physical.size);
         (void)mini_pages_free(&boot->addresses, run, physical.size);
         return ELFIN_ERR_MEMORY;
     }
@@ -106,7 +106,8 @@ static void host_release(void *ctx, const elfin_region *region)
     }
     (void)paging_unmap(&boot->paging, region->run, region->size);
     (void)mini_pages_free(&boot->addresses, region->run, region->size);
-    uefi_pages_free(boot->memory, boot_type(boot->kind), (uint64_t)region->edit, region->size);
+    uefi_pages_free(boot->memory, boot_type(ELFIN_BOOT_KERNEL), (uint64_t)region->edit,
+                    region->size);
 }
 
 static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t offset,
@@ -205,7 +206,7 @@ int boot_space_begin(struct boot_space *boot, struct uefi_host *memory)
 {
     elfin_host host = ELFIN_HOST_INIT;
 
-    *boot = (struct boot_space){ .memory = memory, .kind = ELFIN_BOOT_KERNEL };
+    *boot = (struct boot_space){ .memory = memory };
     boot->paging = (struct paging){
         .ctx = boot, .alloc = table_alloc, .free = table_free, .no_gigabytes = !has_gigabytes()
     };
@@ -256,10 +257,10 @@ static const struct elfin_kernel *find_header(const struct boot_space *boot, elf
     return NULL;
 }
 
-int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_module **kernel,
-                     const struct elfin_kernel **header)
+int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_module **kernel)
 {
     elfin_options options = ELFIN_OPTIONS_INIT;
+    const struct elfin_kernel *header;
     unsigned reported = 0;
     elfin_module_info info;
     elfin_group *group;
@@ -277,12 +278,12 @@ int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_mo
     elfin_module_get(*kernel, &info);
     if (!(info.flags & ELFIN_MODULE_EXECUTABLE) || info.entry == 0)
         return command_error("%s: a kernel is an executable with an entry point", input->file);
-    *header = find_header(boot, *kernel);
-    if (*header == NULL)
+    header = find_header(boot, *kernel);
+    if (header == NULL)
         return command_error("%s: there is no struct elfin_kernel in its first page", input->file);
-    if ((*header)->version != ELFIN_KERNEL_VERSION || (*header)->size < sizeof(**header))
+    if (header->version != ELFIN_KERNEL_VERSION || header->size < sizeof(*header))
         return command_error(
             "%s: its struct elfin_kernel has version %u and %u bytes, not %u and %zu", input->file,
-            (*header)->version, (*header)->size, (unsigned)ELFIN_KERNEL_VERSION, sizeof(**header));
+            header->version, header->size, (unsigned)ELFIN_KERNEL_VERSION, sizeof(*header));
     return STATUS_SUCCESS;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* boot KERNEL [MODULE...] [file=FILE...] [script=FILE] [-- WORD...] */
+/* boot KERNEL [file=FILE]... [script=FILE] [-- WORD...] */
+#include "libmini/mem.h"
 #include "libmini/str.h"
 #include "uefi/boot.h"
 #include "uefi/commands.h"
@@ -9,8 +10,8 @@
 
 /* The words of the command, understood; the files are read. */
 struct order {
-    elfin_input *files; /* the kernel, the modules, other files */
-    size_t file_count, module_count;
+    elfin_input *files; /* the kernel, then the others */
+    size_t file_count;
     char *script;
     char **words;
     size_t word_count;
@@ -28,40 +29,31 @@ static int read_one(const char *path, elfin_input *file)
     return STATUS_SUCCESS;
 }
 
-static bool is_option(const char *word)
-{
-    return mini_str_starts(word, "file=") || mini_str_starts(word, "script=");
-}
-
 static int read_script(const char *path, struct order *order)
 {
     elfin_input file;
-    int status = read_one(path, &file);
+    int status;
 
+    if (order->script != NULL)
+        return command_error("boot: there is a script already");
+    status = read_one(path, &file);
     if (status == STATUS_SUCCESS) /* files end with a zero byte */
         order->script = (char *)(uintptr_t)file.data;
     return status;
 }
 
-/* Files of one kind: first the kernel and the modules, then the others. */
-static int read_files(int count, char **words, bool others, struct order *order)
+static int read_word(const char *word, struct order *order)
 {
-    int status = STATUS_SUCCESS;
-
-    for (int i = 1; i < count && status == STATUS_SUCCESS; i++) {
-        bool option = is_option(words[i]);
-
-        if (option && others && mini_str_starts(words[i], "script="))
-            status = read_script(words[i] + 7, order);
-        else if (option == others)
-            status = read_one(words[i] + (option ? 5 : 0), &order->files[order->file_count++]);
-    }
-    return status;
+    if (mini_str_starts(word, "script="))
+        return read_script(word + 7, order);
+    if (mini_str_starts(word, "file="))
+        return read_one(word + 5, &order->files[order->file_count++]);
+    return command_error("boot: %s: only file= and script= follow the kernel", word);
 }
 
 static int read_order(int count, char **words, struct order *order)
 {
-    int end = 1, status;
+    int end = 2, status;
 
     while (end < count && !mini_str_equal(words[end], "--"))
         end++;
@@ -72,13 +64,11 @@ static int read_order(int count, char **words, struct order *order)
     order->files = mini_heap_alloc(platform_heap, (size_t)end * sizeof(*order->files));
     if (order->files == NULL)
         return command_error("out of memory");
-    status = read_files(end, words, false, order);
-    if (status != STATUS_SUCCESS)
-        return status;
-    if (order->file_count == 0)
-        return command_error("boot: no kernel is named");
-    order->module_count = order->file_count - 1;
-    return read_files(end, words, true, order);
+    memset(order->files, 0, (size_t)end * sizeof(*order->files));
+    status = read_one(words[1], &order->files[order->file_count++]);
+    for (int i = 2; i < end && status == STATUS_SUCCESS; i++)
+        status = read_word(words[i], order);
+    return status;
 }
 
 static void release_order(struct order *order)
@@ -96,10 +86,9 @@ static int boot(struct boot_space *space, const struct order *order)
                                       .words = order->words,
                                       .word_count = order->word_count,
                                       .script = order->script ? order->script : "" };
-    const struct elfin_kernel *header;
     struct boot_jump jump;
     elfin_module *kernel;
-    int status = boot_kernel_load(space, &order->files[0], &kernel, &header);
+    int status = boot_kernel_load(space, &order->files[0], &kernel);
 
     if (status == STATUS_SUCCESS)
         status = boot_record_make(space, kernel, &contents, &jump);

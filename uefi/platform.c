@@ -31,9 +31,8 @@ const elfin_export platform_exports[] = {
 const struct command platform_commands[] = {
     { "cpus", "[COUNT]", "show, or limit, how many CPUs share the work of large loads", 0, 1,
       command_cpus },
-    { "boot", "KERNEL [MODULE...] [file=FILE]... [script=FILE] [-- WORD...]",
-      "start a kernel, with the modules linked into it; it gets all files, and the words", 1, -1,
-      command_boot },
+    { "boot", "KERNEL [file=FILE]... [script=FILE] [-- WORD...]",
+      "start a kernel, which gets the files, the script and the words", 1, -1, command_boot },
     { .name = NULL },
 };
 

@@ -11,7 +11,6 @@
  * interrupts masked, CR0.WP and EFER.NXE set, and these translations (4-level tables):
  *
  *   the kernel's segments, with their rights
- *   the modules that were linked, with the rights of their parts
  *   all memory of the ranges below, from `direct` on: readable and writable, never executable
  *   one page mapped one to one, in which the way here lay: range ELFIN_BOOT_TRAMPOLINE
  *
@@ -39,10 +38,6 @@ struct elfin_kernel {
     uint64_t magic;
     uint32_t version; /* ELFIN_KERNEL_VERSION */
     uint32_t size;    /* of this structure */
-    /* Its exports, for modules that are linked before it runs. Both 0: none. */
-    const elfin_export *exports, *exports_end;
-    /* Where modules without an address of their own are to lie: run addresses, inclusive. */
-    uint64_t modules_low, modules_high;
 };
 
 /* A stretch of physical memory: whole pages. */
@@ -53,7 +48,6 @@ enum elfin_boot_kind {
     ELFIN_BOOT_TRAMPOLINE, /* free once its translation has been taken out */
     ELFIN_BOOT_TABLES,     /* page tables in use */
     ELFIN_BOOT_KERNEL,     /* the kernel's segments */
-    ELFIN_BOOT_MODULES,    /* images of modules that were linked */
     ELFIN_BOOT_ACPI,       /* ACPI tables: free once they have been read */
     ELFIN_BOOT_KEEP, /* the firmware's for ever: ACPI NVS, run-time services, reserved memory */
 };
@@ -95,8 +89,6 @@ typedef struct elfin_boot {
     const char *script; /* commands, a line each; "" if there are none */
     uint64_t acpi;      /* physical address of the RSDP (ACPI 6.5, section 5.2.5); 0: none */
     elfin_boot_screen screen;
-    const void *handover; /* what was linked, for elfin_space_adopt; NULL: nothing was */
-    uint64_t handover_size;
 } elfin_boot;
 
 /* Exports a function or variable of the kernel; linker-scripts/exports.ld gathers the rows. */
