@@ -26,7 +26,7 @@ $(BUILD)/tests-qemu/bad.a: tests-qemu/tests.mk
 # uefi/host.c on the build machine, over a fake firmware, with the sanitizers.
 UEFI_HOST_TEST_CFLAGS := $(ASAN_CFLAGS) -isystem $(GNUEFI_INCLUDE) -isystem $(GNUEFI_INCLUDE)/x86_64 \
                          -DGNU_EFI_USE_MS_ABI -DUEFI_CPUS_HOSTED
-$(BUILD)/tests-qemu/host: tests-qemu/host/host.c tests-qemu/host/firmware.c uefi/host.c uefi/cpus.c uefi/cpus.h \
+$(BUILD)/tests-qemu/host: tests-qemu/host/host.c tests-qemu/host/firmware.c uefi/host.c uefi/cpus.c uefi/rights.c uefi/rights.h uefi/cpus.h \
 		tests/lib/free_list.c tests/lib/free_list.h tests-qemu/host/firmware.h uefi/host.h $(call archives,asan)
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@

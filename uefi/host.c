@@ -9,22 +9,8 @@ enum {
     SCRATCH_MARGIN_ENTRIES = 16, /* allocating the scratch itself splits entries of the map */
 };
 
-/* EFI_MEMORY_ATTRIBUTE_PROTOCOL, UEFI 2.10 section 37.7; younger than the headers of gnu-efi. */
-struct uefi_memory_attributes {
-    EFI_STATUS(EFIAPI *get)
-    (struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64 *);
-    EFI_STATUS(EFIAPI *set)(struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
-    EFI_STATUS(EFIAPI *clear)
-    (struct uefi_memory_attributes *, EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
-};
-
 /* Calls reach 2 GiB: so near to each other, two places are as good. */
 #define NEIGHBOURHOOD (UINT64_C(256) << 20)
-
-#define ATTRIBUTE_NO_READ    UINT64_C(0x2000)
-#define ATTRIBUTE_NO_EXECUTE UINT64_C(0x4000)
-#define ATTRIBUTE_READ_ONLY  UINT64_C(0x20000)
-#define ATTRIBUTE_RIGHTS     (ATTRIBUTE_NO_READ | ATTRIBUTE_NO_EXECUTE | ATTRIBUTE_READ_ONLY)
 
 /* The firmware's memory map, in the host's scratch pages. */
 struct memory_map {
@@ -230,8 +216,8 @@ static elfin_status reserve_image(struct uefi_host *host, const elfin_request *r
     if (request->size > MINI_PAGES_SIZE_MAX ||
         !uefi_pages_alloc(host, EfiLoaderCode, &wanted, &base))
         return ELFIN_ERR_MEMORY;
-    if (host->attributes != NULL && host->attributes->set(host->attributes, base, wanted.size,
-                                                          ATTRIBUTE_NO_EXECUTE) != EFI_SUCCESS) {
+    if (!uefi_rights_set(&host->rights, base, wanted.size, ELFIN_RIGHTS_RW)) {
+        uefi_rights_reset(&host->rights, base, wanted.size);
         uefi_pages_free(host, EfiLoaderCode, base, wanted.size);
         return ELFIN_ERR_PROTECT;
     }
@@ -264,31 +250,17 @@ static void host_release(void *ctx, const elfin_region *region)
         return;
     }
     /* Whoever gets these pages next expects them as they came. */
-    if (host->attributes != NULL)
-        host->attributes->clear(host->attributes, region->run, region->size, ATTRIBUTE_RIGHTS);
+    uefi_rights_reset(&host->rights, region->run, region->size);
     uefi_pages_free(host, EfiLoaderCode, region->run, region->size);
 }
 
-/* Takes rights away before it gives others: at no time is a page writable and executable. */
 static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t offset,
                                  uint64_t size, elfin_rights rights)
 {
-    static const uint64_t wanted[] = {
-        [ELFIN_RIGHTS_RW] = ATTRIBUTE_NO_EXECUTE,
-        [ELFIN_RIGHTS_R] = ATTRIBUTE_NO_EXECUTE | ATTRIBUTE_READ_ONLY,
-        [ELFIN_RIGHTS_RX] = ATTRIBUTE_READ_ONLY,
-    };
     struct uefi_host *host = ctx;
-    struct uefi_memory_attributes *attributes = host->attributes;
-    uint64_t base = region->run + offset;
 
-    if (attributes == NULL)
-        return ELFIN_OK;
-    if (attributes->set(attributes, base, size, wanted[rights]) != EFI_SUCCESS ||
-        attributes->clear(attributes, base, size, ATTRIBUTE_RIGHTS & ~wanted[rights]) !=
-            EFI_SUCCESS)
-        return ELFIN_ERR_PROTECT;
-    return ELFIN_OK;
+    return uefi_rights_set(&host->rights, region->run + offset, size, rights) ? ELFIN_OK
+                                                                              : ELFIN_ERR_PROTECT;
 }
 
 static void host_log(void *ctx, const char *text)
@@ -315,24 +287,13 @@ static elfin_status host_call(void *ctx, const elfin_call *call, uint64_t *resul
     return call_entry(ctx, call, result);
 }
 
-static struct uefi_memory_attributes *find_attributes(EFI_SYSTEM_TABLE *table)
-{
-    EFI_GUID guid = {
-        0xf4560cf6, 0x40ec, 0x4b4a, { 0xa1, 0x92, 0xbf, 0x1d, 0x57, 0xd0, 0xb1, 0x89 }
-    };
-    void *protocol;
-
-    if (table->BootServices->LocateProtocol(&guid, NULL, &protocol) != EFI_SUCCESS)
-        return NULL;
-    return protocol;
-}
-
 elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elfin_host *out)
 {
-    *host = (struct uefi_host){ .table = table, .attributes = find_attributes(table) };
+    *host = (struct uefi_host){ .table = table };
+    uefi_rights_init(&host->rights, table);
     mini_heap_init(&host->heap, SIZE_MAX, heap_grow, heap_shrink, host);
     *out = (elfin_host)ELFIN_HOST_INIT;
-    out->flags = host->attributes == NULL ? ELFIN_HOST_NO_RIGHTS : 0;
+    out->flags = uefi_rights_exist(&host->rights) ? 0 : ELFIN_HOST_NO_RIGHTS;
     out->ctx = host;
     out->reserve = host_reserve;
     out->release = host_release;

@@ -12,6 +12,7 @@
 #include "libmini/heap.h"
 #include "libmini/pages.h"
 #include "uefi/cpus.h"
+#include "uefi/rights.h"
 
 /*
  * The host callbacks of struct elfin_host for a UEFI application:
@@ -28,18 +29,15 @@
  * page allocator of libmini chooses among the free entries of the memory map. Everything else comes
  * from a heap in pages of type EfiLoaderData.
  *
- * Page rights need EFI_MEMORY_ATTRIBUTE_PROTOCOL. Firmware without it leaves code memory readable,
- * writable and executable, and has no other service to change that for an application: the host
- * says so with ELFIN_HOST_NO_RIGHTS.
+ * Page rights are set as uefi/rights.h says. Firmware without any way to do so leaves code memory
+ * readable, writable and executable: then the host says so with ELFIN_HOST_NO_RIGHTS.
  *
- * Needs besides: monitor/call.c, monitor/call_asm.S, uefi/cpus.c, uefi/firmware.c, libelfin.a and
- * libmini.a.
+ * Needs besides: monitor/call.c, monitor/call_asm.S, uefi/cpus.c, uefi/rights.c, uefi/firmware.c,
+ * libelfin.a and libmini.a.
  */
-struct uefi_memory_attributes;
-
 struct uefi_host {
     EFI_SYSTEM_TABLE *table;
-    struct uefi_memory_attributes *attributes; /* NULL: the firmware cannot set rights */
+    struct uefi_rights rights;
     struct mini_heap heap;
     uint64_t scratch, scratch_size; /* pages for the memory map and what describes it */
     uint64_t image_pages;           /* in use by images */

@@ -45,7 +45,7 @@ elfin_status platform_init(elfin_host *host)
 
 bool platform_has_rights(void)
 {
-    return machine.attributes != NULL;
+    return uefi_rights_exist(&machine.rights);
 }
 
 /* ---- Console --------------------------------------------------------------------------------- */

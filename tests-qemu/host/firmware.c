@@ -110,7 +110,7 @@ static EFI_STATUS EFIAPI release(EFI_PHYSICAL_ADDRESS base, UINTN pages)
 
     if (piece == NULL || piece->base != base || piece->pages != pages)
         die("FreePages of what was not allocated");
-    for (uint64_t i = 0; fake.has_attributes && piece->real == NULL && i < pages; i++) {
+    for (uint64_t i = 0; fake.rights != FAKE_NOTHING && piece->real == NULL && i < pages; i++) {
         if (*attributes_of(base / PAGE + i) != 0)
             die("FreePages of pages with rights that others do not expect");
     }
@@ -209,17 +209,75 @@ static EFI_STATUS EFIAPI locate(EFI_GUID *guid, VOID *registration, VOID **out)
     static struct protocol attributes = { NULL, set_attributes, clear_attributes };
 
     (void)registration;
-    if (!fake.has_attributes || guid->Data1 != 0xf4560cf6)
+    if ((fake.rights != FAKE_PROTOCOL && fake.rights != FAKE_BOTH) || guid->Data1 != 0xf4560cf6)
         return EFI_NOT_FOUND;
     *out = &attributes;
     return EFI_SUCCESS;
 }
 
-void fake_init(bool has_attributes)
+/* ---- DXE services: memory is in stretches of three pages, and cached ------------------------- */
+
+enum {
+    STRETCH = 3 * PAGE,
+    CACHED = 8 /* EFI_MEMORY_WB */
+};
+
+struct space {
+    EFI_PHYSICAL_ADDRESS base;
+    UINT64 size, capabilities, attributes;
+    UINT32 type;
+    EFI_HANDLE image, device;
+};
+
+static EFI_STATUS EFIAPI get_space(EFI_PHYSICAL_ADDRESS base, struct space *space)
+{
+    uint64_t attributes = *attributes_of(base / PAGE);
+
+    *space = (struct space){ .base = base - base % STRETCH,
+                             .size = STRETCH,
+                             .capabilities = UINT64_MAX,
+                             .attributes = attributes | CACHED };
+    return EFI_SUCCESS;
+}
+
+static EFI_STATUS EFIAPI set_space(EFI_PHYSICAL_ADDRESS base, UINT64 size, UINT64 attributes)
+{
+    const uint64_t rights = BOTH;
+
+    if (fake.fail_set != 0 && --fake.fail_set == 0)
+        return EFI_DEVICE_ERROR;
+    if (base / STRETCH != (base + size - 1) / STRETCH)
+        die("attributes across two stretches");
+    if ((attributes & ~rights) != CACHED)
+        die("other attributes than rights were changed");
+    return change(base, size, attributes & rights, rights & ~attributes);
+}
+
+static struct {
+    EFI_TABLE_HEADER header;
+    void *unused[4];
+    EFI_STATUS(EFIAPI *get)(EFI_PHYSICAL_ADDRESS, struct space *);
+    EFI_STATUS(EFIAPI *set)(EFI_PHYSICAL_ADDRESS, UINT64, UINT64);
+} dxe_services = { { .Signature = UINT64_C(0x565245535f455844) }, { NULL }, get_space, set_space };
+
+static void offer_services(void)
+{
+    EFI_GUID other = { 1, 2, 3, { 4 } };
+    EFI_GUID guid = {
+        0x05ad34ba, 0x6f02, 0x4214, { 0x95, 0x2e, 0x4d, 0xa0, 0x39, 0x8e, 0x2b, 0xb9 }
+    };
+
+    fake.tables[0] = (EFI_CONFIGURATION_TABLE){ .VendorGuid = other };
+    fake.tables[1] = (EFI_CONFIGURATION_TABLE){ .VendorGuid = guid, .VendorTable = &dxe_services };
+    fake.table.ConfigurationTable = fake.tables;
+    fake.table.NumberOfTableEntries = 2;
+}
+
+void fake_init(enum fake_rights rights)
 {
     memset(&fake, 0, sizeof(fake));
     memset(page_attributes, 0, sizeof(page_attributes));
-    fake.has_attributes = has_attributes;
+    fake.rights = rights;
     fake.memory = default_memory;
     fake.memory_count = sizeof(default_memory) / sizeof(default_memory[0]);
     fake.services.AllocatePages = allocate;
@@ -227,6 +285,8 @@ void fake_init(bool has_attributes)
     fake.services.GetMemoryMap = read_map;
     fake.services.LocateProtocol = locate;
     fake.table.BootServices = &fake.services;
+    if (rights == FAKE_SERVICES || rights == FAKE_BOTH)
+        offer_services();
 }
 
 uint64_t fake_attributes(uint64_t address)

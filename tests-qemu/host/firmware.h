@@ -29,12 +29,21 @@ struct fake_memory {
     uint64_t base, pages;
 };
 
+/* What the firmware has to set page rights with. */
+enum fake_rights {
+    FAKE_NOTHING,
+    FAKE_PROTOCOL, /* EFI_MEMORY_ATTRIBUTE_PROTOCOL */
+    FAKE_SERVICES, /* the DXE services */
+    FAKE_BOTH
+};
+
 struct fake_firmware {
     EFI_SYSTEM_TABLE table;
     EFI_BOOT_SERVICES services;
     struct fake_piece pieces[MAX_PIECES]; /* allocated */
     unsigned piece_count;
-    bool has_attributes;    /* offers EFI_MEMORY_ATTRIBUTE_PROTOCOL */
+    enum fake_rights rights;
+    EFI_CONFIGURATION_TABLE tables[2];
     unsigned fail_set;      /* that many calls of `set` from now on: the last fails; 0: none */
     unsigned fail_any;      /* likewise for AllocateAnyPages */
     unsigned race;          /* that many AllocateAddress find that somebody was faster */
@@ -48,7 +57,7 @@ struct fake_firmware {
 
 extern struct fake_firmware fake;
 
-void fake_init(bool has_attributes);
+void fake_init(enum fake_rights rights);
 
 /* Attributes of one page of an allocated piece. */
 uint64_t fake_attributes(uint64_t address);

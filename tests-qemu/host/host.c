@@ -72,21 +72,22 @@ static int finish(void)
     return 0;
 }
 
-static int begin(bool has_attributes)
+static int begin(enum fake_rights rights)
 {
-    fake_init(has_attributes);
+    fake_init(rights);
     EXPECT(uefi_host_init(&memory, &fake.table, &host) == ELFIN_OK);
-    EXPECT((host.flags & ELFIN_HOST_NO_RIGHTS) == (has_attributes ? 0 : ELFIN_HOST_NO_RIGHTS));
+    EXPECT((host.flags & ELFIN_HOST_NO_RIGHTS) ==
+           (rights == FAKE_NOTHING ? ELFIN_HOST_NO_RIGHTS : 0));
     return 0;
 }
 
-#define BEGIN(has_attributes) EXPECT(begin(has_attributes) == 0)
+#define BEGIN(rights) EXPECT(begin(rights) == 0)
 
 static int test_places(void)
 {
     elfin_region a, b, c, d, e;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     EXPECT(reserve(image(3, 0x12345000, 0x12347fff, 0), &a) == ELFIN_OK && a.run == 0x12345000);
     EXPECT(a.edit == (void *)a.run && a.size == 3 * PAGE);
     EXPECT(reserve(image(1, 0x12346000, 0x12346fff, 0), &b) == ELFIN_ERR_MEMORY);
@@ -111,7 +112,7 @@ static int test_impossible(void)
 {
     elfin_region region;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     EXPECT(reserve(image(0x100000, 0, UINT64_MAX, 0), &region) == ELFIN_ERR_MEMORY);
     EXPECT(reserve(image(UINT64_MAX / PAGE, 0, UINT64_MAX, 0), &region) == ELFIN_ERR_MEMORY);
     EXPECT(reserve(image(2, 0x5000, 0x5fff, 0), &region) == ELFIN_ERR_MEMORY);
@@ -126,7 +127,7 @@ static int test_race(void)
     elfin_region region;
     uint64_t taken;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     fake.race = 2;
     EXPECT(reserve(image(4, 0, UINT64_MAX, 0x10000000), &region) == ELFIN_OK);
     EXPECT(fake.race == 0 && region.run != 0x10000000);
@@ -144,7 +145,7 @@ static int test_growing_map(void)
 {
     elfin_region region;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     fake.map_fragments = 2000;
     EXPECT(reserve(image(1, 0, UINT64_MAX, 0x10000000), &region) == ELFIN_OK);
     host.release(host.ctx, &region);
@@ -156,11 +157,11 @@ static int test_growing_map(void)
     return finish();
 }
 
-static int test_rights(void)
+static int test_rights_by(enum fake_rights rights)
 {
     elfin_region region;
 
-    BEGIN(true);
+    BEGIN(rights);
     EXPECT(reserve(image(4, 0, UINT64_MAX, 0x10000000), &region) == ELFIN_OK);
     EXPECT(fake_attributes(region.run) == ATTRIBUTE_XP);
     EXPECT(host.protect(host.ctx, &region, 0, PAGE, ELFIN_RIGHTS_RX) == ELFIN_OK);
@@ -178,12 +179,19 @@ static int test_rights(void)
     return finish();
 }
 
+static int test_rights(void)
+{
+    EXPECT(test_rights_by(FAKE_PROTOCOL) == 0);
+    EXPECT(test_rights_by(FAKE_SERVICES) == 0);
+    return test_rights_by(FAKE_BOTH);
+}
+
 static int test_heap(void)
 {
     elfin_request request = { .struct_size = sizeof(request), .purpose = ELFIN_PURPOSE_WORK };
     elfin_region small, large;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     request.size = 100;
     request.align = 64;
     EXPECT(reserve(request, &small) == ELFIN_OK && (uint64_t)small.edit % 64 == 0);
@@ -210,7 +218,7 @@ static int test_pages(void)
                                           .policy = MINI_PAGES_HIGHEST };
     uint64_t base;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     EXPECT(uefi_pages_alloc(&memory, EfiLoaderData, &request, &base));
     EXPECT(base == 0x7ffb000 && memory.data_pages == 5 && memory.image_pages == 0);
     EXPECT(uefi_pages_free_count(&memory) == 0x9f + 0x7f00 + 0x10000 + 0x40000 - 5);
@@ -223,7 +231,7 @@ static int test_refusal(void)
 {
     elfin_region region;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     fake.refuse_low = 0x12345000;
     fake.refuse_high = 0x12346000;
     EXPECT(reserve(image(2, 0x12300000, 0x12400000, 0x12345000), &region) == ELFIN_OK);
@@ -243,7 +251,7 @@ static int test_neighbourhood(void)
     struct fake_memory all = { .base = own - 0x40000000, .pages = 0x80000 };
     elfin_region a, b, c, d;
 
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     fake.memory = &all;
     fake.memory_count = 1;
     EXPECT(reserve(image(2, 0, UINT64_MAX, 0), &a) == ELFIN_OK);
@@ -342,7 +350,7 @@ static int test_small_maps(void)
     for (unsigned i = 0; i < 400; i++) {
         struct free_list list = { 0 };
         state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        BEGIN(false);
+        BEGIN(FAKE_NOTHING);
         fake.memory = ranges;
         fake.memory_count =
             small_map(ranges, &list, i < 100 ? state >> 20 | state >> 31 : state >> 31);
@@ -364,7 +372,7 @@ static int test_real_map(const char *path)
     uint64_t state = 1;
 
     EXPECT(free_list_read_map(&list, path) > 20 && list.count <= 64);
-    BEGIN(false);
+    BEGIN(FAKE_NOTHING);
     for (size_t i = 0; i < list.count; i++)
         ranges[i] = (struct fake_memory){ list.runs[i].base,
                                           (list.runs[i].last - list.runs[i].base + 1) / PAGE };
