@@ -65,8 +65,8 @@ static void bind_to(struct symbol *symbol, item found)
     symbol->size = definition.size;
 }
 
-/* exported: what the space has under that name, or 0. */
-static void bind(struct load *load, struct symbol *symbol, item exported)
+/* exported: what the space has under that name, or 0; a group that is replaced may have it. */
+static item find(const struct load *load, const struct symbol *symbol, item exported)
 {
     item found = find_private(load, symbol);
 
@@ -74,6 +74,11 @@ static void bind(struct load *load, struct symbol *symbol, item exported)
         found = load->replaces ? elfin_find_import(load, symbol) : exported;
     if (!load->host->using && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
         found = 0;
+    return found;
+}
+
+static void bind(struct load *load, struct symbol *symbol, item found)
+{
     if (found) {
         bind_to(symbol, found);
     } else if (elfin_ask_host(load, symbol)) {
@@ -102,9 +107,11 @@ static elfin_status bind_batch(struct load *load, struct object *object, struct 
 
     elfin_index_find_exports(load->space, batch->names, batch->count, exported);
     for (uint32_t i = 0; i < batch->count; i++) {
-        if (!exported[i] && is_worker(load) && load->host->resolve)
+        item found = find(load, batch->symbols[i], exported[i]);
+
+        if (!found && is_worker(load) && load->host->resolve)
             return ELFIN_ERR_BUSY;
-        bind(load, batch->symbols[i], exported[i]);
+        bind(load, batch->symbols[i], found);
         object->knows_tls |= batch->symbols[i]->import_tls;
     }
     batch->count = 0;

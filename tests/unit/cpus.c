@@ -8,6 +8,7 @@
 #include "tools/elfin/threads.h"
 
 #include <elfin/elfin.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -33,6 +34,8 @@ static bool chance(unsigned percent)
 static struct threads *pools[MAX_CPUS + 1];
 static unsigned cpus_now, cpus_that_come;
 static unsigned rounds; /* calls of parallel */
+static pthread_t caller;
+static bool caller_stays_away;
 
 struct delayed {
     void (*work)(void *arg);
@@ -47,7 +50,7 @@ static void delayed_work(void *arg)
     unsigned self = __atomic_fetch_add(&delayed->joined, 1, __ATOMIC_RELAXED);
     struct timespec delay = { .tv_nsec = delayed->delay[self] };
 
-    if (self >= cpus_that_come)
+    if (self >= cpus_that_come || (caller_stays_away && pthread_equal(pthread_self(), caller)))
         return;
     if (delay.tv_nsec)
         nanosleep(&delay, NULL);
@@ -487,6 +490,76 @@ static void a_group_is_replaced(void)
     end();
 }
 
+static unsigned asked;
+
+/* Knows the names that only the group that goes has exported. */
+static bool resolve(void *ctx, const char *name, uint64_t *address)
+{
+    (void)ctx;
+    CHECK(pthread_equal(pthread_self(), caller));
+    *address = 0x20000000;
+    asked++;
+    return name[0] == 'f';
+}
+
+static void make_users(void)
+{
+    for (size_t i = 0; i < object_count; i++) {
+        char text[64];
+
+        free(objects[i].data);
+        snprintf(text, sizeof(text), "ptr p%zu f%zu", i, i);
+        objects[i] = toy(text);
+        inputs[i].data = objects[i].data;
+        inputs[i].size = objects[i].size;
+    }
+}
+
+/* All use what the replaced group has, and the new one has not. */
+static void the_host_is_asked_on_the_calling_cpu(void)
+{
+    static struct outcome outcome;
+    elfin_options options = ELFIN_OPTIONS_INIT;
+    elfin_group *group = NULL, *next;
+    char text[MAX_TEXT];
+    size_t used = add(text, 0, "fn g 1");
+    elfin_input input = { .file = "old.o" };
+    elfin_host callbacks;
+    struct blob old;
+    elfin_space space;
+
+    begin();
+    do
+        make_group(0);
+    while (object_count < MAX_OBJECTS && (free_group(), true));
+    host.outcome = &outcome;
+    callbacks = callbacks_for(4, 4);
+    callbacks.rebinding = &elfin_rebinding;
+    callbacks.resolve = resolve;
+    caller = pthread_self();
+    caller_stays_away = true;
+    asked = 0;
+    options.flags = ELFIN_LOAD_NO_INIT;
+    REQUIRE(elfin_space_init(&space, &callbacks) == ELFIN_OK);
+    make_users();
+    for (size_t i = 0; i < object_count; i++)
+        used = add(text, used, "; fn f%zu 1", i);
+    old = toy(text);
+    input.data = old.data;
+    input.size = old.size;
+    IS_OK(elfin_load(&space, &input, 1, &options, &group, &outcome.diag));
+    free(old.data);
+    REQUIRE_NO_FAILURE();
+    IS_OK(elfin_replace(&space, group, inputs, object_count, &options, NULL, &next, &outcome.diag));
+    CHECK_EQ(asked, object_count);
+    IS_OK(elfin_retire(&space, group, NULL));
+    elfin_space_destroy(&space);
+    CHECK_EQ(host.live, 0);
+    caller_stays_away = false;
+    free_group();
+    end();
+}
+
 /* Whichever reservation fails: all is given back, or the load succeeds all the same. */
 static void memory_runs_out(void)
 {
@@ -519,8 +592,9 @@ static void memory_runs_out(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(good_groups),   TEST_CASE(a_group_is_replaced), TEST_CASE(wrong_names),
-    TEST_CASE(damaged_files), TEST_CASE(memory_runs_out),
+    TEST_CASE(good_groups),     TEST_CASE(a_group_is_replaced),
+    TEST_CASE(wrong_names),     TEST_CASE(damaged_files),
+    TEST_CASE(memory_runs_out), TEST_CASE(the_host_is_asked_on_the_calling_cpu),
 };
 
 TEST_MAIN("cpus", cases)
