@@ -52,30 +52,56 @@ bool elfin_module_definition(const elfin_space *space, struct elfin_module *modu
     return false;
 }
 
+/*
+ * Bytes of names that are hashed, at most. Those that have records were counted when these were
+ * made; of an instance nobody has read them, and hostile ones may overlap.
+ */
+static uint64_t name_budget(const struct elfin_module *module)
+{
+    return module->images ? 4 * module->image->view.blob.size : UINT64_MAX;
+}
+
 static elfin_status index_definitions(struct patch *patch, struct patched_module *p)
 {
     struct arena *work = &patch->load->work;
     uint32_t count = count_of(p->module);
     struct named_definition *list = elfin_arena_get(work, count, sizeof(*list));
-    elfin_status status =
-        list ? elfin_names_reserve(&p->definitions, work, count) : ELFIN_ERR_MEMORY;
+    elfin_status status = list ? elfin_names_reserve(&p->definitions, work, count) : work->status;
+    uint64_t left = name_budget(p->module);
 
     for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
-        list[i] = (struct named_definition){ .name = name_at(p->module, i), .position = i };
-        if (!elfin_names_enter(&p->definitions, elfin_name(list[i].name), &list[i]))
+        struct name name = elfin_name(name_at(p->module, i));
+
+        list[i] = (struct named_definition){ .name = name.text, .position = i };
+        if (name.length > left || !elfin_names_enter(&p->definitions, name, &list[i]))
             status = ELFIN_ERR_LIMIT;
+        left -= name.length;
     }
     p->is_indexed = true;
     return status;
+}
+
+static elfin_status refuse_names(struct patch *patch, const struct elfin_module *module)
+{
+    uint32_t defect =
+        defect_number(DEFECT_SYMBOL_HASH) | defect_of(ELFIN_ERR_LIMIT, ELFIN_PHASE_REBIND);
+
+    elfin_patch_diag(patch->load, defect, module, "");
+    return elfin_diag_emit(patch->load);
 }
 
 elfin_status elfin_patch_definition(struct patch *patch, struct elfin_module *module,
                                     struct name name, struct definition *out)
 {
     struct patched_module *p = elfin_patched_module(patch, module);
+    elfin_status status = p ? ELFIN_OK : ELFIN_ERR_MEMORY;
     const struct named_definition *found;
 
-    if (!p || (!p->is_indexed && index_definitions(patch, p) != ELFIN_OK))
+    if (p && !p->is_indexed)
+        status = index_definitions(patch, p);
+    if (status == ELFIN_ERR_LIMIT)
+        return refuse_names(patch, module);
+    if (status != ELFIN_OK)
         return elfin_fail_memory(patch->load, ELFIN_PHASE_REBIND, NULL);
     found = elfin_names_find(&p->definitions, name);
     if (!found)

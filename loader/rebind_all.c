@@ -182,7 +182,8 @@ static elfin_status rebind_import(struct rebind_all *r, struct elfin_module *mod
 /* Problems of one import do not keep those of others from being reported. */
 static bool stops(elfin_status status)
 {
-    return status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_HOST || status == ELFIN_ERR_ARGUMENT;
+    return status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_HOST || status == ELFIN_ERR_LIMIT ||
+           status == ELFIN_ERR_ARGUMENT;
 }
 
 static elfin_status rebind_module(struct rebind_all *r, struct elfin_module *module)

@@ -114,7 +114,7 @@ static elfin_status redirect_imports(struct replacement *r, struct elfin_module 
         status = new_definition(r, import, &to, &bare);
         if (status == ELFIN_OK)
             status = elfin_patch_add(&r->patch, user, import, &to, bare);
-        if (status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_HOST)
+        if (status == ELFIN_ERR_MEMORY || status == ELFIN_ERR_HOST || status == ELFIN_ERR_LIMIT)
             return status;
     }
     return ELFIN_OK;

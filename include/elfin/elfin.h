@@ -828,7 +828,8 @@ typedef elfin_choice elfin_choose(void *ctx, const elfin_import *import, elfin_t
  *
  * What the modules use afterwards counts for ELFIN_ERR_CIRCLE, not what they used on the way. All
  * that is wrong with single imports is reported. Errors: those of elfin_rebind, but an import that
- * nobody has is none; ELFIN_ERR_ARGUMENT also for a target that is retired.
+ * nobody has is none; ELFIN_ERR_ARGUMENT also for a target that is retired, ELFIN_ERR_LIMIT for one
+ * whose definitions have too many names with one hash, or names that overlap (a damaged image).
  */
 elfin_status elfin_rebind_all(elfin_space *space, elfin_module *module, elfin_choose *choose,
                               void *ctx, const elfin_change *change, elfin_diag *diag);

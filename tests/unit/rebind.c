@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Binding imports anew: each kind of field, near and far, and what is refused. */
 #include "loader/arch.h"
+#include "loader/name.h" /* to make names that collide */
 #include "tests/lib/expect.h"
+#include "tests/lib/image_file.h"
 #include "tests/lib/replica.h"
 
 enum {
@@ -581,6 +583,103 @@ static void private_instances_can_be_bound_to(void)
     END(f);
 }
 
+enum {
+    CROWD = 100
+};
+
+static bool is_crowd_name(const char *name)
+{
+    return name[0] == 'n' && strlen(name) == 9;
+}
+
+/* Names that all belong at the end of a table for so many. */
+static void crowd(char *names, uint64_t size)
+{
+    uint32_t from = 0;
+
+    for (size_t at = 1; at + 10 <= size; at++) {
+        char name[16] = "";
+
+        if (names[at - 1] != 0 || !is_crowd_name(names + at)) {
+            continue;
+        }
+        do {
+            snprintf(name, sizeof name, "n%08x", from++);
+        } while (elfin_name(name).hash >= UINT32_MAX / (2 * CROWD));
+        memcpy(names + at, name, 9);
+    }
+}
+
+/* Each name goes on with all that follow. */
+static void overlap(char *names, uint64_t size)
+{
+    for (size_t at = 0; at + 20 <= size; at++) {
+        if (is_crowd_name(names + at) && is_crowd_name(names + at + 10)) {
+            names[at + 9] = 'a';
+            at += 9;
+        }
+    }
+}
+
+/* The image of CROWD functions, with other names. */
+static struct blob renamed_image(struct fixture *f, void (*rename)(char *names, uint64_t size))
+{
+    char text[CROWD * 32];
+    elfin_image *image;
+    struct blob blob;
+    uint64_t count;
+    size_t used = 0, size;
+
+    for (int i = 0; i < CROWD; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "fn n%08x 1; ", i);
+    }
+    text[used - 2] = 0;
+    image = prepare(f, text);
+    blob = imf_copy(image);
+    elfin_image_release(image);
+    size = imf_table(&blob, IMF_NAMES, &count, &used);
+    rename((char *)blob.data + size, count);
+    imf_seal(&blob);
+    return blob;
+}
+
+/* Definitions of an instance that nobody published: their names were in no table before. */
+static void refuses_names(void (*rename)(char *names, uint64_t size))
+{
+    struct fixture *f = space_at(BASE);
+    struct blob blob = renamed_image(f, rename);
+    struct wish wishes[] = { { "x", { .symbol = "nothing" }, ELFIN_CHOICE_TARGET }, { 0 } };
+    elfin_input input = { .file = "i.o", .name = "first" };
+    elfin_image *image = NULL;
+
+    STATUS(elfin_image_open(&f->fake.host, blob.data, blob.size, &image, &f->diag), ELFIN_OK);
+    REQUIRE(image != NULL);
+    export(f, "x", BASE);
+    LOAD(f, "u.o", "ptr p x");
+    input.image = image;
+    f->options.flags = ELFIN_LOAD_REBIND;
+    STATUS(fx_load_inputs(f, &input, 1), ELFIN_OK);
+    wishes[0].target.module = elfin_find_module(&f->space, "first");
+    STATUS(rebind_all(f, "u", wishes), ELFIN_ERR_LIMIT);
+    CHECK_EQ(f->diag.status, ELFIN_ERR_LIMIT);
+    CHECK_EQ(f->diag.phase, ELFIN_PHASE_REBIND);
+    CHECK_EQ(fx_read(f, fx_lookup(f, "p")), BASE);
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    STATUS(elfin_image_release(image), ELFIN_OK);
+    free(blob.data);
+    END(f);
+}
+
+static void names_that_no_table_holds_are_refused(void)
+{
+    refuses_names(crowd);
+}
+
+static void names_that_overlap_are_refused(void)
+{
+    refuses_names(overlap);
+}
+
 /* ---- What unload calls ----------------------------------------------------------------------- */
 
 static void unloads_with(struct fixture *f, const uint64_t *addresses, size_t count)
@@ -727,6 +826,8 @@ int main(int argc, char **argv)
         TEST_CASE(all_or_nothing),
         TEST_CASE(circles_of_new_edges_are_refused),
         TEST_CASE(private_instances_can_be_bound_to),
+        TEST_CASE(names_that_no_table_holds_are_refused),
+        TEST_CASE(names_that_overlap_are_refused),
         TEST_CASE(final_calls_follow_their_words),
         TEST_CASE(nothing_is_called_at_zero),
         TEST_CASE(finalize_can_be_bound_anew),
