@@ -86,6 +86,8 @@ static elfin_status scan_record(struct load *load, struct object *object,
     } else if (kind == ARCH_DYNAMIC_RESOLVER &&
                !elfin_program_is_code(p, (uint64_t)rela.r_addend)) {
         wrong = DEFECT_DYNAMIC_RESOLVER;
+    } else if (kind == ARCH_DYNAMIC_RESOLVER && !load->host->indirects) {
+        wrong = defect_number(DEFECT_NO_INDIRECTS) | defect_of(ELFIN_ERR_TYPE, ELFIN_PHASE_SCAN);
     }
     if (wrong) {
         diag = begin(load, object, table, record, rela.r_offset, wrong);

@@ -151,7 +151,17 @@ elfin_status elfin_publish_reserve(struct load *load)
                : elfin_fail(load, load->objects, defect_as(DEFECT_INDEX_MEMORY, status));
 }
 
-/* Nobody is to wait: the name that was refused is the first that is not in the index. */
+/* It is there, or will be when it takes the place of the replaced group's. */
+static bool has_name(const struct load *load, const struct record *record)
+{
+    struct shadow *waits;
+
+    return record->flags & RECORD_INDEXED ||
+           (load->replaces &&
+            load->hooks->replaced(load, elfin_published_name(record), record, &waits));
+}
+
+/* Nobody is to wait: the name that was refused is the first that the group has not got. */
 static void report_taken(struct load *load)
 {
     struct walk walk = { .space = load->space, .group = load->group };
@@ -159,7 +169,7 @@ static void report_taken(struct load *load)
 
     do
         record = elfin_next_published(&walk);
-    while (record && record->flags & RECORD_INDEXED);
+    while (record && has_name(load, record));
     elfin_diag_begin(load, load->objects, DEFECT_NO_WAITING);
     if (record)
         elfin_copy_name(load->scratch.symbol, record_name(record));

@@ -91,7 +91,8 @@ POINTERS = {
     "elfin_index_find_except": ["waiting_other"],
     "elfin_export_rows": ["waiting_queue_rows"],
     "waiting_queue": ["elfin_find_replaced"],
-    "elfin_publish": ["using_count", "elfin_early_end", "waiting_queue", "threads_publish"],
+    "elfin_publish": ["using_count", "elfin_early_end", "waiting_queue", "threads_publish",
+                      "elfin_find_replaced"],
     "elfin_withdraw": ["using_count", "threads_withdraw"],
     "elfin_detach": ["elfin_final_run", "unwinding_remove", "threads_detach"],
     # struct arch_tls

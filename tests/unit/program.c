@@ -530,6 +530,25 @@ static void indirect_functions(void)
     END(f);
 }
 
+/* Neither the symbol nor the record gets in. */
+static void indirect_functions_may_be_refused(void)
+{
+    struct fixture *f = fx_new_programs(FAKE_REAL);
+
+    f->fake.host.indirects = f->space.host.indirects = NULL;
+    pf_init(&pf, ET_DYN, 0);
+    pf.symbol[PF_F].st_info = ELF64_ST_INFO(STB_GLOBAL, STT_GNU_IFUNC);
+    STATUS(load(f, "a.so"), ELFIN_ERR_TYPE);
+    pf_init(&pf, ET_DYN, 0);
+    pf.rela[3] =
+        (Elf64_Rela){ offsetof(struct program_file, v), ELF64_R_INFO(0, R_X86_64_IRELATIVE),
+                      offsetof(struct program_file, code) };
+    STATUS(load(f, "a.so"), ELFIN_ERR_TYPE);
+    CHECK_EQ(f->diag.phase, ELFIN_PHASE_SCAN);
+    CHECK_EQ(f->diag.relocation_type, R_X86_64_IRELATIVE);
+    END(f);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(a_shared_object_is_relocated_and_runs),
     TEST_CASE(an_executable_lies_where_it_wants),
@@ -551,6 +570,7 @@ static const struct test_case cases[] = {
     TEST_CASE(segments_as_sections),
     TEST_CASE(inspection),
     TEST_CASE(indirect_functions),
+    TEST_CASE(indirect_functions_may_be_refused),
 };
 
 TEST_MAIN("program", cases)

@@ -167,6 +167,9 @@ static void one_name_has_one_owner(void)
     LOAD(f, "b.o", "fn a 1; fn g 3");
     STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
     LOAD(f, "b.o", "fn a 1; fn g 3");
+    f->replaces = f->group; /* what that has is no other's */
+    LOAD_FAILS(f, ELFIN_ERR_DUPLICATE, "b.o", "fn a 1; fn f 3; fn g 3");
+    CHECK_STR(f->diag.symbol, "f");
     END(f);
 }
 
