@@ -88,7 +88,8 @@ void elfin_publish_instead(struct load *load)
         substitute(load, &load->group->modules[m].self, NULL);
     while ((record = elfin_next_published(&walk))) {
         substitute(load, record, shadow);
-        shadow += record->flags & RECORD_SHADOWED ? 1 : 0;
+        if (record->flags & RECORD_SHADOWED) /* else there may be none */
+            shadow++;
     }
     elfin_unpublish_names(load->space, load->replaces);
 }
