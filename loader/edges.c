@@ -33,7 +33,7 @@ static elfin_status object_edges(struct load *load, struct object *object)
     for (uint32_t i = object->first_global; i < object->symbol_count; i++)
         if (object->use[i] & USE_SIZE && object->global[i - object->first_global])
             check_size(load, object, i);
-    return load->host->using ? load->host->using->collect(load, object) : ELFIN_OK;
+    return load->host->users ? load->host->users->collect(load, object) : ELFIN_OK;
 }
 
 void elfin_note_name(const struct load *load, struct object *object)
@@ -89,13 +89,13 @@ static void take_users(struct load *load, uint32_t cpu)
 
 elfin_status elfin_edges(struct load *load)
 {
-    const struct elfin_using *using = load->host->using;
-    elfin_status status = using ? using->begin(load) : ELFIN_OK;
+    const struct elfin_users *users = load->host->users;
+    elfin_status status = users ? users->begin(load) : ELFIN_OK;
 
     if (status == ELFIN_OK)
-        status = elfin_each_object(load, object_edges, using ? take_users : NULL);
+        status = elfin_each_object(load, object_edges, users ? take_users : NULL);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
         if (o->uses_modules_count)
-            using->end(load, o);
+            users->end(load, o);
     return status;
 }

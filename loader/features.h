@@ -26,8 +26,8 @@ elfin_status elfin_take(struct cursor *c, uint32_t section, uint64_t align, uint
                         uint64_t *offset, uint64_t *gap);
 elfin_status elfin_take_section(struct cursor *c, struct object *object, uint32_t index);
 
-/* using.c: which module uses which. */
-struct elfin_using {
+/* users.c: which module uses which. */
+struct elfin_users {
     elfin_status (*begin)(struct load *load);
     elfin_status (*collect)(struct load *load, struct object *object); /* on any CPU */
     void (*end)(struct load *load, struct object *object);
@@ -74,7 +74,7 @@ struct elfin_comdats {
 static inline void take_objects(elfin_host *host)
 {
     host->reaching = &elfin_reaching;
-    host->using = &elfin_using;
+    host->users = &elfin_users;
     host->starting = &elfin_starting;
     host->records = &elfin_records;
     host->comdats = &elfin_comdats;

@@ -199,8 +199,8 @@ elfin_status elfin_publish(struct load *load)
         status = load->host->waiting->queue(load, shadowed);
     if (status != ELFIN_OK)
         return refuse(load, status);
-    if (load->host->using)
-        load->host->using->count(load->group, true);
+    if (load->host->users)
+        load->host->users->count(load->group, true);
     count_images(load->group, true);
     append(space, load->group);
     if (load->host->threads)
@@ -213,8 +213,8 @@ void elfin_withdraw(elfin_space *space, elfin_group *group)
 {
     if (space->host.threads)
         space->host.threads->withdraw(space, group);
-    if (space->host.using)
-        space->host.using->count(group, false);
+    if (space->host.users)
+        space->host.users->count(group, false);
     count_images(group, false);
     elfin_unpublish_names(space, group);
     if (group->previous)

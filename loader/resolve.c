@@ -72,7 +72,7 @@ static item find(const struct load *load, const struct symbol *symbol, item expo
 
     if (!found && !is_hidden(symbol))
         found = load->replaces ? elfin_find_import(load, symbol) : exported;
-    if (!load->host->using && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
+    if (!load->host->users && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
         found = 0;
     return found;
 }

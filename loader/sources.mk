@@ -48,7 +48,7 @@ FEATURE_SOURCES := \
     loader/record.c \
     loader/record_check.c \
     loader/needs.c \
-    loader/using.c \
+    loader/users.c \
     loader/starting.c \
     loader/order.c \
     loader/init.c \

@@ -14,7 +14,7 @@ static bool is_complete(const elfin_host *host)
         return false;
     if (!host->reaching && (host->dividing || host->reasons))
         return false;
-    if (!host->using && (host->starting || host->rebinding))
+    if (!host->users && (host->starting || host->rebinding))
         return false;
     return (host->starting || !host->records) && (host->unwinding || !host->unwind_add) &&
            (host->threads || !host->tls_size) && (host->sharing || !host->parallel) &&

@@ -36,7 +36,7 @@ elfin_status elfin_unload(elfin_space *space, elfin_group *group, elfin_diag *di
     if (status != ELFIN_OK)
         return status;
     if (group->users)
-        return space->host.using->report(space, group, diag, report, report_ctx);
+        return space->host.users->report(space, group, diag, report, report_ctx);
     space->busy = true;
     elfin_detach(&space->host, group);
     space->busy = false;

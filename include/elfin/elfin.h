@@ -247,8 +247,8 @@ typedef enum elfin_entry {
 /*
  * Parts of the library that a host may leave out. Nothing but the host's elfin_host refers to them,
  * so that a linker leaves the code of those out that it does not name. ELFIN_HOST_INIT names all
- * but elfin_programs, ELFIN_HOST_INIT_SMALL none. They are in libelfin-features.a, and
- * elfin_programs in libelfin-programs.a.
+ * but elfin_programs, elfin_images and elfin_rebinding, ELFIN_HOST_INIT_SMALL none. They are in
+ * libelfin-features.a, and these three in libelfin-programs.a, -images.a and -rebind.a.
  */
 struct elfin_programs;
 struct elfin_archives;
@@ -256,7 +256,7 @@ struct elfin_threads;
 struct elfin_unwinding;
 struct elfin_indirects;
 struct elfin_gathering;
-struct elfin_using;
+struct elfin_users;
 struct elfin_starting;
 struct elfin_records;
 struct elfin_waiting;
@@ -272,7 +272,7 @@ extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
 extern const struct elfin_indirects elfin_indirects;
 extern const struct elfin_gathering elfin_gathering;
-extern const struct elfin_using elfin_using;
+extern const struct elfin_users elfin_users;
 extern const struct elfin_starting elfin_starting;
 extern const struct elfin_records elfin_records;
 extern const struct elfin_waiting elfin_waiting;
@@ -383,11 +383,11 @@ typedef struct elfin_host {
     /* &elfin_gathering: __start_NAME, __stop_NAME. NULL: undefined symbols like others. */
     const struct elfin_gathering *gathering;
     /*
-     * &elfin_using: imports are bound to exports of other groups too, which are not unloaded while
+     * &elfin_users: imports are bound to exports of other groups too, which are not unloaded while
      * they are used. NULL: groups see the host's exports and their own. Required by starting and
      * rebinding.
      */
-    const struct elfin_using *using;
+    const struct elfin_users *users;
     /*
      * &elfin_starting: code of modules runs when they are loaded and unloaded: constructors and
      * destructors (init and fini arrays), __cxa_finalize, ELFIN_INIT, ELFIN_EXIT. NULL: objects
@@ -511,7 +511,7 @@ typedef struct elfin_host {
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
         .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
-        .gathering = &elfin_gathering, .using = &elfin_using, .starting = &elfin_starting,         \
+        .gathering = &elfin_gathering, .users = &elfin_users, .starting = &elfin_starting,         \
         .records = &elfin_records, .waiting = &elfin_waiting, .comdats = &elfin_comdats,           \
         .reaching = &elfin_reaching, .dividing = &elfin_dividing, .reasons = &elfin_reasons,       \
         .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
@@ -625,9 +625,11 @@ enum {
  *
  * Inputs are laid out in blocks, one reservation each: inputs follow each other in the block that
  * the last ELFIN_INPUT_AT before them began. Members follow the plain objects of their archive's
- * block. An executable or shared object is a block of its own, laid out as its linker did it; `at`
- * is then where its first page goes, and holds for it alone. An ET_EXEC file has addresses of its
- * own: another `at`, and min and max that exclude them, are refused (ELFIN_ERR_ARGUMENT).
+ * block. An image, whether as `image` or as bytes, is a block of its own, and so is an executable
+ * or shared object, laid out as its linker did it; `at` is then where its first page goes, and
+ * holds for it alone. The bytes of an image are loaded like an object, and publish what it would.
+ * An ET_EXEC file has addresses of its own: another `at`, and min and max that exclude them, are
+ * refused (ELFIN_ERR_ARGUMENT).
  */
 typedef struct elfin_input {
     const void *data;
@@ -845,7 +847,9 @@ elfin_status elfin_rebind_all(elfin_space *space, elfin_module *module, elfin_ch
  * The old group is retired: no name leads to it any more, and it stays as it is, with its unwind
  * tables and thread-local block, until elfin_retire. If it uses other groups, it goes on to do so.
  *
- * options are those of the load; its report gets every problem. change may be NULL.
+ * options are those of the load; its report gets every problem. Instances of an image that others
+ * use need ELFIN_LOAD_PUBLISH here too: what a private one defines, users do not find by name.
+ * change may be NULL.
  *
  * Errors: those of elfin_load, and, before any code of the new group runs: ELFIN_ERR_FIXED (a user
  * was loaded without ELFIN_LOAD_REBIND), ELFIN_ERR_UNDEFINED (a user imports what nobody has now),
@@ -863,6 +867,7 @@ elfin_status elfin_replace(elfin_space *space, elfin_group *group, const elfin_i
  * The same with the image that the group was made of: the inputs are those of its load. Every
  * module of the group must have ELFIN_STATE (else ELFIN_ERR_STATE), unless it was loaded with
  * ELFIN_LOAD_NO_INIT: the new one is then, too, and what the host has changed in it is lost.
+ * That the inputs are the same is the caller's word: names of modules are compared, no more.
  * ELFIN_ERR_ARGUMENT: the inputs make other modules; ELFIN_CHANGE_FRESH.
  */
 elfin_status elfin_move(elfin_space *space, elfin_group *group, const elfin_input *inputs,

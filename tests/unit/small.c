@@ -14,7 +14,7 @@ static void name_nothing(elfin_host *host)
     host->unwind_remove = NULL;
     host->indirects = NULL;
     host->gathering = NULL;
-    host->using = NULL;
+    host->users = NULL;
     host->starting = NULL;
     host->records = NULL;
     host->comdats = NULL;
@@ -190,7 +190,7 @@ static void parts_that_need_others(void)
     host.reasons = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);
-    host.using = NULL;
+    host.users = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     host.rebinding = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);

@@ -87,10 +87,13 @@ static void remove_regular(const char *path)
 
 bool file_write(const char *path, void (*write)(const void *what, FILE *out), const void *what)
 {
-    FILE *out = fopen(path, "wb");
+    bool is_file = strcmp(path, "-") != 0; /* which mostly means the standard output: not here */
+    FILE *out = is_file ? fopen(path, "wb") : NULL;
     bool failed;
     int error;
 
+    if (!is_file)
+        errno = EINVAL;
     if (!out)
         return complain("write", path, errno);
     errno = 0;

@@ -160,15 +160,16 @@ static int run(int argc, char **argv)
 const struct command command_inspect = {
     .name = "inspect",
     .summary = "show what is in objects and what they demand",
-    .help = "Usage: elfin inspect [--json] FILE...\n"
-            "Shows what is in objects, alone: sections by part of memory, imports, definitions,\n"
-            "relocation types, room for slots and stubs, and what they demand of their address.\n"
-            "\n"
-            "  FILE    an object (gcc -c), an executable or shared object, or an archive: each\n"
-            "          of its members\n"
-            "  --json  write it as JSON\n"
-            "  --help  show this text\n"
-            "\n"
-            "Exit status: 0 good, 1 some file is no loadable object, 2 a wrong command line.\n",
+    .help =
+        "Usage: elfin inspect [--json] FILE...\n"
+        "Shows what is in objects, alone: sections by part of memory, imports, definitions,\n"
+        "relocation types, room for slots and stubs, and what they demand of their address.\n"
+        "\n"
+        "  FILE    an object (gcc -c), an image, an executable or shared object, or an archive:\n"
+        "          each of its members\n"
+        "  --json  write it as JSON\n"
+        "  --help  show this text\n"
+        "\n"
+        "Exit status: 0 good, 1 some file is no loadable object, 2 a wrong command line.\n",
     .run = run,
 };

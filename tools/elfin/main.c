@@ -57,9 +57,12 @@ static int run_help(int argc, char **argv)
         return STATUS_GOOD;
     }
     command = find_command(argv[1]);
-    if (!command)
+    if (!command && strcmp(argv[1], "help") != 0)
         return unknown_command(argv[1]);
-    fputs(command->help, stdout);
+    if (command)
+        fputs(command->help, stdout);
+    else
+        print_overview(stdout);
     return STATUS_GOOD;
 }
 

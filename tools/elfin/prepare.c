@@ -175,13 +175,15 @@ const struct command command_prepare = {
     .name = "prepare",
     .summary = "make an image of an object, which loads faster",
     .help =
-        "Usage: elfin prepare OBJECT -o IMAGE\n"
+        "Usage: elfin prepare [--name NAME] [--page-size SIZE] [--no-unwind] [--free-init]\n"
+        "                     OBJECT -o IMAGE\n"
         "Does once what is the same at every load of an object, and writes what is left: a copy,\n"
         "and the fixups that depend on its address and on what it uses. An image can be loaded\n"
-        "wherever the object can.\n"
+        "wherever the object can, but not out of an archive.\n"
         "\n"
         "  OBJECT            an object (gcc -c)\n"
-        "  -o, --output IMAGE  the file to write\n"
+        "  -o, --output IMAGE\n"
+        "                    the file to write\n"
         "  --name NAME       the module's name, instead of the one that the object has\n"
         "  --page-size SIZE  for hosts with pages of at most this size; 4096 if not given\n"
         "  --no-unwind       for hosts that do without unwind tables: saves their index\n"

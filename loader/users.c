@@ -23,7 +23,7 @@ void elfin_add_used_module(struct object *user, struct elfin_module *used)
         user->uses_modules[user->uses_modules_count++] = used;
 }
 
-static void using_end(struct load *load, struct object *user)
+static void users_end(struct load *load, struct object *user)
 {
     uint32_t count = user->uses_modules_count;
 
@@ -67,7 +67,7 @@ static void make_lists(struct load *load, struct object *object)
     object->uses_modules = elfin_arena_take(&load->work, modules, sizeof(*object->uses_modules));
 }
 
-static elfin_status using_collect(struct load *load, struct object *object)
+static elfin_status users_collect(struct load *load, struct object *object)
 {
     make_lists(load, object);
     if (!object->uses || !object->uses_modules)
@@ -86,7 +86,7 @@ static elfin_status using_collect(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-static elfin_status using_begin(struct load *load)
+static elfin_status users_begin(struct load *load)
 {
     uint64_t cpus = elfin_parallel_cpus(load);
 
@@ -95,7 +95,7 @@ static elfin_status using_begin(struct load *load)
 }
 
 /* Edges to other groups keep those from being unloaded. */
-static void using_count(elfin_group *group, bool add)
+static void users_count(elfin_group *group, bool add)
 {
     for (uint32_t m = 0; m < group->module_count; m++)
         for (uint32_t i = 0; i < group->modules[m].uses_count; i++) {
@@ -115,7 +115,7 @@ static bool uses_group(const elfin_module *module, const elfin_group *group)
 }
 
 /* Names every module of another group that uses this one; the first goes to the caller too. */
-static elfin_status using_report(const elfin_space *space, const elfin_group *group,
+static elfin_status users_report(const elfin_space *space, const elfin_group *group,
                                  elfin_diag *diag,
                                  void (*report)(void *ctx, const elfin_diag *diag),
                                  void *report_ctx)
@@ -140,10 +140,10 @@ static elfin_status using_report(const elfin_space *space, const elfin_group *gr
     return ELFIN_ERR_IN_USE;
 }
 
-const struct elfin_using elfin_using = {
-    .begin = using_begin,
-    .collect = using_collect,
-    .end = using_end,
-    .count = using_count,
-    .report = using_report,
+const struct elfin_users elfin_users = {
+    .begin = users_begin,
+    .collect = users_collect,
+    .end = users_end,
+    .count = users_count,
+    .report = users_report,
 };
