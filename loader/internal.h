@@ -455,7 +455,7 @@ struct load_hooks {
     /* What the replaced group has under the record's name, or, with *waits, waits to have. */
     item (*replaced)(const struct load *load, struct name name, const struct record *record,
                      struct shadow **waits);
-    void (*ended)(struct load *load); /* in any case, while there is working memory */
+    void (*ended)(struct load *load); /* in any case, before anything is given back */
 };
 
 struct load {

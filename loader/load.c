@@ -199,12 +199,12 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
 
     if ((status = open_all(load, inputs, count)) == ELFIN_OK && (status = link(load)) == ELFIN_OK)
         status = commit(load);
+    if (load->hooks) /* before the group may go */
+        load->hooks->ended(load);
     if (status == ELFIN_OK)
         elfin_index_keep(space, &load->index);
     else
         unwind(load);
-    if (load->hooks)
-        load->hooks->ended(load);
     elfin_arena_release(&load->work);
     space->busy = false;
     if (status != ELFIN_OK) /* the first problem, which *diag is about */
