@@ -192,7 +192,8 @@ static void compare_at(const char *file, const elfin_input *object, elfin_image 
         struct loaded other = { 0 };
 
         load(&other, input,
-             (is_private ? ELFIN_LOAD_PRIVATE : ELFIN_LOAD_PUBLISH) | (rebind ? ELFIN_LOAD_REBIND : 0u));
+             (is_private ? ELFIN_LOAD_PRIVATE : ELFIN_LOAD_PUBLISH) |
+                 (rebind ? ELFIN_LOAD_REBIND : 0u));
         compare(file, &plain[rebind], &other, is_private);
         if (other.status == ELFIN_OK && input == &instance &&
             elfin_image_release(image) != ELFIN_ERR_IN_USE)
