@@ -2,6 +2,7 @@
 #include "kernel/memory.h"
 
 #include "kernel/panic.h"
+#include "libmini/guarded.h"
 
 struct mini_pages physical, addresses;
 struct paging paging;
@@ -152,54 +153,26 @@ void memory_init(const struct elfin_boot *boot)
 
 /* ---- Images ---------------------------------------------------------------------------------- */
 
-/*
- * The guard before an image takes as much as its alignment, so that the image is aligned when the
- * whole is. An exact address is aligned as it is.
- */
-static bool run_alloc(const struct mini_pages_request *wanted, uint64_t *base, uint64_t *guard)
-{
-    struct mini_pages_request whole = *wanted;
-    bool exact = wanted->high - wanted->low == wanted->size - 1;
-
-    *guard = exact || wanted->align < MINI_PAGE_SIZE ? MINI_PAGE_SIZE : wanted->align;
-    whole.align = *guard;
-    whole.size = *guard + wanted->size + MINI_PAGE_SIZE;
-    whole.low = wanted->low > *guard ? wanted->low - *guard : 0;
-    whole.high = wanted->high + (wanted->high < UINT64_MAX - MINI_PAGE_SIZE ? MINI_PAGE_SIZE : 0);
-    whole.near = wanted->near > *guard ? wanted->near - *guard : 0;
-    return mini_pages_alloc(&addresses, &whole, base) == MINI_PAGES_OK;
-}
-
-/* The tree knows where the whole begins and ends. */
-static void run_free(uint64_t run)
-{
-    struct mini_pages_run whole;
-
-    if (mini_pages_find(&addresses, run, &whole))
-        (void)mini_pages_free(&addresses, whole.base, whole.last - whole.base + 1);
-}
-
 bool memory_image_alloc(const struct mini_pages_request *wanted, uint64_t *run, void **edit)
 {
-    uint64_t base, guard, memory;
+    uint64_t memory;
 
-    if (!run_alloc(wanted, &base, &guard))
+    if (mini_guarded_alloc(&addresses, wanted, run) != MINI_PAGES_OK)
         return false;
     if (pages_alloc(wanted->size, &memory)) {
-        *run = base + guard;
         *edit = memory_at(memory);
         if (paging_map(&paging, *run, memory, wanted->size, PAGING_WRITE) == PAGING_OK)
             return true;
         (void)mini_pages_free(&physical, memory, wanted->size);
     }
-    run_free(base);
+    (void)mini_guarded_free(&addresses, *run);
     return false;
 }
 
 void memory_image_free(uint64_t run, void *edit, uint64_t size)
 {
     (void)paging_unmap(&paging, run, size);
-    run_free(run);
+    (void)mini_guarded_free(&addresses, run);
     (void)mini_pages_free(&physical, (uint64_t)edit - direct, size);
 }
 

@@ -20,6 +20,7 @@ LIBMINI_FMT_SOURCES = libmini/fmt.c
 
 # libelfin-alloc.a: the page allocator and the heap.
 LIBMINI_ALLOC_SOURCES = \
+	libmini/guarded.c \
 	libmini/heap.c \
 	libmini/heap_block.c \
 	libmini/heap_check.c \

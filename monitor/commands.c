@@ -16,8 +16,9 @@ enum {
 static command_function command_help, command_quit, command_echo;
 
 static const struct command commands[] = {
-    { "load", "FILE... [at=ADDR|min=ADDR|max=ADDR] [name=NAME] [-- WORD...]",
-      "load the files as one group; the words reach init", 1, -1, command_load },
+    { "load", "FILE... [at=ADDR|min=ADDR|max=ADDR] [name=NAME] [fixed] [-- WORD...]",
+      "load the files as one group; the words reach init; fixed: without what rebind needs", 1, -1,
+      command_load },
     { "library", "ARCHIVE", "later loads may take members from it", 1, 1, command_library },
     { "unload", "NAME", "unload the group that the module belongs to", 1, 1, command_unload },
     { "replace", "NAME FILE... [fresh] [OPTION...] [-- WORD...]",
@@ -34,6 +35,10 @@ static const struct command commands[] = {
     { "lookup", "NAME", "show the address of an exported symbol", 1, 1, command_lookup },
     { "exports", "", "show all exported symbols", 0, 0, command_exports },
     { "deps", "", "show which module uses which", 0, 0, command_deps },
+    { "show", "MODULE", "show what is known of a module: sections, symbols, slots, whom it uses", 1,
+      1, command_show },
+    { "digest", "[MODULE]", "show the parts of memory, and checksums of their bytes", 0, 1,
+      command_digest },
     { "map", "[MODULE]", "draw memory and what lies where; or one module and its neighbours", 0, 1,
       command_map },
     { "memory", "", "show the totals of the allocators", 0, 0, command_memory },

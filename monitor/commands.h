@@ -27,7 +27,7 @@ extern const struct command platform_commands[];
 
 command_function command_load, command_library, command_unload, command_call, command_lookup,
     command_list, command_exports, command_deps, command_map, command_memory, command_rebind,
-    command_replace, command_move, command_retire;
+    command_replace, command_move, command_retire, command_digest, command_show;
 
 /* How a load takes the place of a group; group NULL: it does not. */
 struct instead {
@@ -39,6 +39,12 @@ struct instead {
 /* The load command, in which words[0] does not matter. */
 int command_load_instead(struct session *session, int count, char **words,
                          const struct instead *instead);
+
+/* Prints "loaded NAME, NAME at ADDRESS", `how` being the verb, unless successes are not told. */
+void command_loaded(const struct session *session, const elfin_group *group, const char *how);
+
+/* Of a load that failed: an init hands its own number on, if that can be a status. */
+int command_load_status(elfin_status status, const elfin_diag *diag);
 
 /* Prints "error: " and the text; returns STATUS_FAILURE. */
 int command_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -4,75 +4,10 @@
 #include "libmini/str.h"
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "monitor/load_words.h"
 #include "monitor/platform.h"
 #include "monitor/progress.h"
 #include "monitor/words.h"
-
-/* The words of a load command, understood. */
-struct load {
-    elfin_options options;
-    char **files;
-    const char *name; /* name=, or NULL */
-    uint64_t at;
-    bool has_at, has_bounds;
-    size_t file_count;
-};
-
-/* One of at=, min=, max=, name=; *known tells whether the word is any of them. */
-static int parse_option(struct load *load, const char *word, bool *known)
-{
-    const char *value = mini_strnchr(word, 5, '=');
-    uint64_t *number = mini_str_starts(word, "at=")    ? &load->at
-                       : mini_str_starts(word, "min=") ? &load->options.min
-                       : mini_str_starts(word, "max=") ? &load->options.max
-                                                       : NULL;
-
-    *known = true;
-    if (mini_str_starts(word, "name=")) {
-        load->name = value + 1;
-        return *load->name != '\0' ? STATUS_SUCCESS : command_error("load: name= is empty");
-    }
-    if (number == NULL) {
-        *known = false;
-        return STATUS_SUCCESS;
-    }
-    if (!words_number(value + 1, number))
-        return command_error("%s: not an address (decimal or 0x...)", word);
-    if (number == &load->at)
-        load->has_at = true;
-    else
-        load->has_bounds = true;
-    return STATUS_SUCCESS;
-}
-
-/* Moves the file names to the front of the words and gathers the rest. */
-static int parse_load(int count, char **words, struct load *load)
-{
-    int status = STATUS_SUCCESS;
-
-    *load = (struct load){ .options = ELFIN_OPTIONS_INIT, .files = words + 1 };
-    load->options.argv = &words[count];
-    for (int i = 1; i < count && status == STATUS_SUCCESS; i++) {
-        bool known;
-        if (mini_str_equal(words[i], "--")) {
-            load->options.argc = count - i - 1;
-            load->options.argv = &words[i + 1];
-            break;
-        }
-        status = parse_option(load, words[i], &known);
-        if (!known)
-            load->files[load->file_count++] = words[i];
-    }
-    if (status != STATUS_SUCCESS)
-        return status;
-    if (load->file_count == 0)
-        return command_error("load: no file is named");
-    if (load->name != NULL && load->file_count > 1)
-        return command_error("load: name= is for one file");
-    if (load->has_at && load->has_bounds)
-        return command_error("load: at= is exact; min= and max= do not go with it");
-    return STATUS_SUCCESS;
-}
 
 static size_t count_libraries(const struct session *session)
 {
@@ -111,18 +46,16 @@ static void release_files(const elfin_input *inputs, size_t count)
         (void)mini_heap_free(platform_heap, (void *)(uintptr_t)inputs[i].data);
 }
 
-static void report_success(struct session *session, const elfin_group *group,
-                           const struct instead *instead)
+void command_loaded(const struct session *session, const elfin_group *group, const char *how)
 {
-    const char *separator = instead->group == NULL ? "loaded "
-                            : instead->move        ? "moved "
-                                                   : "replaced ";
+    const char *separator = "";
     elfin_module_info info;
     elfin_block block;
 
     if (session->quiet)
         return;
     console_fresh_line();
+    console_print("%s ", how);
     for (elfin_module *module = elfin_next_module(group, NULL); module != NULL;
          module = elfin_next_module(group, module)) {
         elfin_module_get(module, &info);
@@ -134,8 +67,7 @@ static void report_success(struct session *session, const elfin_group *group,
     console_print("\n");
 }
 
-/* A failing init hands its own number on, if that can be a status. */
-static int load_status(elfin_status status, const elfin_diag *diag)
+int command_load_status(elfin_status status, const elfin_diag *diag)
 {
     if (status == ELFIN_ERR_INIT && diag->value >= 1 && diag->value <= STATUS_MAX)
         return (int)diag->value;
@@ -152,7 +84,7 @@ static int load_inputs(struct session *session, struct load *load, const elfin_i
 
     load->options.report = command_report;
     load->options.report_ctx = &reported;
-    load->options.flags = ELFIN_LOAD_KEEP_SECTIONS | ELFIN_LOAD_REBIND;
+    load->options.flags = ELFIN_LOAD_KEEP_SECTIONS | (load->is_fixed ? 0 : ELFIN_LOAD_REBIND);
     if (instead->group == NULL)
         status = elfin_load(&session->space, inputs, count, &load->options, &group, &diag);
     else
@@ -160,12 +92,15 @@ static int load_inputs(struct session *session, struct load *load, const elfin_i
                                                               inputs, count, &load->options,
                                                               &instead->change, &group, &diag);
     if (status == ELFIN_OK) {
-        report_success(session, group, instead);
+        command_loaded(session, group,
+                       instead->group == NULL ? "loaded"
+                       : instead->move        ? "moved"
+                                              : "replaced");
         return STATUS_SUCCESS;
     }
     if (reported == 0)
         command_report(&reported, &diag);
-    return load_status(status, &diag);
+    return command_load_status(status, &diag);
 }
 
 int command_load_instead(struct session *session, int count, char **words,
@@ -175,7 +110,7 @@ int command_load_instead(struct session *session, int count, char **words,
     struct load load;
     elfin_input *inputs;
     size_t total, read;
-    int status = parse_load(count, words, &load);
+    int status = load_words_parse("load", count, words, &load);
 
     if (status != STATUS_SUCCESS)
         return status;
