@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands that only the kernel has. */
+#include "kernel/check.h"
 #include "kernel/memory.h"
+#include "kernel/platform.h"
 #include "kernel/timer.h"
 #include "monitor/commands.h"
 #include "monitor/console.h"
@@ -8,9 +10,12 @@
 
 typedef unsigned long long ull;
 
-static command_function command_tables, command_ticks;
+static command_function command_check, command_cpu, command_tables, command_ticks;
 
 const struct command platform_commands[] = {
+    { "check", "", "fail if page tables, memory and modules do not fit each other", 0, 0,
+      command_check },
+    { "cpu", "", "show which of the CPU's protections are on", 0, 0, command_cpu },
     { "tables", "[ADDRESS]", "check the page tables, and show what is mapped, or what is there", 0,
       1, command_tables },
     { "ticks", "", "show the timer's ticks", 0, 0, command_ticks },
@@ -45,6 +50,33 @@ static int command_tables(struct session *session, int count, char **words)
         if (at == 0)
             break;
     }
+    return STATUS_SUCCESS;
+}
+
+static int command_check(struct session *session, int count, char **words)
+{
+    struct check_problem problem;
+
+    (void)count;
+    (void)words;
+    if (check_machine(&session->space, platform_record(), &problem))
+        return STATUS_SUCCESS;
+    return command_error("check: %s: 0x%llx", problem.text, (ull)problem.value);
+}
+
+static int command_cpu(struct session *session, int count, char **words)
+{
+    struct check_protection protection;
+
+    (void)session;
+    (void)count;
+    (void)words;
+    for (unsigned i = 0; check_protection(i, &protection); i++)
+        console_print("%s%s %s", i > 0 ? ", " : "", protection.name,
+                      !protection.present ? "absent"
+                      : protection.on     ? "on"
+                                          : "off");
+    console_print("\n");
     return STATUS_SUCCESS;
 }
 

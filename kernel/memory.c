@@ -18,7 +18,7 @@ enum {
 #define HIGHER_FIRST UINT64_C(0xffffc00000000000)
 
 static struct mini_pages_node first_nodes[2][FIRST_NODES];
-static uint64_t direct;
+static uint64_t direct, node_pages;
 
 void *memory_at(uint64_t physical_address)
 {
@@ -39,8 +39,15 @@ static void more_nodes(struct mini_pages *pages, void *ctx)
     uint64_t page;
 
     (void)ctx;
-    if (pages_alloc(MINI_PAGE_SIZE, &page))
-        mini_pages_add_nodes(pages, memory_at(page), MINI_PAGE_SIZE);
+    if (!pages_alloc(MINI_PAGE_SIZE, &page))
+        return;
+    mini_pages_add_nodes(pages, memory_at(page), MINI_PAGE_SIZE);
+    node_pages++;
+}
+
+uint64_t memory_node_pages(void)
+{
+    return node_pages;
 }
 
 /* ---- Translations ---------------------------------------------------------------------------- */

@@ -29,6 +29,9 @@ void memory_image_free(uint64_t run, void *edit, uint64_t size);
 /* Gives back what lies behind the first `keep` bytes; the image then has this size. */
 void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep);
 
+/* Pages that hold what the two allocators know; they are never given back. */
+uint64_t memory_node_pages(void);
+
 /* Registers of a device, which no cache may keep: mapped for ever. */
 volatile void *memory_device(uint64_t physical_address, uint64_t size);
 

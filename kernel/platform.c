@@ -25,6 +25,11 @@ void platform_init(const struct elfin_boot *record)
     boot = record;
 }
 
+const struct elfin_boot *platform_record(void)
+{
+    return boot;
+}
+
 bool platform_has_rights(void)
 {
     return true;
@@ -203,9 +208,11 @@ void platform_show_pages(void)
     struct mini_pages_statistics memory = mini_pages_statistics(&physical);
     struct mini_pages_statistics runs = mini_pages_statistics(&addresses);
 
-    console_print("pages: %llu of memory, %llu free in %zu runs; %zu images have run addresses\n",
-                  (unsigned long long)memory.total_pages, (unsigned long long)memory.free_pages,
-                  memory.free_runs, runs.used_runs);
+    console_print(
+        "pages: %llu of memory, %llu free in %zu runs, %llu with the allocators' records; "
+        "%zu images have run addresses\n",
+        (unsigned long long)memory.total_pages, (unsigned long long)memory.free_pages,
+        memory.free_runs, (unsigned long long)memory_node_pages(), runs.used_runs);
 }
 
 bool platform_walk_memory(platform_memory_fn *each, void *ctx)

@@ -8,5 +8,6 @@
 
 /* The record stays where it is: its files are the kernel's. */
 void platform_init(const struct elfin_boot *record);
+const struct elfin_boot *platform_record(void);
 
 #endif

@@ -2,18 +2,20 @@
 # SPDX-License-Identifier: MIT
 """The kernel: booted by elfin.efi, it loads modules of its own."""
 
+import itertools
 import os
 import re
 import sys
 
 from boot import BUILD, Boot, Cases, built
 
-MACHINES = {
-    '512 MiB': ('kernel.elf', ()),
-    '6 GiB': ('kernel.elf', ('--memory', '6G')),
-    'qemu64': ('kernel.elf', ('--cpu', 'qemu64')),
-    'clang': ('kernel-clang.elf', ()),
-}
+# Each pair of compiler, memory and CPU; with `all` as argument, each combination.
+COMPILERS = {'gcc': 'kernel.elf', 'clang': 'kernel-clang.elf'}
+MEMORY = {'512 MiB': '512M', '6 GiB': '6G'}
+PROTECTIONS = {'max': 'WP on, NXE on, SMEP on, SMAP on, UMIP on',
+               'qemu64': 'WP on, NXE on, SMEP absent, SMAP absent, UMIP absent'}
+PAIRS = [('gcc', '512 MiB', 'max'), ('gcc', '6 GiB', 'qemu64'), ('clang', '512 MiB', 'qemu64'),
+         ('clang', '6 GiB', 'max')]
 
 FAULTS = {
     'fault_read_null': r'page fault at faults:fault_read_null\+0x\w+: reading unmapped 0x0$',
@@ -31,21 +33,26 @@ FAULTS = {
 
 
 def boot(machine, script, files):
-    kernel, arguments = MACHINES[machine]
-    return Boot(script, files, ('--kernel', os.path.join(BUILD, kernel), *arguments))
+    compiler, memory, cpu = machine
+    return Boot(script, files, ('--kernel', os.path.join(BUILD, COMPILERS[compiler]), '--memory',
+                                MEMORY[memory], '--cpu', cpu))
 
 
-def check_machine(machine, cases):
-    script = ['memory', 'load even.o odd.o', 'call odd:is_odd 7', 'load hello.o -- world', 'list',
-              'unload hello', 'unload even', 'load faults.o', 'call faults:fault_none 5']
-    script += [f'! call faults:{fault}' for fault in FAULTS]
-    script += ['call faults:fault_none 6', 'call faults:fault_count', 'unload faults', 'memory', 'quit 42']
-    run = boot(machine, '\n'.join(script), [built('even.o'), built('odd.o'), built('hello.o'),
-                                            built('faults.o')])
+def check_machine(axes, cases):
+    machine = ', '.join(axes)
+    steps = ['load even.o odd.o', 'call odd:is_odd 7', 'load hello.o -- world', 'list',
+             'unload hello', 'unload even', 'load faults.o', 'call faults:fault_none 5']
+    steps += [f'! call faults:{fault}' for fault in FAULTS]
+    steps += ['call faults:fault_none 6', 'call faults:fault_count', 'unload faults']
+    script = ['memory', 'cpu', 'check', *(line for step in steps for line in (step, '@check')),
+              'memory', 'quit 42']
+    run = boot(axes, '\n'.join(script), [built('even.o'), built('odd.o'), built('hello.o'),
+                                         built('faults.o')])
 
     cases.equal(f'kernel ({machine}): the status of quit', run.status, 42)
     cases.check(f'kernel ({machine}): the first line is the script\'s', run.output.startswith('> memory\n'),
                 run.output[:300] + run.errors[-300:])
+    cases.equal(f'kernel ({machine}): protections', run.said('cpu'), PROTECTIONS[axes[2]])
     cases.equal(f'kernel ({machine}): modules that call each other', run.result('call odd:is_odd 7'), 1)
     run.expect(cases, f'kernel ({machine}): words reach init', 'load hello.o -- world',
                r'^hello, world$', r'^loaded hello at 0xf\w+$')
@@ -59,6 +66,15 @@ def check_machine(machine, cases):
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory', 1)),
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory')))
 
+
+# What tables.c breaks, in its order.
+BROKEN = ['writable and executable: 0x10000', r'writable and executable: 0x1\w000',
+          r"not the right of the module's part: 0x1\w000", r"not the right of the module's part",
+          'pages of modules are missing', "not the right of the module's part",
+          'an entry that the kernel does not make', 'page 0 is mapped',
+          "not the right of the module's part: 0xf000", "not the kernel's right: 0xffffffff80000000",
+          "not the kernel's right: 0xffffffff80000000", 'not the second mapping of memory',
+          "nobody's page: 0x50000", 'an empty table: 0x40000000', 'WP', 'SMEP']
 
 LINE = re.compile(r'^(0x[0-9a-f]+)-(0x[0-9a-f]+) (R|RW|RX) memory (0x[0-9a-f]+)$')
 
@@ -95,11 +111,27 @@ def check_rights(cases):
     run.expect(cases, 'kernel: the timer ticks', 'ticks', r'^[1-9]\d* ticks, 100 a second$')
 
 
+def check_the_check(cases):
+    """`check` finds each thing that the module does to the page tables and to the CPU."""
+    script = ['load tables.o at=0x10000', 'check']
+    for what in range(len(BROKEN)):
+        script += [f'call tables:tables_break {what}', '! check', 'call tables:tables_mend',
+                   '@check']
+    run = Boot('\n'.join(script), [built('tables.o')],
+               ('--kernel', os.path.join(BUILD, 'kernel.elf')))
+    cases.equal('kernel check: what is mended is no longer found', run.status, 0)
+    for what, wanted in enumerate(BROKEN):
+        run.expect(cases, f'kernel check: {wanted}', '! check', '^error: check: ' + wanted,
+                   occurrence=what)
+
+
 def main():
     cases = Cases()
-    for machine in sys.argv[1:] or MACHINES:
+    every = itertools.product(COMPILERS, MEMORY, PROTECTIONS)
+    for machine in every if sys.argv[1:] == ['all'] else PAIRS:
         check_machine(machine, cases)
     check_rights(cases)
+    check_the_check(cases)
     return cases.status()
 
 
