@@ -207,7 +207,7 @@ static unsigned largest_level(const struct paging *paging, uint64_t address, uin
 {
     unsigned level = paging->no_gigabytes ? 1 : 2;
 
-    while ((address | physical) % span_of(level) || size < span_of(level))
+    while (level && ((address | physical) % span_of(level) || size < span_of(level)))
         level--;
     return level;
 }
@@ -262,7 +262,8 @@ static bool divide_at(struct paging *paging, uint64_t address)
 {
     struct path path = walk(paging, address);
 
-    while (is_leaf(*path.entry[path.level], path.level) && address % span_of(path.level)) {
+    while (path.level && is_leaf(*path.entry[path.level], path.level) &&
+           address % span_of(path.level)) {
         if (!divide(paging, &path))
             return false;
         path = walk(paging, address);

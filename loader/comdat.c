@@ -35,6 +35,7 @@ elfin_status elfin_comdat_enter(struct load *load, const struct object *object,
     comdat = elfin_arena_get(&load->work, 1, sizeof(*comdat));
     status = comdat ? elfin_names_reserve(&load->comdats, &load->work, 1) : load->work.status;
     if (status == ELFIN_OK) {
+        KNOWN(comdat);
         comdat->signature = signature;
         first = elfin_names_enter(&load->comdats, elfin_name(signature), comdat);
         *lost = first != comdat;

@@ -72,6 +72,7 @@ static elfin_status index_definitions(struct patch *patch, struct patched_module
     for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
         struct name name = elfin_name(name_at(p->module, i));
 
+        KNOWN(list);
         list[i] = (struct named_definition){ .name = name.text, .position = i };
         if (name.length > left || !elfin_names_enter(&p->definitions, name, &list[i]))
             status = ELFIN_ERR_LIMIT;

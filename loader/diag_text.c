@@ -49,6 +49,7 @@ const char *elfin_phase_name(elfin_phase phase)
 }
 
 /* One after the other, by number: a table of pointers would be writable in a PIE. */
+/* NOLINTNEXTLINE(bugprone-string-literal-with-embedded-nul) */
 static const char details[] = "\0"
 #define DETAIL(name, status, phase, detail, hint) detail "\0"
     DEFECT_LIST(DETAIL)

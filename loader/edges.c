@@ -95,7 +95,9 @@ elfin_status elfin_edges(struct load *load)
     if (status == ELFIN_OK)
         status = elfin_each_object(load, object_edges, users ? take_users : NULL);
     for (struct object *o = load->objects; status == ELFIN_OK && o; o = o->next)
-        if (o->uses_modules_count)
+        if (o->uses_modules_count) {
+            KNOWN(users);
             users->end(load, o);
+        }
     return status;
 }

@@ -260,8 +260,10 @@ static uint64_t *make_values(struct load *load)
 {
     uint64_t count = load->value_count * (uint64_t)elfin_parallel_cpus(load);
     struct object *object = load->objects;
-    void *values = object->last_demand;
+    void *values;
 
+    KNOWN(object);
+    values = object->last_demand;
     if (!values || object->symbol_count < count)
         return elfin_arena_get(&load->work, count, sizeof(uint64_t));
     object->last_demand = NULL;

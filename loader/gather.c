@@ -60,6 +60,7 @@ static elfin_status enter(struct load *load, struct names *names, const char *te
         status = ELFIN_ERR_LIMIT;
     if (status != ELFIN_OK)
         return elfin_fail(load, load->objects, defect_as(DEFECT_GATHER_MEMORY, status));
+    KNOWN(gathered);
     gathered->name = text;
     gathered->end = &gathered->first;
     gathered->next = load->gathered;

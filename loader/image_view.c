@@ -175,6 +175,7 @@ elfin_status elfin_image_open(const elfin_host *host, const void *data, size_t s
         elfin_diag_offset(diag, where);
     if (status != ELFIN_OK)
         return status;
+    KNOWN(!wrong);
     *out = region.edit;
     **out =
         (elfin_image){ .view = view, .region = region, .ctx = host->ctx, .release = host->release };

@@ -133,6 +133,7 @@ static elfin_status lay_part(struct cursor *c, int part)
 
 static elfin_status plan_indirect(struct load *load, struct object *object)
 {
+    KNOWN(object);
     return object->has_indirect ? load->host->indirects->plan(load, object) : ELFIN_OK;
 }
 

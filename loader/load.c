@@ -43,15 +43,19 @@ static elfin_status settle(struct load *load)
 
     do {
         status = elfin_layout(load);
-        if (status == ELFIN_OK && load->has_floating)
+        if (status == ELFIN_OK && load->has_floating) {
+            KNOWN(reaching);
             status = reaching->first(load);
+        }
         if (status == ELFIN_OK && reaching)
             status = reaching->narrow(load);
         if (status == ELFIN_OK)
             status = elfin_place(load);
     } while (is_open(load, status) && dividing && dividing->apart(load));
-    if (status == ELFIN_ERR_RANGE && load->status == ELFIN_OK)
+    if (status == ELFIN_ERR_RANGE && load->status == ELFIN_OK) {
+        KNOWN(dividing);
         status = dividing->join(load);
+    }
     if (is_open(load, status)) {
         if (status == ELFIN_ERR_MEMORY)
             elfin_report_no_memory(load);

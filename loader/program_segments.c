@@ -57,6 +57,7 @@ static elfin_status add_load(struct load *load, struct object *object,
         return bad_segment(load, object, header, index, wrong);
     if (s->p_flags & PF_W && s->p_flags & PF_X)
         return bad_segment(load, object, header, index, DEFECT_SEGMENT_WRITE_EXEC);
+    KNOWN(p->segments);
     p->segments[p->segment_count++] = (struct segment){
         .vaddr = s->p_vaddr,
         .size = s->p_memsz,

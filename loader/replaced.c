@@ -53,6 +53,7 @@ static void take_name(elfin_space *space, struct name name, const char *archive,
     struct elfin_table_entry *entry;
 
     if (waits) {
+        KNOWN(shadow); /* names of modules do not wait */
         shadow->own = i;
         take_place(space, key.name.hash, waits, shadow);
         return;

@@ -75,12 +75,12 @@ elfin_status elfin_table_add(struct elfin_table *table, struct elfin_table_entry
         table->dead--;
         return ELFIN_OK;
     }
-    if (distance(home, where) >= EQUAL_LIMIT * ENTRY && where[-EQUAL_LIMIT].hash == hash)
+    if (distance(home, where) >= (uint64_t)EQUAL_LIMIT * ENTRY && where[-EQUAL_LIMIT].hash == hash)
         return ELFIN_ERR_LIMIT;
     for (free = where;
-         free->hash && entry_item(free) && distance(home, free) < PROBE_LIMIT * ENTRY;)
+         free->hash && entry_item(free) && distance(home, free) < (uint64_t)PROBE_LIMIT * ENTRY;)
         free++;
-    if (distance(home, free) >= PROBE_LIMIT * ENTRY || is_last(table, free))
+    if (distance(home, free) >= (uint64_t)PROBE_LIMIT * ENTRY || is_last(table, free))
         return ELFIN_ERR_LIMIT;
     if (free->hash)
         table->dead--;
