@@ -12,10 +12,9 @@ enum {
     FIRST_NODES = 256 /* until a page of them can be had */
 };
 
-/* Everything but the direct map, and the last page, whose end no address follows. Page 0 can only
- * be a guard. */
-#define LOWER_END    UINT64_C(0x0000800000000000)
-#define HIGHER_FIRST UINT64_C(0xffffc00000000000)
+/* Run addresses are all but the direct map's and the last page, whose end no address follows. Page
+ * 0 can only be a guard. */
+#define LOWER_END UINT64_C(0x0000800000000000)
 
 static struct mini_pages_node first_nodes[2][FIRST_NODES];
 static uint64_t direct, node_pages;
@@ -141,6 +140,8 @@ static void add_free_ranges(const struct elfin_boot *boot)
 
 void memory_init(const struct elfin_boot *boot)
 {
+    uint64_t higher = boot->direct + boot->direct_size;
+
     direct = boot->direct;
     mini_pages_init(&physical, more_nodes, NULL);
     mini_pages_add_nodes(&physical, first_nodes[0], sizeof(first_nodes[0]));
@@ -150,8 +151,7 @@ void memory_init(const struct elfin_boot *boot)
     mini_pages_init(&addresses, more_nodes, NULL);
     mini_pages_add_nodes(&addresses, first_nodes[1], sizeof(first_nodes[1]));
     if (mini_pages_add_range(&addresses, 0, LOWER_END) != MINI_PAGES_OK ||
-        mini_pages_add_range(&addresses, HIGHER_FIRST, 0 - HIGHER_FIRST - MINI_PAGE_SIZE) !=
-            MINI_PAGES_OK ||
+        mini_pages_add_range(&addresses, higher, 0 - higher - MINI_PAGE_SIZE) != MINI_PAGES_OK ||
         mini_pages_alloc_at(&addresses, boot->kernel - MINI_PAGE_SIZE,
                             boot->kernel_size + 2 * MINI_PAGE_SIZE) != MINI_PAGES_OK)
         panic("memory: run addresses of the kernel");
@@ -197,9 +197,9 @@ void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep)
 
 volatile void *memory_device(uint64_t physical_address, uint64_t size)
 {
-    struct mini_pages_request wanted = {
-        .size = size, .low = HIGHER_FIRST, .high = UINT64_MAX, .policy = MINI_PAGES_HIGHEST
-    };
+    struct mini_pages_request wanted = { .size = size,
+                                         .high = UINT64_MAX,
+                                         .policy = MINI_PAGES_HIGHEST };
     uint64_t run;
 
     if (mini_pages_alloc(&addresses, &wanted, &run) != MINI_PAGES_OK ||

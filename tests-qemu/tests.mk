@@ -38,3 +38,11 @@ $(BUILD)/tests-qemu/host_cpus: tests-qemu/host/cpus.c uefi/cpus.c uefi/cpus.h
 export LIBZ CLANG CLANG19
 TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
 TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
+
+# The long forms of the kernel's tests, with both compilers' kernels.
+.PHONY: kernel-long
+kernel-long: $(ALL) $(TEST_DEPS)
+	@tests-qemu/kernel.py all
+	@tests-qemu/kernel_matrix.py all
+	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all
+corpus: kernel-long
