@@ -26,7 +26,7 @@ endif
 include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk picture/sources.mk
 
 # The archives, each after those it may need. lib$(archive).a has $($(archive)_SOURCES).
-ARCHIVES := elfin elfin-cpu elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-inspect
+ARCHIVES := elfin elfin-cpu elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-handover elfin-inspect
 elfin_SOURCES          := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
 elfin-cpu_SOURCES      := $(ARCH_CPU_SOURCES)
 elfin-alloc_SOURCES    := $(LIBMINI_ALLOC_SOURCES)
@@ -35,6 +35,7 @@ elfin-features_SOURCES := $(FEATURE_SOURCES) $(ARCH_FEATURE_SOURCES) $(LIBMINI_S
 elfin-programs_SOURCES := $(PROGRAM_SOURCES) $(ARCH_PROGRAM_SOURCES)
 elfin-images_SOURCES   := $(IMAGE_SOURCES) $(ARCH_IMAGE_SOURCES)
 elfin-rebind_SOURCES   := $(REBIND_SOURCES) $(ARCH_REBIND_SOURCES)
+elfin-handover_SOURCES := $(HANDOVER_SOURCES)
 elfin-inspect_SOURCES  := $(INSPECT_SOURCES)
 LIBELFIN_SOURCES       := $(foreach a,$(ARCHIVES),$($(a)_SOURCES))
 

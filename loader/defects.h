@@ -329,6 +329,44 @@
       PREPARE_AGAIN)                                                                               \
     X(IMAGE_FRAMES, ERR_IMAGE, OBJECT,                                                             \
       "it was made for a host without unwind tables, and this one has them", PREPARE_AGAIN)        \
+    X(DEFER_PROGRAM, ERR_TYPE, RESOLVE, "an executable or shared object cannot be handed over",    \
+      LOAD_OBJECT)                                                                                 \
+    X(HANDOVER_STARTED, ERR_ARGUMENT, NONE, "its code has run here already", DEFER)                \
+    X(HANDOVER_PROGRAM, ERR_TYPE, NONE, "an executable or shared object cannot be handed over",    \
+      LOAD_OBJECT)                                                                                 \
+    X(HANDOVER_RETIRED, ERR_ARGUMENT, NONE, "its group was replaced", NONE)                        \
+    X(HANDOVER_YOUNGER, ERR_CIRCLE, NONE, "its group is older than what it uses", NONE)            \
+    X(HANDOVER_PHYSICAL, ERR_ARGUMENT, NONE, "its memory does not begin at a physical page", NONE) \
+    X(HANDOVER_BUFFER, ERR_ARGUMENT, NONE, "the buffer is too small", NONE)                        \
+    X(HANDOVER_LIMIT, ERR_LIMIT, NONE, "there are too many groups, or their names are too long",   \
+      NONE)                                                                                        \
+    X(HANDOVER_MAGIC, ERR_HAND_OVER, OBJECT, "its magic number is wrong", NONE)                    \
+    X(HANDOVER_CUT, ERR_TRUNCATED, OBJECT, "what is handed over is cut off", NONE)                 \
+    X(HANDOVER_VERSION, ERR_HAND_OVER, OBJECT, "its version or machine is unknown", HAND_OVER)     \
+    X(HANDOVER_CHECKSUM, ERR_HAND_OVER, OBJECT, "its checksum is wrong", NONE)                     \
+    X(HANDOVER_HEADER, ERR_HAND_OVER, OBJECT, "its header is malformed", NONE)                     \
+    X(HANDOVER_TABLE, ERR_HAND_OVER, OBJECT, "a table is out of range", NONE)                      \
+    X(HANDOVER_PAGES, ERR_HAND_OVER, OBJECT, "it was made for smaller pages than the host's",      \
+      HAND_OVER)                                                                                   \
+    X(HANDOVER_NAME, ERR_HAND_OVER, OBJECT, "a name is malformed", NONE)                           \
+    X(HANDOVER_GROUP, ERR_HAND_OVER, OBJECT, "a group is malformed", NONE)                         \
+    X(HANDOVER_BLOCK, ERR_HAND_OVER, OBJECT, "a block or one of its parts is malformed", NONE)     \
+    X(HANDOVER_OVERLAP, ERR_HAND_OVER, OBJECT, "a block shares memory with another one", NONE)     \
+    X(HANDOVER_MODULE, ERR_HAND_OVER, OBJECT, "a module is malformed", NONE)                       \
+    X(HANDOVER_TLS, ERR_HAND_OVER, OBJECT, "thread-local blocks are malformed", NONE)              \
+    X(HANDOVER_CALL, ERR_HAND_OVER, OBJECT, "a call is malformed", NONE)                           \
+    X(HANDOVER_SYMBOL, ERR_HAND_OVER, OBJECT, "a symbol is malformed", NONE)                       \
+    X(HANDOVER_SECTION, ERR_HAND_OVER, OBJECT, "a section is malformed", NONE)                     \
+    X(HANDOVER_SLOT, ERR_HAND_OVER, OBJECT, "a slot is malformed", NONE)                           \
+    X(HANDOVER_INDIRECT, ERR_HAND_OVER, OBJECT, "an indirect function is malformed", NONE)         \
+    X(HANDOVER_USE, ERR_HAND_OVER, OBJECT, "a module uses one that is not there yet", NONE)        \
+    X(ADOPT_NO_USERS, ERR_TYPE, OBJECT, "the host's groups do not use each other", USERS)          \
+    X(ADOPT_DEFERS, ERR_ARGUMENT, NONE, "the space puts off what is to be called now", STARTING)   \
+    X(ADOPT_TLS_AREA, ERR_TLS, OBJECT,                                                             \
+      "its place in the area of thread-local storage is outside of the host's", NONE)              \
+    X(ADOPT_TLS_TAKEN, ERR_TLS, OBJECT,                                                            \
+      "another group has its place in the area of thread-local storage", NONE)                     \
+    X(ADOPT_TAKE, ERR_MEMORY, PLACE, "the host did not take it over", NONE)                        \
     X(IMAGE_OVERRIDDEN, ERR_DUPLICATE, RESOLVE,                                                    \
       "the image uses its own definition, which another object of the load overrides",             \
       LOAD_OBJECTS)                                                                                \
@@ -423,6 +461,9 @@
     X(IMAGES, "load the object that it was made of; or use a host that loads images "              \
               "(elfin_host.images)")                                                               \
     X(PREPARE_AGAIN, "make it again")                                                              \
+    X(DEFER, "link it in a space whose elfin_host.starting is &elfin_deferring")                   \
+    X(HAND_OVER, "let who hands over and who adopts have the same elfin, and the same pages")      \
+    X(USERS, "use a host that has elfin_host.users")                                               \
     X(THREADS, "do without _Thread_local, or use a host that has elfin_host.threads")              \
     X(STARTING, "use a host that has elfin_host.starting")                                         \
     X(RECORDS, "use a host that has elfin_host.records")                                           \

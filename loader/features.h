@@ -56,6 +56,11 @@ struct elfin_starting {
     void (*end)(const elfin_host *host, elfin_group *group);
 };
 
+/* starting.c, for who starts later: handover_defer.c. */
+int32_t elfin_starting_priority(uint32_t type, const char *name);
+void elfin_starting_handles(struct load *load);
+uint64_t elfin_starting_count(const struct load *load, const struct object *object);
+
 /* record.c, needs.c: sections named .elfin.*, which the host's starting serves. */
 struct elfin_records {
     elfin_status (*read)(struct load *load, struct object *object, uint32_t index);

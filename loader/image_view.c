@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Images: the view of a sound blob, its checksum, and the handle that its users hold. */
+/* Images: the view of a sound blob, and the handle that its users hold. */
+#include "loader/checksum.h"
 #include "loader/image.h"
 
 static const uint8_t record_size[IMAGE_TABLE_COUNT] = {
@@ -20,53 +21,10 @@ static const uint8_t record_size[IMAGE_TABLE_COUNT] = {
     [IMAGE_NAMES] = 1,
 };
 
-/* ---- Checksum ---------------------------------------------------------------------------------
- */
-
-enum {
-    LANES = 4,
-    ROTATION = 23
-};
-
-#define FACTOR UINT64_C(0x9e3779b97f4a7c15)
-
-/* One to one in both: a change of one word is always seen. */
-static uint64_t mix(uint64_t sum, uint64_t word)
-{
-    sum ^= word;
-    return (sum << ROTATION | sum >> (64 - ROTATION)) * FACTOR;
-}
-
-static uint64_t word_at(const uint8_t *blob, uint64_t size, uint64_t offset)
-{
-    uint64_t word = 0;
-
-    if (offset < size)
-        __builtin_memcpy(&word, blob + offset, size - offset < 8 ? size - offset : 8);
-    return word;
-}
-
-/* Four lanes, which a CPU works on at once; a stripe has one word of each. */
 uint64_t elfin_image_checksum(const uint8_t *blob, uint64_t size)
 {
-    const uint64_t skipped = offsetof(struct image_header, checksum);
-    uint64_t lane[LANES] = { size, 1, 2, 3 }, at = 0;
-
-    for (; at < sizeof(struct image_header); at += 8)
-        if (at != skipped)
-            lane[at / 8 % LANES] = mix(lane[at / 8 % LANES], word_at(blob, size, at));
-    for (; size >= at + LANES * sizeof(uint64_t); at += LANES * sizeof(uint64_t)) {
-        uint64_t word[LANES];
-
-        __builtin_memcpy(word, blob + at, sizeof(word));
-        lane[0] = mix(lane[0], word[0]);
-        lane[1] = mix(lane[1], word[1]);
-        lane[2] = mix(lane[2], word[2]);
-        lane[3] = mix(lane[3], word[3]);
-    }
-    for (; at < size; at += 8)
-        lane[0] = mix(lane[0], word_at(blob, size, at));
-    return mix(mix(mix(lane[0], lane[1]), lane[2]), lane[3]);
+    return elfin_checksum(blob, size, sizeof(struct image_header),
+                          offsetof(struct image_header, checksum));
 }
 
 /* ---- The view ---------------------------------------------------------------------------------

@@ -265,6 +265,15 @@ static elfin_status init_object(struct load *load, const struct object *object)
     return status;
 }
 
+elfin_status elfin_init_modules(struct load *load)
+{
+    elfin_status status = ELFIN_OK;
+
+    for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
+        status = init_object(load, load->order[i]);
+    return status;
+}
+
 elfin_status elfin_init_run(struct load *load)
 {
     elfin_status status = ELFIN_OK;
@@ -274,7 +283,5 @@ elfin_status elfin_init_run(struct load *load)
     load->group->ran = true;
     for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
         status = resolve_object(load, load->order[i]);
-    for (uint32_t i = 0; status == ELFIN_OK && i < load->object_count; i++)
-        status = init_object(load, load->order[i]);
-    return status;
+    return status == ELFIN_OK ? elfin_init_modules(load) : status;
 }

@@ -870,6 +870,8 @@ elfin_status elfin_export_rows(elfin_space *space, const elfin_export *exports, 
 /* order.c, init.c: see struct elfin_starting */
 elfin_status elfin_init_order(struct load *load);
 elfin_status elfin_init_run(struct load *load);
+/* Its second half: all but the resolvers. */
+elfin_status elfin_init_modules(struct load *load);
 void elfin_final_run(const elfin_host *host, elfin_group *group);
 /*
  * Calls the resolver of an indirect function: text is executable, slots are still writable. The

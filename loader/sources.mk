@@ -35,6 +35,7 @@ LOADER_SOURCES := \
 
 # libelfin-features.a: what a host may leave out (loader/features.h).
 FEATURE_SOURCES := \
+    loader/checksum.c \
     loader/export_index.c \
     loader/archive.c \
     loader/pull.c \
@@ -119,3 +120,17 @@ IMAGE_SOURCES := \
     loader/image_reduce.c \
     loader/image_encode.c \
     loader/image_write.c
+
+# libelfin-handover.a: elfin_space_hand_over, elfin_space_adopt.
+HANDOVER_SOURCES := \
+    loader/handover_defer.c \
+    loader/handover_write.c \
+    loader/handover_module.c \
+    loader/handover_view.c \
+    loader/adopt.c \
+    loader/adopt_check.c \
+    loader/adopt_blocks.c \
+    loader/adopt_tables.c \
+    loader/adopt_space.c \
+    loader/adopt_group.c \
+    loader/adopt_run.c

@@ -5,7 +5,7 @@
 #include "libmini/str.h"
 
 /* Linkers' names: .init_array.00101 runs before .init_array.00102, plain .init_array last. */
-static int32_t starting_priority(uint32_t type, const char *name)
+int32_t elfin_starting_priority(uint32_t type, const char *name)
 {
     const char *dot = mini_strrchr(name, '.');
     uint64_t number;
@@ -17,7 +17,7 @@ static int32_t starting_priority(uint32_t type, const char *name)
     return 65536;
 }
 
-static uint64_t starting_count(const struct load *load, const struct object *object)
+uint64_t elfin_starting_count(const struct load *load, const struct object *object)
 {
     uint64_t count = (uint64_t)(object->exit != 0) + (object->handle_symbol != 0);
 
@@ -36,7 +36,7 @@ static uint64_t starting_count(const struct load *load, const struct object *obj
  * Who mentions __dso_handle without a definition in the group gets one of its own, like
  * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
  */
-static void starting_handles(struct load *load)
+void elfin_starting_handles(struct load *load)
 {
     struct symbol *symbol = elfin_find_symbol(load, elfin_name("__dso_handle"));
     bool own = !symbol || symbol->state != SYMBOL_UNDEFINED;
@@ -81,10 +81,10 @@ static void starting_finish(struct load *load)
 }
 
 const struct elfin_starting elfin_starting = {
-    .priority = starting_priority,
-    .handles = starting_handles,
+    .priority = elfin_starting_priority,
+    .handles = elfin_starting_handles,
     .order = elfin_init_order,
-    .count = starting_count,
+    .count = elfin_starting_count,
     .run = elfin_init_run,
     .finish = starting_finish,
     .end = elfin_final_run,

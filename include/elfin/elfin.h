@@ -67,6 +67,7 @@ extern "C" {
     X(ERR_RECORD, "a module record (.elfin.*) is malformed", FILE)                                 \
     X(ERR_ARCHIVE, "the archive is malformed", FILE)                                               \
     X(ERR_IMAGE, "the image is malformed", FILE)                                                   \
+    X(ERR_HAND_OVER, "the description of what is handed over is malformed", FILE)                  \
     /* a bound that keeps any one load in check, the host's max_image_size among them */           \
     X(ERR_LIMIT, "a limit is exceeded", LIMIT)                                                     \
     /* the file is sound, but of a kind that is not supported */                                   \
@@ -288,6 +289,9 @@ struct elfin_images;
 /* Loads images; see elfin_host.images. */
 extern const struct elfin_images elfin_images;
 
+/* Instead of elfin_starting: no module code runs here; see elfin_space_hand_over. */
+extern const struct elfin_starting elfin_deferring;
+
 struct elfin_rebinding;
 /* Keeps what elfin_rebind and elfin_replace need; see elfin_host.rebinding. */
 extern const struct elfin_rebinding elfin_rebinding;
@@ -392,6 +396,7 @@ typedef struct elfin_host {
      * &elfin_starting: code of modules runs when they are loaded and unloaded: constructors and
      * destructors (init and fini arrays), __cxa_finalize, ELFIN_INIT, ELFIN_EXIT. NULL: objects
      * with such arrays are refused (ELFIN_ERR_TYPE), __dso_handle is a name like others.
+     * &elfin_deferring: it runs when elsewhere the group is adopted; see elfin_space_hand_over.
      */
     const struct elfin_starting *starting;
     /*
@@ -1136,6 +1141,117 @@ elfin_status elfin_image_release(elfin_image *image);
 
 /* True if the bytes begin like an image. */
 bool elfin_is_image(const void *data, size_t size);
+
+/* ---- Handing over ---------------------------------------------------------------------------- */
+
+/*
+ * A boot loader links modules now that will run later, in a kernel, at addresses that exist only
+ * there. It has a space of its own for them, whose host gives memory at the run addresses of later
+ * (elfin_region.run), writable now at others (elfin_region.edit), and whose elfin_host.starting is
+ * &elfin_deferring: the calls that loads would make are noted instead, in their order. The other
+ * callbacks are as for any host; those that tell of rights, unwind tables and thread-local storage
+ * may do nothing, since nothing runs. Names that the kernel exports are exports of this space, with
+ * the kernel's addresses.
+ *
+ * elfin_space_hand_over writes down what the space holds: groups, modules, blocks, names, edges,
+ * sections, slots, indirect functions, thread-local storage, unwind tables, and the calls to be
+ * made (docs/HANDOVER-FORMAT.md). It has no pointer of the writer, only run and physical addresses.
+ * The kernel gives these bytes to elfin_space_adopt, which makes the same groups of them, as if the
+ * kernel's own space had loaded them: one call after the other, with nothing between. The bytes of
+ * the blocks are not part of it: they stay where they are.
+ *
+ * Hosts should agree in page_size, and in whether there are trim and unwind_add. If they do not:
+ * pages may be smaller than those that the groups were linked for; without trim, parts that only
+ * init needs stay; unwind tables are told to the host only if both have unwind_add. Thread-local
+ * blocks keep their places, which must be free in the area of the space that adopts.
+ *
+ * A space that defers is not for elfin_replace, elfin_move (they would call module code), and
+ * executables and shared objects (ELFIN_ERR_TYPE). What is adopted cannot be bound anew
+ * (ELFIN_ERR_FIXED); instances of images become modules like others.
+ */
+
+typedef struct elfin_hand_over {
+    uint32_t struct_size; /* sizeof(elfin_hand_over): set by ELFIN_HAND_OVER_INIT */
+    void *ctx;
+    /*
+     * The physical address of a block's first byte, which the others follow: whole pages. NULL: the
+     * edit pointer is that.
+     */
+    uint64_t (*physical)(void *ctx, const elfin_region *region);
+} elfin_hand_over;
+
+#define ELFIN_HAND_OVER_INIT                                                                       \
+    {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_hand_over)                                           \
+    }
+
+/*
+ * Writes the description of all groups of the space to the buffer. *size is what it takes, whether
+ * it is written or not; it is written if that is at most `capacity`, or not asked for (buffer
+ * NULL). options may be NULL. The space is as before: the blocks must stay as they are until they
+ * are adopted, so neither unload nor destroy it, or have a release that keeps them.
+ *
+ * ELFIN_ERR_ARGUMENT: the buffer is too small; code of a group has run here, that is, starting is
+ * not &elfin_deferring; a group is retired; a block is not page-aligned in physical memory.
+ * ELFIN_ERR_TYPE: an executable or shared object is loaded. ELFIN_ERR_CIRCLE: a group uses a
+ * younger one (after elfin_rebind). ELFIN_ERR_LIMIT: there are more than 16,384 groups, or 4 GiB of
+ * names. ELFIN_ERR_BUSY.
+ */
+elfin_status elfin_space_hand_over(const elfin_space *space, const elfin_hand_over *options,
+                                   void *buffer, uint64_t capacity, uint64_t *size,
+                                   elfin_diag *diag);
+
+/* A block of memory that is handed over. */
+typedef struct elfin_taking {
+    uint32_t struct_size;
+    uint64_t run, physical, size; /* whole pages */
+    const char *name;             /* of the group's first module, for the host's logs */
+} elfin_taking;
+
+typedef struct elfin_adoption {
+    uint32_t struct_size; /* sizeof(elfin_adoption): set by ELFIN_ADOPTION_INIT */
+    void *ctx;            /* for take */
+    /*
+     * Required. Makes the block part of this host's memory, as if reserve had given it: out->run is
+     * `run`, and the bytes at `physical` are there, and readable and writable through out->edit,
+     * not executable; out->size is at least `size`. From then on the region is given back by
+     * elfin_host.release, once. Anything but ELFIN_OK: nothing has been taken, and the adoption
+     * fails with ELFIN_ERR_MEMORY.
+     */
+    elfin_status (*take)(void *ctx, const elfin_taking *taking, elfin_region *out);
+    int argc; /* words for init, as in elfin_options */
+    char **argv;
+    void (*report)(void *ctx, const elfin_diag *diag); /* optional: called for every problem */
+    void *report_ctx;
+} elfin_adoption;
+
+#define ELFIN_ADOPTION_INIT                                                                        \
+    {                                                                                              \
+        .struct_size = (uint32_t)sizeof(elfin_adoption)                                            \
+    }
+
+/*
+ * Takes over the groups of a description, all or none. The bytes are as little trusted as a file,
+ * need no alignment, and are not referred to after the call. In this order: everything is proven,
+ * without touching a block; all blocks are taken; then for each group, as in a load: rights are
+ * set, its names are published (names of modules must be new, and of exports the first has the
+ * name), unwind tables are added, resolvers of indirect functions run, then init functions in the
+ * noted order, and memory becomes read-only that is so after init. When all groups are there, parts
+ * that only init needed are given back.
+ *
+ * On failure the exit functions of what has run are called, every block that was taken and every
+ * record is released, and the space is as before; what code has written into the blocks stays.
+ *
+ * Errors: ELFIN_ERR_HAND_OVER, ELFIN_ERR_TRUNCATED (diag->file_offset says where in the bytes);
+ * ELFIN_ERR_MODULE_NAME; ELFIN_ERR_DUPLICATE (without elfin_host.waiting); ELFIN_ERR_TLS (the host
+ * has no such area, or the place is taken); ELFIN_ERR_TYPE (there is something that the host does
+ * not take: without starting functions to call, without users uses of other groups);
+ * ELFIN_ERR_INIT, ELFIN_ERR_RESOLVER, ELFIN_ERR_CALL; ELFIN_ERR_LIMIT (too many names with one
+ * hash); ELFIN_ERR_PROTECT, ELFIN_ERR_MEMORY, ELFIN_ERR_HOST (a callback broke its contract);
+ * ELFIN_ERR_BUSY; ELFIN_ERR_ARGUMENT (also for a space that defers).
+ */
+elfin_status elfin_space_adopt(elfin_space *space, const void *data, size_t size,
+                               const elfin_adoption *adoption, elfin_diag *diag);
 
 /* ---- Looking without loading ----------------------------------------------------------------- */
 

@@ -12,7 +12,7 @@ import re
 import subprocess
 import sys
 
-ARCHIVES = ["elfin", "elfin-features", "elfin-programs", "elfin-images", "elfin-rebind", "elfin-inspect",
+ARCHIVES = ["elfin", "elfin-features", "elfin-programs", "elfin-images", "elfin-rebind", "elfin-handover", "elfin-inspect",
             "elfin-report", "elfin-alloc", "elfin-cpu"]
 
 # What is wanted, and what must not be passed until it is reached, in bytes.
