@@ -451,7 +451,7 @@ struct comdat {
 /* What a replacement adds to a load; see replace.c. */
 struct load_hooks {
     elfin_status (*published)(struct load *load); /* before module code runs */
-    elfin_status (*finished)(struct load *load);  /* the last step: nothing can fail after it */
+    elfin_status (*finished)(struct load *load);  /* the last step that can fail */
     /* What the replaced group has under the record's name, or, with *waits, waits to have. */
     item (*replaced)(const struct load *load, struct name name, const struct record *record,
                      struct shadow **waits);

@@ -133,9 +133,11 @@ static elfin_status commit(struct load *load)
         (starting && (status = starting->run(load)) != ELFIN_OK) ||
         (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
-    if (starting)
+    if (hooks && (status = hooks->finished(load)) != ELFIN_OK)
+        return status;
+    if (starting) /* gives memory back: nothing may fail after it */
         starting->finish(load);
-    return hooks ? hooks->finished(load) : ELFIN_OK;
+    return ELFIN_OK;
 }
 
 static void unwind(struct load *load)

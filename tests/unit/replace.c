@@ -385,6 +385,39 @@ static void restore_may_refuse(void)
     END(f);
 }
 
+/* What only init needs is given back when nothing can fail any more, so that it is not twice. */
+static void a_refused_one_has_been_initialised(void)
+{
+    struct fixture *f = space_with_state();
+    struct elf_builder *eb = xmalloc(sizeof *eb);
+    struct fx_snapshot before;
+    struct blob lib, early;
+
+    LOAD(f, "lib.o", STATEFUL "state 7 save restore");
+    eb_init(eb);
+    eb_section(eb, ".init.text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, "\xc3", 1, 16);
+    eb_section(eb, ".init.data", SHT_PROGBITS, SHF_ALLOC | SHF_WRITE, "\1", 1, 16);
+    early = eb_finish(eb);
+    lib = toy(STATEFUL "state 8 save restore");
+    elfin_input inputs[] = {
+        { .data = lib.data, .size = lib.size, .file = "lib.o" },
+        { .data = early.data, .size = early.size, .file = "early.o" },
+    };
+    replaces(f, f->group);
+    answer = -5;
+    before = fx_snapshot(f);
+    STATUS(fx_load_inputs(f, inputs, 2), ELFIN_ERR_STATE);
+    NO_COMPLAINT(fx_compare(f, &before));
+    CHECK_EQ(fake_host_count(&f->fake, FAKE_TRIM), 0);
+    answer = 0;
+    STATUS(fx_load_inputs(f, inputs, 2), ELFIN_OK);
+    CHECK_EQ(fake_host_count(&f->fake, FAKE_TRIM), 1);
+    free(lib.data);
+    free(early.data);
+    free(eb);
+    END(f);
+}
+
 static void nothing_to_save_is_an_error(void)
 {
     struct fixture *f = space_with_state();
@@ -592,6 +625,7 @@ int main(int argc, char **argv)
         TEST_CASE(changed_words_are_told),
         TEST_CASE(state_is_handed_over),
         TEST_CASE(restore_may_refuse),
+        TEST_CASE(a_refused_one_has_been_initialised),
         TEST_CASE(nothing_to_save_is_an_error),
         TEST_CASE(moves),
         TEST_CASE(what_has_not_run_moves_without_state),
