@@ -45,4 +45,6 @@ kernel-long: $(ALL) $(TEST_DEPS)
 	@tests-qemu/kernel.py all
 	@tests-qemu/kernel_matrix.py all
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all
+	@tests-qemu/kernel_steps.py 10000 1
+	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_steps.py 10000 2
 corpus: kernel-long
