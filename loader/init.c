@@ -12,6 +12,8 @@
 elfin_status elfin_call_module(const elfin_host *host, const elfin_call *c, uint64_t *result)
 {
     *result = 0;
+    if (has_failed(c->module) && (c->entry != ELFIN_ENTRY_FINALIZE || !host->call))
+        return ELFIN_ERR_CALL;
     if (host->call)
         return host->call(host->ctx, c, result);
     switch (c->entry) {
@@ -54,7 +56,7 @@ void elfin_final_run(const elfin_host *host, elfin_group *group)
 
         if (!final->address || (final->entry == ELFIN_ENTRY_EXIT && final->module->state.moved))
             continue;
-        if (elfin_call_module(host, &c, &result) != ELFIN_OK)
+        if (elfin_call_module(host, &c, &result) != ELFIN_OK && !has_failed(final->module))
             elfin_log_module(host, final->module, ": an exit function did not return normally");
     }
 }

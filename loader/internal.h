@@ -87,6 +87,11 @@ struct elfin_module {
     uint32_t indirect_count;
 };
 
+static inline bool has_failed(const struct elfin_module *module)
+{
+    return module->flags & ELFIN_MODULE_FAILED;
+}
+
 /* A call that unload has to make, in the order of the array. */
 struct final_call {
     const struct elfin_module *module;

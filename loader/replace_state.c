@@ -13,7 +13,7 @@ static bool is_fresh(const struct replacement *r)
 /* There is something to hand over. */
 static bool has_state(const struct replacement *r, const struct elfin_module *old)
 {
-    return r->old->ran && old->state.save && !is_fresh(r);
+    return r->old->ran && old->state.save && !is_fresh(r) && !has_failed(old);
 }
 
 static elfin_status failed(struct replacement *r, uint32_t defect,
@@ -74,9 +74,14 @@ elfin_status elfin_state_hand_over(struct replacement *r)
 {
     elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = 0; status == ELFIN_OK && i < r->old->module_count; i++)
-        if (has_state(r, &r->old->modules[i]))
-            status = hand_over(r, &r->old->modules[i], elfin_successor(r, &r->old->modules[i]));
+    for (uint32_t i = 0; status == ELFIN_OK && i < r->old->module_count; i++) {
+        const struct elfin_module *old = &r->old->modules[i];
+
+        if (has_state(r, old))
+            status = hand_over(r, old, elfin_successor(r, old));
+        else if (has_failed(old) && old->state.save)
+            elfin_log_module(r->load.host, old, ": it has failed, its state is lost");
+    }
     return status;
 }
 

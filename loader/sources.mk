@@ -53,6 +53,7 @@ FEATURE_SOURCES := \
     loader/starting.c \
     loader/order.c \
     loader/init.c \
+    loader/fail.c \
     loader/demand.c \
     loader/reach.c \
     loader/reach_place.c \

@@ -925,6 +925,7 @@ enum {
     ELFIN_MODULE_REBIND = 1 << 5,     /* its imports can be bound anew */
     ELFIN_MODULE_STATE = 1 << 6,      /* it has ELFIN_STATE */
     ELFIN_MODULE_RETIRED = 1 << 7,    /* its group was replaced */
+    ELFIN_MODULE_FAILED = 1 << 8,     /* elfin_module_fail */
 };
 
 /* The parts of a block by page right. */
@@ -955,6 +956,16 @@ typedef struct elfin_module_info {
 } elfin_module_info;
 
 void elfin_module_get(const elfin_module *module, elfin_module_info *out);
+
+/*
+ * The host has ended a call into the module in the middle: nothing that it keeps is to be relied
+ * on. From now on no code of it is called by the library: not its destructors and ELFIN_EXIT when
+ * it is unloaded, and not ELFIN_STATE when it is replaced or moved; the new module then begins
+ * anew, and the loss is logged. Of ELFIN_ENTRY_FINALIZE elfin_host.call is told all the same, so
+ * that it can forget what the module gave to __cxa_atexit; without that callback it is passed over.
+ * May be called from inside elfin_host.call, and for a module that has failed already.
+ */
+void elfin_module_fail(elfin_module *module);
 
 typedef struct elfin_symbol {
     const char *name;

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: MIT */
+#include "loader/internal.h"
+
+void elfin_module_fail(elfin_module *module)
+{
+    module->flags |= ELFIN_MODULE_FAILED;
+}
