@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Intel SDM volume 3A: descriptors 3.4.5, task state 8.7, interrupt gates 6.14, control 2.5. */
+/* Intel SDM volume 3A: control registers 2.5. */
 #include "kernel/cpu.h"
+
+#include "arch-x86_64/descriptors.h"
 
 enum {
     CODE = 0x08,
@@ -9,8 +11,6 @@ enum {
     VECTORS = INTERRUPT_COUNT,
     STUB_SIZE = 16,
     STACK_SIZE = 16384,
-    GATE_PRESENT = 0x8e, /* an interrupt gate: masks interrupts */
-    TASK_PRESENT = 0x89,
 };
 
 /* Which interrupt stack: nothing that may happen during another uses the same. */
@@ -41,24 +41,6 @@ enum {
 #define DESCRIPTOR_CODE UINT64_C(0x00209b0000000000)
 #define DESCRIPTOR_DATA UINT64_C(0x0000930000000000)
 
-struct task_state {
-    uint32_t reserved0;
-    uint64_t rsp[3], reserved1, ist[7], reserved2;
-    uint16_t reserved3, io_map;
-} __attribute__((packed));
-
-struct gate {
-    uint16_t offset_low, selector;
-    uint8_t stack, type;
-    uint16_t offset_middle;
-    uint32_t offset_high, reserved;
-};
-
-struct table_pointer {
-    uint16_t limit;
-    uint64_t base;
-} __attribute__((packed));
-
 extern const char interrupt_stubs[];
 
 static uint64_t descriptors[5] = { 0, DESCRIPTOR_CODE, DESCRIPTOR_DATA };
@@ -69,14 +51,11 @@ static _Alignas(16) char stacks[STACKS][STACK_SIZE];
 static void load_descriptors(void)
 {
     struct table_pointer pointer = { sizeof(descriptors) - 1, (uint64_t)descriptors };
-    uint64_t base = (uint64_t)&task;
 
     for (unsigned i = STACK_INTERRUPT; i < STACKS; i++)
         task.ist[i - 1] = (uint64_t)stacks[i] + STACK_SIZE;
     task.io_map = sizeof(task);
-    descriptors[TASK / 8] = (sizeof(task) - 1) | (base & 0xffffff) << 16 |
-                            (uint64_t)TASK_PRESENT << 40 | (base >> 24 & 0xff) << 56;
-    descriptors[TASK / 8 + 1] = base >> 32;
+    task_descriptor(&descriptors[TASK / 8], (uint64_t)&task, sizeof(task));
     __asm__ volatile("lgdt %0\n\t"
                      "pushq %q1\n\t"
                      "leaq 1f(%%rip), %%rax\n\t"
@@ -111,16 +90,8 @@ static void load_vectors(void)
 {
     struct table_pointer pointer = { sizeof(gates) - 1, (uint64_t)gates };
 
-    for (unsigned i = 0; i < VECTORS; i++) {
-        uint64_t stub = (uint64_t)interrupt_stubs + i * STUB_SIZE;
-
-        gates[i] = (struct gate){ .offset_low = (uint16_t)stub,
-                                  .selector = CODE,
-                                  .stack = stack_of(i),
-                                  .type = GATE_PRESENT,
-                                  .offset_middle = (uint16_t)(stub >> 16),
-                                  .offset_high = (uint32_t)(stub >> 32) };
-    }
+    for (unsigned i = 0; i < VECTORS; i++)
+        gates[i] = gate_make((uint64_t)interrupt_stubs + i * STUB_SIZE, CODE, stack_of(i));
     __asm__ volatile("lidt %0" : : "m"(pointer) : "memory");
 }
 

@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#include "monitor/frame.h"
+
 enum {
     MSR_APIC_BASE = 0x1b,
 };
@@ -15,13 +17,6 @@ enum {
     INTERRUPT_TIMER = 48,
     INTERRUPT_SPURIOUS = 63,
     INTERRUPT_COUNT
-};
-
-/* What the CPU pushes, and interrupts_asm.S before it. */
-struct interrupt_frame {
-    uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15;
-    uint64_t vector, error; /* error: 0 where the CPU gives none */
-    uint64_t rip, cs, rflags, rsp, ss;
 };
 
 /*

@@ -3,14 +3,12 @@
 #ifndef KERNEL_FAULT_H
 #define KERNEL_FAULT_H
 
-#include <elfin/elfin.h>
-
 #include "kernel/cpu.h"
+#include "monitor/frame.h"
 
-/* Reports name what they find in this space. */
-void fault_init(const elfin_space *space);
+_Noreturn void exception_handle(const struct interrupt_frame *frame);
 
-/* Returns only from a breakpoint that nobody waits for. */
-void fault_handle(struct interrupt_frame *frame);
+/* From the timer's interrupt, last: does not return if the interrupted call is over its time. */
+void exception_check_time(const struct interrupt_frame *frame);
 
 #endif

@@ -18,6 +18,8 @@
 #include "monitor/channel.h"
 #include "monitor/console.h"
 #include "monitor/exports.h"
+#include "monitor/fault.h"
+#include "monitor/platform.h"
 #include "monitor/script.h"
 #include "monitor/words.h"
 
@@ -38,7 +40,7 @@ enum {
 
 static unsigned exit_port;
 
-static _Noreturn void end(int status)
+_Noreturn void platform_end(int status)
 {
     console_fresh_line();
     channel_exit_machine(exit_port, (unsigned)status);
@@ -56,15 +58,17 @@ _Noreturn void panic(const char *format, ...)
     va_start(args, format);
     mini_vfmt_to(console_put, NULL, format, args);
     va_end(args);
-    end(STATUS_FAILURE);
+    platform_end(STATUS_FAILURE);
 }
 
 void interrupt_dispatch(struct interrupt_frame *frame)
 {
     if (frame->vector < INTERRUPT_OLD)
-        fault_handle(frame);
-    else if (frame->vector == INTERRUPT_TIMER)
+        exception_handle(frame);
+    if (frame->vector == INTERRUPT_TIMER) {
         timer_tick();
+        exception_check_time(frame);
+    }
 }
 
 /* exit=PORT: where the status goes at the end. */
@@ -97,14 +101,19 @@ static void make_module_stack(void)
 
     if (!memory_image_alloc(&wanted, &stack, &edit))
         panic("no stack for modules");
-    call_set_stack(stack + MODULE_STACK);
+    call_set_stack(stack, stack + MODULE_STACK);
 }
 
 static void session_begin(struct session *session)
 {
+    static const struct call_machine calls = { .report = fault_report,
+                                               .forget = exports_forget,
+                                               .interrupts = true };
     elfin_host host;
 
     make_module_stack();
+    call_set_machine(&calls);
+    call_set_limit(CALL_SECONDS * timer_cpu_frequency());
     loader_host(&host);
     host.log = log_line;
     host.call = call_entry;
@@ -157,5 +166,5 @@ _Noreturn void kernel_main(const struct elfin_boot *boot)
     status = run(&session, boot);
     if (elfin_space_destroy(&session.space) != ELFIN_OK)
         panic("modules cannot be unloaded");
-    end(status);
+    platform_end(status);
 }

@@ -6,8 +6,10 @@
 #include "kernel/memory.h"
 #include "kernel/serial.h"
 #include "kernel/timer.h"
+#include "kernel/panic.h"
 #include "libmini/str.h"
 #include "monitor/console.h"
+#include "monitor/fault.h"
 
 enum {
     RFLAGS_IF = 1 << 9
@@ -184,6 +186,27 @@ void platform_leave(uint64_t flags)
 {
     if (flags & RFLAGS_IF)
         __asm__ volatile("sti" : : : "memory");
+    fault_poll();
+}
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
+extern const char kernel_begin[], kernel_end[];
+
+bool platform_is_service(uint64_t address)
+{
+    (void)address;
+    return false;
+}
+
+bool platform_is_own(uint64_t address)
+{
+    return address - (uint64_t)kernel_begin < (uint64_t)kernel_end - (uint64_t)kernel_begin;
+}
+
+void platform_restrict(void)
+{
+    panic("a module has damaged what the kernel needs");
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */

@@ -4,11 +4,13 @@
 #include "libmini/mem.h"
 
 enum {
-    RFLAGS_IF = 1 << 9,
     MSR_FS_BASE = 0xc0000100,
     THREAD_BLOCK_SELF = 0,
     THREAD_BLOCK_CANARY = 5, /* the word at %fs:0x28 */
     THREAD_BLOCK_WORDS = 16,
+    STACK_MARGIN = 16 << 10, /* the heap, and what it calls */
+    STACK_OFTEN = 8 << 10,   /* what most calls need */
+    STACK_HEAD = 256, /* what runs a little over the end of an object meets a canary, not a guard */
 };
 
 /* The one thread that runs module code: its thread-local data, and the block behind them that FS
@@ -30,11 +32,27 @@ bool call_guarded(struct call_frame *frame, uint64_t address, const uint64_t *ar
 _Noreturn void call_unwind(struct call_frame *frame);
 
 static struct call_frame *innermost;
-static uint64_t module_stack;
+static uint64_t stack_low, stack_high;
+static struct call_machine machine_hooks;
+static struct call_end ended;
+static uint64_t limit, deadline; /* deadline 0: there is none */
+static bool changing;
 
-void call_set_stack(uint64_t stack)
+void call_set_stack(uint64_t low, uint64_t high)
 {
-    module_stack = stack;
+    stack_low = low;
+    stack_high = high;
+}
+
+void call_stack(uint64_t *low, uint64_t *high)
+{
+    *low = stack_low;
+    *high = stack_high;
+}
+
+void call_set_machine(const struct call_machine *machine)
+{
+    machine_hooks = *machine;
 }
 
 static uint64_t msr_read(uint32_t msr)
@@ -74,41 +92,158 @@ static uint64_t thread_block(void)
     return (uint64_t)block;
 }
 
-elfin_status call_function(uint64_t address, const uint64_t arguments[CALL_ARGUMENTS],
-                           bool interrupts, uint64_t *result)
+static bool has_failed(const elfin_module *module)
+{
+    elfin_module_info info;
+
+    elfin_module_get(module, &info);
+    return (info.flags & ELFIN_MODULE_FAILED) != 0;
+}
+
+/* ---- Calls ----------------------------------------------------------------------------------- */
+
+static bool may_be_interrupted(const elfin_module *module)
+{
+    elfin_module_info info;
+
+    if (machine_hooks.interrupts)
+        return true;
+    elfin_module_get(module, &info);
+    return (info.flags & ELFIN_MODULE_INTERRUPTS) != 0;
+}
+
+static void outermost_begin(void)
+{
+    if (machine_hooks.begin != NULL)
+        machine_hooks.begin();
+    deadline = limit != 0 ? ticks() + limit : 0;
+    changing = false;
+}
+
+/* Return addresses that calls leave behind could be taken for the next one's: see stack.h. */
+static void clear_stack(bool all)
+{
+    if (stack_high != 0 && all)
+        memset((void *)stack_low, 0, stack_high - stack_low);
+    else if (stack_high != 0)
+        memset((void *)(stack_high - STACK_OFTEN), 0, STACK_OFTEN);
+}
+
+static void outermost_end(void)
+{
+    deadline = 0;
+    changing = false;
+    if (machine_hooks.end != NULL)
+        machine_hooks.end();
+}
+
+elfin_status call_function(const elfin_module *module, uint64_t address,
+                           const uint64_t arguments[CALL_ARGUMENTS], uint64_t *result)
 {
     struct call_frame frame, *outer = innermost;
     uint64_t flags, fs_base = msr_read(MSR_FS_BASE);
     bool returned;
 
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags) : : "memory");
-    if (!interrupts)
-        __asm__ volatile("cli" : : : "memory");
+    if (outer == NULL)
+        outermost_begin();
     msr_write(MSR_FS_BASE, thread_block());
     innermost = &frame;
-    returned = call_guarded(&frame, address, arguments, result, outer == NULL ? module_stack : 0);
-    innermost = outer;
-    msr_write(MSR_FS_BASE, fs_base);
-    if (flags & RFLAGS_IF)
+    if (may_be_interrupted(module))
         __asm__ volatile("sti" : : : "memory");
     else
         __asm__ volatile("cli" : : : "memory");
+    returned = call_guarded(&frame, address, arguments, result,
+                            outer == NULL && stack_high != 0 ? stack_high - STACK_HEAD : 0);
+    __asm__ volatile("cli" : : : "memory");
+    innermost = outer;
+    msr_write(MSR_FS_BASE, fs_base);
+    if (outer == NULL)
+        outermost_end();
+    __asm__ volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
+    if (!returned && machine_hooks.report != NULL)
+        machine_hooks.report(module, &ended);
+    if (outer == NULL)
+        clear_stack(!returned);
     return returned ? ELFIN_OK : ELFIN_ERR_CALL;
+}
+
+void call_interrupted(enum call_reason reason, const struct interrupt_frame *frame, uint64_t access,
+                      bool services)
+{
+    if (innermost == NULL)
+        return;
+    ended = (struct call_end){ .reason = reason,
+                               .frame = *frame,
+                               .access = access,
+                               .changing = changing,
+                               .services = services };
+    call_unwind(innermost);
+}
+
+/* From code of our own, which an export has entered. */
+static void end_here(enum call_reason reason)
+{
+    struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
+                                     .rsp = (uint64_t)__builtin_frame_address(0) };
+
+    call_interrupted(reason, &frame, 0, false);
 }
 
 void call_abandon(void)
 {
-    if (innermost != NULL)
-        call_unwind(innermost);
+    end_here(CALL_GIVEN_UP);
+}
+
+/* ---- Time ------------------------------------------------------------------------------------ */
+
+void call_set_limit(uint64_t wanted)
+{
+    limit = wanted;
+}
+
+uint64_t call_limit(void)
+{
+    return limit;
+}
+
+uint64_t call_overdue(void)
+{
+    uint64_t now;
+
+    if (innermost == NULL || deadline == 0 || changing)
+        return 0;
+    now = ticks();
+    return now > deadline ? now - deadline : 0;
+}
+
+/* ---- Exports --------------------------------------------------------------------------------- */
+
+void call_change(void)
+{
+    uint64_t here = (uint64_t)__builtin_frame_address(0);
+
+    if (innermost != NULL && here - stack_low < STACK_MARGIN)
+        end_here(CALL_STACK);
+    changing = innermost != NULL;
+}
+
+void call_changed(void)
+{
+    changing = false;
 }
 
 elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
 {
     static char *no_environment[] = { NULL };
     uint64_t arguments[CALL_ARGUMENTS] = { 0 };
-    elfin_module_info info;
 
     (void)ctx;
+    if (has_failed(call->module)) {
+        if (call->entry == ELFIN_ENTRY_FINALIZE && machine_hooks.forget != NULL)
+            machine_hooks.forget(call->argument);
+        return ELFIN_ERR_CALL;
+    }
     if (call->entry == ELFIN_ENTRY_CTOR || call->entry == ELFIN_ENTRY_INIT) {
         arguments[0] = (uint64_t)(int64_t)call->argc;
         arguments[1] = (uint64_t)call->argv;
@@ -117,9 +252,7 @@ elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
         arguments[0] = call->argument;
         arguments[1] = call->version;
     }
-    elfin_module_get(call->module, &info);
-    return call_function(call->address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0,
-                         result);
+    return call_function(call->module, call->address, arguments, result);
 }
 
 void call_tls_attach(void *ctx, const elfin_tls *tls)

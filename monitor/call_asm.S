@@ -5,8 +5,9 @@
  *
  * Calls address with six arguments, on the given stack, which is 16-byte aligned, or on this one if
  * it is 0. True: it returned and *result is its RAX. False: call_unwind was called with the frame
- * meanwhile. The frame holds the stack pointer below the saved registers; the seven pushes on top of
- * the return address leave it aligned, as a call needs it.
+ * meanwhile. The frame holds the stack pointer below the saved registers: MXCSR and the x87 control
+ * word, *result's address, an unused word. The nine pushes on top of the return address leave it
+ * aligned, as a call needs it.
  */
         .text
         .globl  call_guarded
@@ -20,6 +21,9 @@ call_guarded:
         pushq   %r14
         pushq   %r15
         pushq   %rcx
+        subq    $16, %rsp
+        stmxcsr (%rsp)
+        fnstcw  4(%rsp)
         movq    %rsp, (%rdi)
         movq    %rdi, %rbx
         movq    %rsi, %r10
@@ -36,8 +40,9 @@ call_guarded:
         xorl    %ebp, %ebp              /* the outermost frame of the module's */
         cld
         call    *%r10
+        cld
         movq    (%rbx), %rsp
-        popq    %rcx
+        movq    16(%rsp), %rcx
         movq    %rax, (%rcx)
         movl    $1, %eax
         jmp     restore
@@ -50,9 +55,12 @@ call_guarded:
 call_unwind:
         movq    (%rdi), %rsp
         cld
-        popq    %rcx
+        fninit                          /* no exception of the x87 is pending */
         xorl    %eax, %eax
 restore:
+        ldmxcsr (%rsp)
+        fldcw   4(%rsp)
+        addq    $24, %rsp
         popq    %r15
         popq    %r14
         popq    %r13

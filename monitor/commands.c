@@ -6,11 +6,13 @@
 #include "libmini/fmt.h"
 #include "libmini/str.h"
 #include "monitor/console.h"
+#include "monitor/fault.h"
 #include "monitor/platform.h"
 #include "monitor/words.h"
 
 enum {
-    REPORT_SIZE = 1024
+    REPORT_SIZE = 1024,
+    FEW_WORDS = 512, /* of a line of 1 KiB */
 };
 
 static command_function command_help, command_quit, command_echo;
@@ -32,6 +34,9 @@ static const struct command commands[] = {
     { "list", "", "show the modules", 0, 0, command_list },
     { "call", "MODULE:FUNCTION [INTEGER...]", "call a function with up to six integers", 1, -1,
       command_call },
+    { "limit", "[SECONDS]", "show, or set, how long a call may take; 0: for ever", 0, 1,
+      command_limit },
+    { "where", "ADDRESS", "show what lies at an address", 1, 1, command_where },
     { "lookup", "NAME", "show the address of an exported symbol", 1, 1, command_lookup },
     { "exports", "", "show all exported symbols", 0, 0, command_exports },
     { "deps", "", "show which module uses which", 0, 0, command_deps },
@@ -99,6 +104,8 @@ static int command_quit(struct session *session, int count, char **words)
 
     if (count > 1 && (!words_number(words[1], &status) || status > STATUS_MAX))
         return command_error("%s is not a status: 0 to %d", words[1], STATUS_MAX);
+    if (fault_restricted())
+        platform_end((int)status);
     session->quit = true;
     session->status = (int)status;
     return STATUS_SUCCESS;
@@ -120,6 +127,18 @@ static const struct command *find_command(const struct command *command, const c
     return command->name != NULL ? command : NULL;
 }
 
+/* Commands that ask the machine for nothing and allocate nothing. */
+static bool is_safe(const struct command *command)
+{
+    static const char *const names[] = { "list",  "lookup", "exports", "deps",
+                                         "where", "echo",   "help",    "quit" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (mini_str_equal(command->name, names[i]))
+            return true;
+    return false;
+}
+
 static int run_command(struct session *session, int count, char **words)
 {
     const struct command *command = find_command(commands, words[0]);
@@ -130,6 +149,8 @@ static int run_command(struct session *session, int count, char **words)
         return command_error("unknown command: %s (try help)", words[0]);
     if (count - 1 < command->least || (command->most >= 0 && count - 1 > command->most))
         return command_error("usage: %s %s", command->name, command->arguments);
+    if (fault_restricted() && !is_safe(command))
+        return command_error("%s: not safe any more", command->name);
     return command->run(session, count, words);
 }
 
@@ -221,16 +242,11 @@ static char *skip_inversions(char *line, bool *inverted)
     }
 }
 
-int commands_run(struct session *session, char *line)
+static int run_line(struct session *session, char *line, char **words, size_t max)
 {
-    struct mini_heap *heap = platform_heap;
-    size_t max = mini_strlen(line) / 2 + 2;
-    char **words = mini_heap_alloc(heap, max * sizeof(*words));
     int count, status;
     bool inverted;
 
-    if (words == NULL)
-        return command_error("out of memory");
     count = words_split(skip_inversions(line, &inverted), words, max);
     if (count < 0)
         status = command_error("a quote is not closed");
@@ -238,7 +254,24 @@ int commands_run(struct session *session, char *line)
         status = STATUS_SUCCESS;
     else
         status = run_words(session, count, words);
-    (void)mini_heap_free(heap, words);
     console_fresh_line();
     return inverted ? invert(session, status) : status;
+}
+
+int commands_run(struct session *session, char *line)
+{
+    size_t max = mini_strlen(line) / 2 + 2;
+    char *few[FEW_WORDS], **words;
+    int status;
+
+    if (fault_restricted())
+        return max <= FEW_WORDS ? run_line(session, line, few, max)
+                                : command_error("the line is too long to be safe");
+    words = mini_heap_alloc(platform_heap, max * sizeof(*words));
+    if (words == NULL)
+        return command_error("out of memory");
+    status = run_line(session, line, words, max);
+    if (!fault_restricted())
+        (void)mini_heap_free(platform_heap, words);
+    return status;
 }

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* call MODULE:FUNCTION [INTEGER...] */
+/* call MODULE:FUNCTION [INTEGER...], limit [SECONDS] */
 #include "libmini/mem.h"
 #include "libmini/str.h"
 #include "monitor/call.h"
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "monitor/platform.h"
 #include "monitor/words.h"
 
 /* MODULE:FUNCTION; the colon is the last one, because file names may have some. */
@@ -60,12 +61,30 @@ int command_call(struct session *session, int count, char **words)
     if (elfin_module_lookup(module, function, &address) != ELFIN_OK)
         return command_error("%s: the module does not define this function", words[1]);
     elfin_module_get(module, &info);
+    if (info.flags & ELFIN_MODULE_FAILED)
+        return command_error("%s: the module has failed; unload or replace it", info.name);
     if (!is_code(&info, address))
         return command_error("%s: this is not code", words[1]);
-    if (call_function(address, arguments, (info.flags & ELFIN_MODULE_INTERRUPTS) != 0, &result) !=
-        ELFIN_OK)
+    if (call_function(module, address, arguments, &result) != ELFIN_OK)
         return command_error("%s: the function did not return", words[1]);
     console_fresh_line();
     console_print("=> %llu (0x%llx)\n", (unsigned long long)result, (unsigned long long)result);
+    return STATUS_SUCCESS;
+}
+
+int command_limit(struct session *session, int count, char **words)
+{
+    uint64_t frequency = platform_ticks_per_second(), seconds;
+
+    (void)session;
+    if (count > 1) {
+        if (!words_number(words[1], &seconds) || seconds > UINT64_MAX / frequency)
+            return command_error("%s: not a number of seconds", words[1]);
+        call_set_limit(seconds * frequency);
+    }
+    if (call_limit() == 0)
+        console_print("calls may take for ever\n");
+    else
+        console_print("calls may take %llu s\n", (unsigned long long)(call_limit() / frequency));
     return STATUS_SUCCESS;
 }

@@ -250,11 +250,13 @@ int command_unload(struct session *session, int count, char **words)
     unsigned reported = 0;
     elfin_module_info info;
     elfin_diag diag;
+    bool failed;
 
     (void)count;
     if (module == NULL)
         return command_error("there is no module %s", words[1]);
     elfin_module_get(module, &info);
+    failed = info.flags & ELFIN_MODULE_FAILED;
     if (elfin_unload(&session->space, info.group, &diag, command_report, &reported) != ELFIN_OK) {
         if (reported == 0)
             command_report(&reported, &diag);
@@ -262,7 +264,8 @@ int command_unload(struct session *session, int count, char **words)
     }
     if (!session->quiet) {
         console_fresh_line();
-        console_print("unloaded %s\n", words[1]);
+        console_print("unloaded %s%s\n", words[1],
+                      failed ? ", which had failed: its exit functions were not called" : "");
     }
     return STATUS_SUCCESS;
 }

@@ -3,8 +3,14 @@
 #include "monitor/commands.h"
 #include "monitor/console.h"
 #include "monitor/platform.h"
+#include "monitor/where.h"
+#include "monitor/words.h"
 
 typedef unsigned long long ull;
+
+enum {
+    PLACE_SIZE = 256
+};
 
 /* Calls each for every module of the space. */
 static void for_modules(struct session *session,
@@ -37,6 +43,8 @@ static void list_module(const elfin_space *space, const elfin_module *module,
         console_print(", shared object");
     if (info->flags & ELFIN_MODULE_RETIRED)
         console_print(", retired");
+    if (info->flags & ELFIN_MODULE_FAILED)
+        console_print(", failed");
     if (info->description[0] != '\0')
         console_print(": %s", info->description);
     console_print("\n");
@@ -128,6 +136,22 @@ int command_deps(struct session *session, int count, char **words)
     (void)count;
     (void)words;
     for_modules(session, list_uses);
+    return STATUS_SUCCESS;
+}
+
+int command_where(struct session *session, int count, char **words)
+{
+    char place[PLACE_SIZE];
+    uint64_t address;
+
+    (void)count;
+    if (!words_number(words[1], &address))
+        return command_error("%s: not an address (decimal or 0x...)", words[1]);
+    where_format(&session->space, address, place, sizeof(place));
+    console_print("0x%llx %s\n", (ull)address,
+                  where_module(&session->space, address) != NULL ? place
+                  : platform_is_own(address)                     ? platform_name
+                                                                 : "no module");
     return STATUS_SUCCESS;
 }
 

@@ -44,7 +44,7 @@ void console_write(const char *text, size_t length)
 
     if (length == 0)
         return;
-    busy = true;
+    busy = line_open = true;
     for (size_t i = 0; i < length; i++) {
         used += utf8_filter(&filter, text[i], clean + used);
         if (used > sizeof(clean) - UTF8_FILTER_ROOM || i + 1 == length) {
@@ -54,6 +54,12 @@ void console_write(const char *text, size_t length)
     }
     line_open = text[length - 1] != '\n';
     busy = false;
+}
+
+void console_recover(void)
+{
+    busy = false;
+    filter = (struct utf8_filter){ 0 };
 }
 
 void console_put(void *ctx, const char *text, size_t length)

@@ -22,6 +22,9 @@ void console_put(void *ctx, const char *text, size_t length);
 /* Ends the line if the last character was not a newline. */
 void console_fresh_line(void);
 
+/* After text that did not come to its end, because whoever prints was abandoned. */
+void console_recover(void);
+
 /* True during any of the above: an event handler must not print then. */
 bool console_busy(void);
 

@@ -54,6 +54,8 @@ void *export_memchr(const void *memory, int value, size_t size);
 struct found_object;
 int export_cxa_atexit(void (*function)(void *), void *argument, void *handle);
 void export_cxa_finalize(void *handle);
+/* What was registered with the handle will not be run. */
+void exports_forget(uint64_t handle);
 elfin_status exports_unwind_add(void *ctx, const elfin_block *block);
 void exports_unwind_remove(void *ctx, const elfin_block *block);
 int export_dl_find_object(uint64_t address, struct found_object *found);

@@ -54,6 +54,14 @@ void export_cxa_finalize(void *handle)
         action.function(action.argument);
 }
 
+void exports_forget(uint64_t handle)
+{
+    struct final_action action;
+
+    while (handle != 0 && take_action((const void *)handle, &action)) {
+    }
+}
+
 /* ---- Unwind tables --------------------------------------------------------------------------- */
 
 struct unwind_entry {

@@ -2,6 +2,7 @@
 #include "monitor/exports.h"
 
 #include "libmini/mem.h"
+#include "monitor/call.h"
 #include "monitor/console.h"
 #include "monitor/platform.h"
 
@@ -17,12 +18,27 @@ void exports_memory_init(void)
     mini_tree_init(&page_runs, NULL);
 }
 
-void *export_malloc(size_t size)
+/* The heap and the list of runs outlive the call. */
+static uint64_t change_begin(void)
 {
     uint64_t mask = platform_enter();
+
+    call_change();
+    return mask;
+}
+
+static void change_end(uint64_t mask)
+{
+    call_changed();
+    platform_leave(mask);
+}
+
+void *export_malloc(size_t size)
+{
+    uint64_t mask = change_begin();
     void *object = mini_heap_alloc(platform_heap, size);
 
-    platform_leave(mask);
+    change_end(mask);
     return object;
 }
 
@@ -41,25 +57,25 @@ void *export_calloc(size_t count, size_t size)
 
 void *export_realloc(void *object, size_t size)
 {
-    uint64_t mask = platform_enter();
+    uint64_t mask = change_begin();
 
     object = mini_heap_realloc(platform_heap, object, size);
-    platform_leave(mask);
+    change_end(mask);
     return object;
 }
 
 void *export_aligned_alloc(size_t align, size_t size)
 {
-    uint64_t mask = platform_enter();
+    uint64_t mask = change_begin();
     void *object = mini_heap_alloc_aligned(platform_heap, align, size);
 
-    platform_leave(mask);
+    change_end(mask);
     return object;
 }
 
 void export_free(void *object)
 {
-    uint64_t mask = platform_enter();
+    uint64_t mask = change_begin();
     enum mini_heap_status status = mini_heap_free(platform_heap, object);
 
     if (status != MINI_HEAP_OK) {
@@ -69,7 +85,7 @@ void export_free(void *object)
                       : status == MINI_HEAP_FOREIGN   ? "it is no object of the heap"
                                                       : "the heap is overwritten there");
     }
-    platform_leave(mask);
+    change_end(mask);
 }
 
 /* The pages and the note of them, or neither. */
@@ -104,9 +120,9 @@ void *export_pages_alloc(uint64_t count, uint64_t align, uint64_t low, uint64_t 
 
     if (count > MINI_PAGES_SIZE_MAX / MINI_PAGE_SIZE)
         return NULL;
-    mask = platform_enter();
+    mask = change_begin();
     pages = alloc_run(&request);
-    platform_leave(mask);
+    change_end(mask);
     return pages;
 }
 
@@ -130,14 +146,14 @@ static const char *free_run(uint64_t base, uint64_t count)
 
 void export_pages_free(void *pages, uint64_t count)
 {
-    uint64_t mask = platform_enter();
+    uint64_t mask = change_begin();
     const char *mistake = free_run((uint64_t)pages, count);
 
     if (mistake != NULL) {
         console_fresh_line();
         console_print("error: a module frees pages at %p: %s\n", pages, mistake);
     }
-    platform_leave(mask);
+    change_end(mask);
 }
 
 /* The checked forms: what the compiler calls when it knows the size of the destination. */

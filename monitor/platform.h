@@ -77,6 +77,20 @@ void platform_every_second_end(void);
 uint64_t platform_enter(void);
 void platform_leave(uint64_t flags);
 
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
+/* Whether this program lies there. */
+bool platform_is_own(uint64_t address);
+
+/* Whether code of the machine's may lie there; of addresses of neither this program nor modules. */
+bool platform_is_service(uint64_t address);
+
+/* From now on nothing is asked of the machine that may be in the middle of something. */
+void platform_restrict(void);
+
+/* Ends the machine, or what runs on it, at once. */
+_Noreturn void platform_end(int status);
+
 /* ---- Memory ---------------------------------------------------------------------------------- */
 
 /* Pages of data, where the request wants them; readable and writable at that address. */

@@ -3,6 +3,8 @@
 
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "monitor/fault.h"
+#include "monitor/platform.h"
 #include "monitor/words.h"
 
 enum {
@@ -28,6 +30,8 @@ int script_run_text(struct session *session, char *text, char separator, const c
         status = commands_run(session, line);
         if (status != STATUS_SUCCESS) {
             command_error("the script stops at %s %u with status %d", unit, number, status);
+            if (fault_restricted())
+                platform_end(status);
             return status;
         }
     }

@@ -23,6 +23,15 @@ static bool is_in_block(const elfin_group *group, uint64_t address)
     return false;
 }
 
+bool where_is_image(const elfin_space *space, uint64_t address)
+{
+    const elfin_group *group = elfin_next_group(space, NULL);
+
+    while (group != NULL && !is_in_block(group, address))
+        group = elfin_next_group(space, group);
+    return group != NULL;
+}
+
 elfin_module *where_module(const elfin_space *space, uint64_t address)
 {
     for (elfin_group *group = elfin_next_group(space, NULL); group != NULL;
@@ -38,14 +47,16 @@ elfin_module *where_module(const elfin_space *space, uint64_t address)
     return NULL;
 }
 
-/* The last symbol at or below the address. */
+/* The last symbol at or below the address; not one that ends before it, if that is known. */
 static bool nearest_symbol(const elfin_module *module, uint64_t address, elfin_symbol *nearest)
 {
     elfin_symbol symbol;
     bool found = false;
 
     for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++) {
-        if (symbol.tls || symbol.address > address || (found && symbol.address <= nearest->address))
+        if (symbol.tls || symbol.address > address ||
+            (found && symbol.address <= nearest->address) ||
+            (symbol.size != 0 && address - symbol.address >= symbol.size))
             continue;
         *nearest = symbol;
         found = true;

@@ -2,6 +2,7 @@
 #ifndef MONITOR_WHERE_H
 #define MONITOR_WHERE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -9,6 +10,9 @@
 
 /* The module that an address lies in; NULL: none. */
 elfin_module *where_module(const elfin_space *space, uint64_t address);
+
+/* Whether any module's memory lies there, stubs and slots included. */
+bool where_is_image(const elfin_space *space, uint64_t address);
 
 /*
  * An address as people read it: "demo:crash+0x1c", "demo+0x40", or "0x1234". Cut to size - 1

@@ -8,6 +8,7 @@ import re
 import sys
 
 from boot import BUILD, Boot, Cases, built
+from faults import FAULTS, expect_faults, lines_for
 
 # Each pair of compiler, memory and CPU; with `all` as argument, each combination.
 COMPILERS = {'gcc': 'kernel.elf', 'clang': 'kernel-clang.elf'}
@@ -16,21 +17,6 @@ PROTECTIONS = {'max': 'WP on, NXE on, SMEP on, SMAP on, UMIP on',
                'qemu64': 'WP on, NXE on, SMEP absent, SMAP absent, UMIP absent'}
 PAIRS = [('gcc', '512 MiB', 'max'), ('gcc', '6 GiB', 'qemu64'), ('clang', '512 MiB', 'qemu64'),
          ('clang', '6 GiB', 'max')]
-
-FAULTS = {
-    'fault_read_null': r'page fault at faults:fault_read_null\+0x\w+: reading unmapped 0x0$',
-    'fault_write_constant': r'page fault at faults:fault_write_constant\+0x\w+: writing protected 0x\w+ \(faults',
-    'fault_write_text': r'page fault at faults:fault_write_text\+0x\w+: writing protected 0x\w+ \(faults:fault_none\+0x0\)',
-    'fault_execute_data': r'page fault at faults.*: executing protected 0x\w+ \(faults',
-    'fault_jump_null': r'page fault at 0x0: executing unmapped 0x0',
-    'fault_general': r'general protection at faults:fault_general',
-    'fault_opcode': r'invalid opcode at faults:fault_opcode',
-    'fault_divide': r'divide error at faults:fault_divide',
-    'fault_breakpoint': r'breakpoint at faults:fault_breakpoint',
-    'fault_guard 8': r'page fault at faults:fault_guard\+0x\w+: reading unmapped',
-    'fault_stack 0': r'page fault at faults:fault_stack',
-}
-
 
 def boot(machine, script, files):
     compiler, memory, cpu = machine
@@ -41,9 +27,9 @@ def boot(machine, script, files):
 def check_machine(axes, cases):
     machine = ', '.join(axes)
     steps = ['load even.o odd.o', 'call odd:is_odd 7', 'load hello.o -- world', 'list',
-             'unload hello', 'unload even', 'load faults.o', 'call faults:fault_none 5']
-    steps += [f'! call faults:{fault}' for fault in FAULTS]
-    steps += ['call faults:fault_none 6', 'call faults:fault_count', 'unload faults']
+             'unload hello', 'unload even', *lines_for('faults', FAULTS), 'load faults.o',
+             '! call faults:fault_guard 8', 'unload faults', 'load faults.o', 'call faults:fault_none 7',
+             'unload faults']
     script = ['memory', 'cpu', 'check', *(line for step in steps for line in (step, '@check')),
               'memory', 'quit 42']
     run = boot(axes, '\n'.join(script), [built('even.o'), built('odd.o'), built('hello.o'),
@@ -57,11 +43,10 @@ def check_machine(axes, cases):
     run.expect(cases, f'kernel ({machine}): words reach init', 'load hello.o -- world',
                r'^hello, world$', r'^loaded hello at 0xf\w+$')
     run.expect(cases, f'kernel ({machine}): list', 'list', r'^hello 1.0 at', r'^odd at')
-    for fault, wanted in FAULTS.items():
-        run.expect(cases, f'kernel ({machine}): {fault}', f'! call faults:{fault}', r'^error: ' + wanted,
-                   r'the function did not return')
-    cases.equal(f'kernel ({machine}): the module goes on', run.result('call faults:fault_none 6'), 13)
-    cases.equal(f'kernel ({machine}): its data are whole', run.result('call faults:fault_count'), 2)
+    expect_faults(run, cases, f'kernel ({machine})', 'faults', FAULTS)
+    run.expect(cases, f'kernel ({machine}): the page before a module', '! call faults:fault_guard 8',
+               r'^error: page fault at faults:fault_guard\+0x\w+: reading unmapped')
+    cases.equal(f'kernel ({machine}): the next instance works', run.result('call faults:fault_none 7'), 14)
     cases.equal(f'kernel ({machine}): everything is given back',
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory', 1)),
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory')))

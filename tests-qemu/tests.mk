@@ -6,12 +6,17 @@ QEMU_TEST_MODULES := $(patsubst tests-qemu/modules/%.c,$(BUILD)/tests-qemu/%.o,$
 
 $(BUILD)/tests-qemu/interrupts.o: QEMU_TEST_CFLAGS += -mno-red-zone
 $(BUILD)/tests-qemu/machine.o:    QEMU_TEST_CFLAGS += -fstack-protector-all
-$(BUILD)/tests-qemu/memory_map.o: QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
+$(BUILD)/tests-qemu/crash.o $(BUILD)/tests-qemu/services.o $(BUILD)/tests-qemu/memory_map.o: QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
                                   -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI
 
 $(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk
 	@mkdir -p $(@D)
 	$(CC) $(QEMU_TEST_CFLAGS) $(DEPS) -c $< -o $@
+
+# The same functions, for calls with interrupts enabled.
+$(BUILD)/tests-qemu/faults_open.o: tests-qemu/modules/faults.c tests-qemu/tests.mk
+	@mkdir -p $(@D)
+	$(CC) $(QEMU_TEST_CFLAGS) -mno-red-zone -DINTERRUPTS $(DEPS) -c $< -o $@
 
 # Files that are not what their names say.
 $(BUILD)/tests-qemu/garbage.o: tests-qemu/tests.mk
@@ -36,7 +41,7 @@ $(BUILD)/tests-qemu/host_cpus: tests-qemu/host/cpus.c uefi/cpus.c uefi/cpus.h
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c,$^) -o $@
 
 export LIBZ CLANG CLANG19
-TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
 TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
 
 # The long forms of the kernel's tests, with both compilers' kernels.

@@ -47,8 +47,8 @@ def check_timeout(cases):
 
 
 def check_crash(cases):
-    boot = Boot('echo before\nload crash.o\ncall crash:crash\n', [built('crash.o')])
-    cases.check('125 and the registers when a module crashes the machine',
+    boot = Boot('echo before\nload crash.o\ncall crash:crash\nrepeat 1000000000 memory\n', [built('crash.o')])
+    cases.check('125 and the registers when the firmware meets an exception',
                 boot.status == 125 and '\nbefore\n' in boot.output and 'RIP' in boot.errors and
                 'the machine crashed' in boot.errors, f'{boot.status}: {boot.errors[:400]}')
 

@@ -13,6 +13,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     elfin_space space;
     elfin_input input = { .file = "module.o" };
     elfin_group *group;
+    const elfin_module *owner;
     uint64_t address, answer = 0;
     const uint64_t arguments[CALL_ARGUMENTS] = { 0 };
     void *file;
@@ -24,8 +25,8 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
         return EFI_LOAD_ERROR;
     input.data = file;
     if (elfin_load(&space, &input, 1, NULL, &group, NULL) == ELFIN_OK &&
-        elfin_lookup(&space, "answer", &address, NULL) == ELFIN_OK)
-        call_function(address, arguments, false, &answer);
+        elfin_lookup(&space, "answer", &address, &owner) == ELFIN_OK)
+        call_function(owner, address, arguments, &answer);
     elfin_space_destroy(&space);
     uefi_host_finish(&memory);
     return answer == 42 ? EFI_SUCCESS : EFI_ABORTED;

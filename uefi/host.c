@@ -55,7 +55,8 @@ static bool map_read(struct uefi_host *host, struct memory_map *map)
     UINT32 version;
     EFI_STATUS status;
 
-    for (int attempt = 0; attempt < PLACE_ATTEMPTS; attempt++) {
+    host->served = true;
+    for (int attempt = 0; attempt < PLACE_ATTEMPTS && !host->locked; attempt++) {
         size = host->scratch_size;
         status = services->GetMemoryMap(&size, (EFI_MEMORY_DESCRIPTOR *)host->scratch, &key,
                                         &stride, &version);
@@ -70,6 +71,11 @@ static bool map_read(struct uefi_host *host, struct memory_map *map)
             return false;
     }
     return false;
+}
+
+void uefi_host_lock(struct uefi_host *host)
+{
+    host->locked = true;
 }
 
 static const EFI_MEMORY_DESCRIPTOR *map_entry(const struct memory_map *map, UINTN index)
@@ -138,7 +144,8 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
 
 void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size)
 {
-    if (host->table->BootServices->FreePages(base, pages_of(size)) == EFI_SUCCESS)
+    host->served = true;
+    if (!host->locked && host->table->BootServices->FreePages(base, pages_of(size)) == EFI_SUCCESS)
         *counter(host, type) -= pages_of(size);
 }
 
@@ -175,8 +182,9 @@ static void *heap_grow(void *ctx, size_t size)
     struct uefi_host *host = ctx;
     EFI_PHYSICAL_ADDRESS base;
 
-    if (host->table->BootServices->AllocatePages(AllocateAnyPages, EfiLoaderData, pages_of(size),
-                                                 &base) != EFI_SUCCESS)
+    host->served = true;
+    if (host->locked || host->table->BootServices->AllocatePages(
+                            AllocateAnyPages, EfiLoaderData, pages_of(size), &base) != EFI_SUCCESS)
         return NULL;
     host->data_pages += pages_of(size);
     return (void *)base;
@@ -250,7 +258,8 @@ static void host_release(void *ctx, const elfin_region *region)
         return;
     }
     /* Whoever gets these pages next expects them as they came. */
-    uefi_rights_reset(&host->rights, region->run, region->size);
+    if (!host->locked)
+        uefi_rights_reset(&host->rights, region->run, region->size);
     uefi_pages_free(host, EfiLoaderCode, region->run, region->size);
 }
 
@@ -259,8 +268,9 @@ static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t
 {
     struct uefi_host *host = ctx;
 
-    return uefi_rights_set(&host->rights, region->run + offset, size, rights) ? ELFIN_OK
-                                                                              : ELFIN_ERR_PROTECT;
+    return !host->locked && uefi_rights_set(&host->rights, region->run + offset, size, rights)
+               ? ELFIN_OK
+               : ELFIN_ERR_PROTECT;
 }
 
 static void host_log(void *ctx, const char *text)

@@ -43,6 +43,8 @@ struct uefi_host {
     uint64_t image_pages;           /* in use by images */
     uint64_t data_pages;            /* in use by the heap and by uefi_pages_alloc */
     void (*log)(const char *text);  /* the application's own; may be NULL */
+    bool served;                    /* set whenever a service of the firmware was entered */
+    bool locked;                    /* the firmware is in the middle of a service: see below */
     struct uefi_cpus cpus;          /* large loads are shared among all that the firmware has */
 };
 
@@ -51,6 +53,12 @@ elfin_status uefi_host_init(struct uefi_host *host, EFI_SYSTEM_TABLE *table, elf
 
 /* Gives all memory back to the firmware. The space must have been destroyed. */
 void uefi_host_finish(struct uefi_host *host);
+
+/*
+ * The firmware is in the middle of a service that will never end, so it is asked for nothing any
+ * more: there is no memory, and none is given back.
+ */
+void uefi_host_lock(struct uefi_host *host);
 
 /*
  * Pages of firmware memory of the type, where the request wants them. False: there are none.

@@ -3,6 +3,9 @@
 #include "monitor/channel.h"
 #include "monitor/console.h"
 #include "monitor/exports.h"
+#include "monitor/fault.h"
+#include "monitor/platform.h"
+#include "uefi/contain.h"
 #include "uefi/firmware.h"
 #include "uefi/platform.h"
 #include "uefi/startup.h"
@@ -31,7 +34,12 @@ static elfin_status session_begin(struct session *session)
     status = elfin_space_init(&session->space, &host);
     if (status == ELFIN_OK)
         status = exports_add(&session->space);
-    return status;
+    if (status != ELFIN_OK)
+        return status;
+    fault_init(&session->space);
+    contain_begin(&machine);
+    call_set_limit(CALL_SECONDS * platform_ticks_per_second());
+    return ELFIN_OK;
 }
 
 static void session_end(struct session *session)
@@ -40,6 +48,7 @@ static void session_end(struct session *session)
 
     if (status != ELFIN_OK)
         console_print("error: unloading everything: %s\n", elfin_status_text(status));
+    contain_end();
     uefi_host_finish(&machine);
 }
 
@@ -58,6 +67,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
         return EFI_OUT_OF_RESOURCES;
     }
     exit_port = startup_exit_port();
+    platform_set_exit_port(exit_port);
     status = startup_run(&session);
     session_end(&session);
     channel_exit_machine(exit_port, (unsigned)status);

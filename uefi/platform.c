@@ -3,8 +3,11 @@
 #include "uefi/platform.h"
 
 #include "monitor/call.h"
+#include "monitor/channel.h"
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "monitor/fault.h"
+#include "uefi/code.h"
 #include "uefi/commands.h"
 #include "uefi/files.h"
 #include "uefi/firmware.h"
@@ -36,8 +39,30 @@ const struct command platform_commands[] = {
     { .name = NULL },
 };
 
+static uint64_t image_base, image_size;
+static unsigned exit_port;
+
+static void find_image(void)
+{
+    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
+    const EFI_LOADED_IMAGE *image;
+    void *protocol;
+
+    if (firmware->BootServices->HandleProtocol(firmware_image, &guid, &protocol) != EFI_SUCCESS)
+        return;
+    image = protocol;
+    image_base = (uint64_t)image->ImageBase;
+    image_size = image->ImageSize;
+}
+
+void platform_set_exit_port(unsigned port)
+{
+    exit_port = port;
+}
+
 elfin_status platform_init(elfin_host *host)
 {
+    find_image();
     exported_system_table = firmware;
     exported_image_handle = firmware_image;
     return uefi_host_init(&machine, firmware, host);
@@ -53,6 +78,7 @@ bool platform_has_rights(void)
 static void screen_flush(CHAR16 *chunk, size_t used)
 {
     chunk[used] = 0;
+    machine.served = true;
     if (used > 0)
         firmware->ConOut->OutputString(firmware->ConOut, chunk);
 }
@@ -94,7 +120,10 @@ int platform_read_key(void)
     UINTN index;
 
     while (firmware->ConIn->ReadKeyStroke(firmware->ConIn, &key) != EFI_SUCCESS)
-        firmware->BootServices->WaitForEvent(1, &firmware->ConIn->WaitForKey, &index);
+        if (machine.locked)
+            __asm__ volatile("pause");
+        else
+            firmware->BootServices->WaitForEvent(1, &firmware->ConIn->WaitForKey, &index);
     if (key.UnicodeChar != 0)
         return key.UnicodeChar < 0x80 ? key.UnicodeChar : PLATFORM_KEY_NONE;
     if (key.ScanCode < sizeof(scan_codes) / sizeof(scan_codes[0]) && scan_codes[key.ScanCode] != 0)
@@ -139,7 +168,7 @@ void platform_every_second(void (*tick)(void))
 
 void platform_every_second_end(void)
 {
-    if (timer != NULL)
+    if (timer != NULL && !machine.locked)
         firmware->BootServices->CloseEvent(timer);
     timer = NULL;
 }
@@ -161,9 +190,62 @@ uint64_t platform_enter(void)
     return firmware_enter();
 }
 
+/*
+ * What the firmware has left on the module's stack looks like return addresses into it (stack.h).
+ * It used less than this.
+ */
+static void forget_frames(void)
+{
+    enum {
+        USED = 16 << 10
+    };
+    uint64_t low, high, here = (uint64_t)__builtin_frame_address(0), begin, count;
+
+    machine.served = false;
+    call_stack(&low, &high);
+    if (here - low >= high - low)
+        return;
+    begin = (here - low > USED ? here - USED : low) & ~UINT64_C(7);
+    __asm__ volatile("movq %%rsp, %%rcx\n\t"
+                     "subq %%rdi, %%rcx\n\t"
+                     "shrq $3, %%rcx\n\t"
+                     "rep stosq"
+                     : "=&c"(count), "+D"(begin)
+                     : "a"(UINT64_C(0))
+                     : "memory");
+}
+
 void platform_leave(uint64_t flags)
 {
     firmware_leave(flags);
+    if (machine.served)
+        forget_frames();
+    fault_poll();
+}
+
+/* ---- Faults ---------------------------------------------------------------------------------- */
+
+bool platform_is_own(uint64_t address)
+{
+    return address - image_base < image_size;
+}
+
+bool platform_is_service(uint64_t address)
+{
+    return code_contains(address);
+}
+
+void platform_restrict(void)
+{
+    uefi_host_lock(&machine);
+}
+
+_Noreturn void platform_end(int status)
+{
+    channel_exit_machine(exit_port, (unsigned)status);
+    firmware->RuntimeServices->ResetSystem(EfiResetShutdown, (EFI_STATUS)status, 0, NULL);
+    for (;;)
+        __asm__ volatile("cli\n\thlt");
 }
 
 /* ---- Memory ---------------------------------------------------------------------------------- */
@@ -238,19 +320,9 @@ static void take_range(void *ctx, uint64_t base, uint64_t pages, EFI_MEMORY_TYPE
     walk->each(walk->ctx, &piece);
 }
 
-static uint64_t image_base(void)
-{
-    EFI_GUID guid = EFI_LOADED_IMAGE_PROTOCOL_GUID;
-    void *protocol;
-
-    if (firmware->BootServices->HandleProtocol(firmware_image, &guid, &protocol) != EFI_SUCCESS)
-        return 0;
-    return (uint64_t)((EFI_LOADED_IMAGE *)protocol)->ImageBase;
-}
-
 bool platform_walk_memory(platform_memory_fn *each, void *ctx)
 {
-    struct walk walk = { .each = each, .ctx = ctx, .image = image_base() };
+    struct walk walk = { .each = each, .ctx = ctx, .image = image_base };
 
     return uefi_pages_walk(&machine, take_range, &walk);
 }

@@ -11,4 +11,7 @@ extern struct uefi_host machine;
 /* First of all: the machine, and the callbacks for it. ELFIN_ERR_MEMORY. */
 elfin_status platform_init(elfin_host *host);
 
+/* Of QEMU's exit device; 0: there is none. */
+void platform_set_exit_port(unsigned port);
+
 #endif

@@ -116,6 +116,11 @@ bool uefi_rights_set(const struct uefi_rights *rights, uint64_t base, uint64_t s
     return set(rights, base, size, attributes[wanted]);
 }
 
+bool uefi_rights_hide(const struct uefi_rights *rights, uint64_t base, uint64_t size)
+{
+    return uefi_rights_exist(rights) && set(rights, base, size, ATTRIBUTE_NO_READ);
+}
+
 void uefi_rights_reset(const struct uefi_rights *rights, uint64_t base, uint64_t size)
 {
     set(rights, base, size, 0);

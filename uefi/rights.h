@@ -33,6 +33,9 @@ static inline bool uefi_rights_exist(const struct uefi_rights *rights)
 bool uefi_rights_set(const struct uefi_rights *rights, uint64_t base, uint64_t size,
                      elfin_rights wanted);
 
+/* Makes pages not present. False: it failed, or cannot be done. */
+bool uefi_rights_hide(const struct uefi_rights *rights, uint64_t base, uint64_t size);
+
 /* Makes pages what they were when the firmware gave them. */
 void uefi_rights_reset(const struct uefi_rights *rights, uint64_t base, uint64_t size);
 

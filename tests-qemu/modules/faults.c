@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: MIT */
-/* Every way to go wrong, as functions to call. */
+/* Every way to go wrong, as functions to call. Built twice: with and without ELFIN_INTERRUPTS. */
 #include <stdint.h>
 
+#include <elfin/efi.h>
 #include <elfin/module.h>
 
+#ifdef INTERRUPTS
+ELFIN_MODULE("faults_open");
+ELFIN_INTERRUPTS;
+#else
 ELFIN_MODULE("faults");
+#endif
 
 static const uint64_t constant = 7;
 static uint64_t variable = 0xc3; /* a return instruction */
 static volatile uint64_t zero;
+
+void *memcpy(void *to, const void *from, size_t size);
 
 uint64_t fault_none(uint64_t value);
 uint64_t fault_read_null(void);
@@ -23,6 +31,17 @@ uint64_t fault_breakpoint(void);
 uint64_t fault_stack(uint64_t depth);
 uint64_t fault_guard(uint64_t distance);
 uint64_t fault_count(void);
+uint64_t fault_jump_far(void);
+uint64_t fault_step(void);
+uint64_t fault_stack_pointer(void);
+uint64_t fault_copy(void);
+uint64_t fault_print(void);
+uint64_t fault_allocate(uint64_t depth);
+uint64_t fault_loop(void);
+uint64_t fault_loop_exports(void);
+uint64_t fault_x87(void);
+uint64_t fault_state(void);
+uint64_t state_changed(void);
 
 static uint64_t count;
 
@@ -100,4 +119,100 @@ uint64_t fault_guard(uint64_t distance)
 uint64_t fault_count(void)
 {
     return count;
+}
+
+uint64_t fault_jump_far(void)
+{
+    ((void (*)(void))(zero + UINT64_C(0x8000000000001000)))();
+    return 0;
+}
+
+uint64_t fault_step(void)
+{
+    __asm__ volatile("subq $128, %%rsp\n\t"
+                     "pushfq\n\t"
+                     "orq $0x100, (%%rsp)\n\t"
+                     "popfq\n\t"
+                     "addq $128, %%rsp"
+                     :
+                     :
+                     : "cc", "memory");
+    return 0;
+}
+
+uint64_t fault_stack_pointer(void)
+{
+    __asm__ volatile("xorl %esp, %esp\n\tpushq $1");
+    return 0;
+}
+
+uint64_t fault_copy(void)
+{
+    char buffer[64];
+
+    memcpy(buffer, (const void *)zero, sizeof(buffer));
+    return (uint64_t)(unsigned char)buffer[count % sizeof(buffer)];
+}
+
+/* Half a character, then nothing that can be read. */
+uint64_t fault_print(void)
+{
+    elfin_print("half \xe2\x82%s", (const char *)(zero + UINT64_C(0x8000000000000000)));
+    return 0;
+}
+
+/* The stack ends in an export, most likely. */
+uint64_t fault_allocate(uint64_t depth)
+{
+    free(malloc(depth % 97));
+    return depth == UINT64_MAX ? 0 : fault_allocate(depth + 1) + depth;
+}
+
+uint64_t fault_loop(void)
+{
+    while (zero == 0) {
+    }
+    return 0;
+}
+
+uint64_t fault_loop_exports(void)
+{
+    while (zero == 0)
+        elfin_print("%s", "");
+    return 0;
+}
+
+/* Its exceptions are no longer masked. */
+uint64_t fault_x87(void)
+{
+    uint16_t control = 0;
+
+    __asm__ volatile("fldcw %0\n\tfldz\n\tfldz\n\tfdivp\n\tfwait" : : "m"(control));
+    return 0;
+}
+
+/* All that a call may leave behind. */
+uint64_t fault_state(void)
+{
+    uint32_t control = 0;
+
+    __asm__ volatile("ldmxcsr %0\n\tstd\n\tud2" : : "m"(control));
+    return 0;
+}
+
+/* Bits for what is not as a call begins: the direction, MXCSR, the x87 control word. */
+uint64_t state_changed(void)
+{
+    uint64_t flags;
+    uint32_t vector;
+    uint16_t x87;
+
+    __asm__ volatile("subq $128, %%rsp\n\tpushfq\n\tpopq %0\n\taddq $128, %%rsp"
+                     : "=r"(flags)
+                     :
+                     : "cc");
+    __asm__ volatile("stmxcsr %0" : "=m"(vector));
+    __asm__ volatile("fnstcw %0" : "=m"(x87));
+    return (flags >> 10 & 1) | (uint64_t)((vector & 0x1f80) != 0x1f80) << 1 |
+           (uint64_t)((x87 & 0x3f) != 0x3f) << 2;
 }

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "monitor/fault.h"
+
+#include "monitor/commands.h"
+#include "monitor/console.h"
+#include "monitor/platform.h"
+#include "monitor/stack.h"
+#include "monitor/where.h"
+
+typedef unsigned long long ull;
+
+enum {
+    TEXT_SIZE = 256
+};
+
+static const elfin_space *space;
+static bool restricted;
+
+void fault_init(const elfin_space *modules)
+{
+    space = modules;
+}
+
+bool fault_restricted(void)
+{
+    return restricted;
+}
+
+/* ---- The report ------------------------------------------------------------------------------ */
+
+/* Intel SDM volume 3A, table 6-1. */
+static const char *exception_name(uint64_t vector)
+{
+    static const char *const names[] = {
+        "divide error",
+        "debug exception",
+        "non-maskable interrupt",
+        "breakpoint",
+        "overflow",
+        "bound range exceeded",
+        "invalid opcode",
+        "no FPU",
+        "double fault",
+        "coprocessor",
+        "invalid task state",
+        "segment not present",
+        "stack fault",
+        "general protection",
+        "page fault",
+        "exception 15",
+        "x87 error",
+        "alignment check",
+        "machine check",
+        "SIMD error",
+        "virtualization exception",
+        "control protection",
+    };
+
+    return vector < sizeof(names) / sizeof(names[0]) ? names[vector] : "exception";
+}
+
+static bool is_page_fault(const struct call_end *end)
+{
+    return end->reason == CALL_FAULT && end->frame.vector == EXCEPTION_PAGE;
+}
+
+/* Nothing is executed there, whatever it is. */
+static bool is_jump(const struct call_end *end)
+{
+    return is_page_fault(end) && end->access == end->frame.rip;
+}
+
+/* Within a page of the stack. */
+static bool is_overflow(const struct call_end *end)
+{
+    uint64_t low, high;
+
+    call_stack(&low, &high);
+    return end->reason == CALL_STACK ||
+           (is_page_fault(end) && low != 0 && low - 1 - end->access < MINI_PAGE_SIZE);
+}
+
+static const char *name_of(const struct call_end *end)
+{
+    if (is_overflow(end))
+        return "stack overflow";
+    return end->reason == CALL_LIMIT ? "time limit exceeded" : exception_name(end->frame.vector);
+}
+
+static void print_access(const struct call_end *end)
+{
+    uint64_t error = end->frame.error;
+    char target[TEXT_SIZE];
+
+    where_format(space, end->access, target, sizeof(target));
+    console_print(": %s %s 0x%llx",
+                  error & PAGE_FAULT_FETCH   ? "executing"
+                  : error & PAGE_FAULT_WRITE ? "writing"
+                                             : "reading",
+                  error & PAGE_FAULT_PRESENT ? "protected" : "unmapped", (ull)end->access);
+    if (where_module(space, end->access) != NULL)
+        console_print(" (%s)", target);
+}
+
+static void print_end(const struct call_end *end, const struct stack_trace *trace)
+{
+    char place[TEXT_SIZE];
+
+    where_format(space, end->frame.rip, place, sizeof(place));
+    console_print("error: %s at %s", name_of(end), place);
+    if (where_module(space, end->frame.rip) == NULL && trace->caller != 0) {
+        where_format(space, trace->caller, place, sizeof(place));
+        console_print(", called from %s", place);
+    }
+    if (is_page_fault(end))
+        print_access(end);
+    else if (end->reason == CALL_FAULT && end->frame.error != 0)
+        console_print(", error code 0x%llx", (ull)end->frame.error);
+    console_print("\n");
+}
+
+static void restrict_console(const char *why)
+{
+    restricted = true;
+    platform_restrict();
+    command_error("%s: only commands that show something, and quit, are safe from now on", why);
+}
+
+/* Of modules, of this program, or nobody's at all: a jump to nowhere. */
+static bool is_ours(uint64_t address)
+{
+    return platform_is_own(address) || where_is_image(space, address) ||
+           !platform_is_service(address);
+}
+
+static void mark(const elfin_module *module)
+{
+    if (module != NULL)
+        elfin_module_fail((elfin_module *)(uintptr_t)module);
+}
+
+void fault_report(const elfin_module *module, const struct call_end *end)
+{
+    struct stack_trace trace;
+    bool services;
+
+    stack_trace(space, end->frame.rsp, &trace);
+    services = end->services || trace.services || !(is_jump(end) || is_ours(end->frame.rip));
+    console_recover();
+    console_fresh_line();
+    if (end->reason != CALL_GIVEN_UP) {
+        const elfin_module *culprit = where_module(space, end->frame.rip);
+
+        print_end(end, &trace);
+        mark(culprit != NULL ? culprit : where_module(space, trace.caller));
+        mark(module);
+    }
+    if (end->changing)
+        restrict_console("the heap was being changed");
+    else if (services)
+        restrict_console("a service of the machine was on the stack");
+}
+
+/* ---- Time ------------------------------------------------------------------------------------ */
+
+bool fault_is_due(const struct interrupt_frame *frame, bool *services)
+{
+    uint64_t overdue = call_overdue();
+    struct stack_trace trace;
+
+    if (overdue == 0)
+        return false;
+    stack_trace(space, frame->rsp, &trace);
+    *services = trace.services || !is_ours(frame->rip);
+    return *services ? overdue > call_limit() : where_is_image(space, frame->rip);
+}
+
+void fault_poll(void)
+{
+    struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
+                                     .rsp = (uint64_t)__builtin_frame_address(0) };
+    struct stack_trace trace;
+
+    if (call_overdue() == 0)
+        return;
+    stack_trace(space, frame.rsp, &trace);
+    if (!trace.services)
+        call_interrupted(CALL_LIMIT, &frame, 0, false);
+}

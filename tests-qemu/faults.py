@@ -1,0 +1,172 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: MIT
+"""Every kind of fault of a module, in elfin.efi and in the kernel, from the same modules: the call
+ends with a report, the module has failed, and nothing is left of it. With a service of the firmware
+on the stack only the console is left."""
+
+import os
+import re
+import sys
+
+from boot import BUILD, Boot, Cases, built
+
+HOSTS = {
+    'elfin.efi': (),
+    'kernel': ('--kernel', os.path.join(BUILD, 'kernel.elf')),
+}
+
+# What is called, and what is reported; @ is the module.
+FAULTS = {
+    'fault_read_null': r'page fault at @:fault_read_null\+0x\w+: reading unmapped 0x0$',
+    'fault_write_constant': r'page fault at @:fault_write_constant\+0x\w+: writing protected 0x\w+ \(@',
+    'fault_write_text': r'page fault at @:fault_write_text\+0x\w+: writing protected 0x\w+ \(@:fault_none\+0x0\)',
+    'fault_execute_data': r'page fault at @.*: executing protected 0x\w+ \(@',
+    'fault_jump_null': r'page fault at 0x0, called from @:fault_jump_null\+0x\w+: executing unmapped 0x0',
+    'fault_jump_far': r'general protection at (@:fault_jump_far|0x8000000000001000, called from @:fault_jump_far)\+0x\w+',
+    'fault_general': r'general protection at @:fault_general\+0x\w+',
+    'fault_opcode': r'invalid opcode at @:fault_opcode\+0x\w+',
+    'fault_divide': r'divide error at @:fault_divide\+0x\w+',
+    'fault_breakpoint': r'breakpoint at @:fault_breakpoint\+0x\w+',
+    'fault_step': r'debug exception at @:fault_step\+0x\w+',
+    'fault_x87': r'x87 error at @:fault_x87\+0x\w+',
+    'fault_stack 0': r'stack overflow at @:fault_stack\+0x\w+: writing unmapped 0x\w+',
+    'fault_stack_pointer': r'page fault at @:fault_stack_pointer\+0x\w+',
+    'fault_allocate 0': r'stack overflow at (@:fault_allocate|0x\w+, called from @:fault_allocate)\+0x',
+    'fault_copy': r'page fault at 0x\w+, called from @:fault_copy\+0x\w+: reading unmapped 0x0',
+    'fault_print': r'general protection at 0x\w+, called from @:fault_print\+0x\w+',
+    'fault_state': r'invalid opcode at @:fault_state\+0x\w+',
+}
+
+# Time limits. In elfin.efi they hold for modules that allow interrupts, and for others in exports.
+LOOP = {'fault_loop': r'time limit exceeded at @:fault_loop\+0x\w+$'}
+LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exports|0x\w+, called from '
+                                      r'@:fault_loop_exports)\+0x\w+$'}
+
+# Phases that fault, by the first word of init: what is run, what it prints.
+OPCODE = r'^error: invalid opcode at phases\+0x\w+$'
+PHASES = (
+    ('! load faults_phases.o -- c', OPCODE, 'did not return normally'),
+    ('! load faults_phases.o -- i', OPCODE, 'did not return normally'),
+    ('! load faults_resolver.o', r'^error: page fault at resolver\+0x\w+: reading unmapped 0x0$',
+     'resolver of an indirect function'),
+    ('load faults_phases.o -- x', r'^loaded phases'),
+    ('unload phases', r'\A' + OPCODE + r'\nunloaded phases\Z'),  # no destructor after it
+    ('load faults_phases.o -- d', r'^loaded phases'),
+    ('unload phases', r'\Aphases: exit\n' + OPCODE[1:]),
+    ('load faults_phases.o -- s', r'^loaded phases'),
+    ('! replace phases faults_phases.o', OPCODE, 'did not return normally: save'),
+    ('list', '^phases .*, failed$'),
+    ('replace phases faults_phases.o', '^phases: it has failed, its state is lost$', '^replaced phases'),
+    ('retire', r'\Aretired 1\Z'),  # nothing of the old one is run
+    ('! replace phases faults_phases.o -- r', OPCODE, 'did not return normally: restore'),
+    ('list', r'\Aphases .* bytes\Z'),  # the old one goes on
+    ('unload phases', r'\Aphases: exit\nphases: destroyed\nunloaded phases\Z'),
+)
+
+# With a service on the stack, each in a boot of its own: what is called, what is reported.
+SERVICES = {
+    'fault_in_service': r'general protection at 0x\w+, called from services:fault_in_service\+0x\w+',
+    'fault_in_event': r'page fault at services\+0x\w+: reading unmapped 0x0',
+    'fault_in_timer': r'page fault at services\+0x\w+: reading unmapped 0x0',
+    'abort_in_event': 'a module calls abort',
+    'loop_in_event': r'time limit exceeded at services\+0x\w+$',
+    'loop_in_service': r'time limit exceeded at (0x\w+, called from )?services:loop_in_service\+0x\w+$',
+}
+
+
+def lines_for(module, faults):
+    """Each fault in an instance of its own."""
+    for fault in faults:
+        yield from (f'load {module}.o', f'! call {module}:{fault}', f'! call {module}:fault_none 6', f'unload {module}')
+
+
+def lines_for_loops(module, faults):
+    return ['limit 1', *lines_for(module, faults), 'limit 0']
+
+
+def expect_faults(run, cases, name, module, faults):
+    for fault, wanted in faults.items():
+        run.expect(cases, f'{name}: {fault}', f'! call {module}:{fault}',
+                   '^error: ' + wanted.replace('@', module), 'the function did not return')
+    refused = [text for command, text in run.commands if command == f'! call {module}:fault_none 6']
+    cases.equal(f'{name}: failed modules are not called', [line for text in refused for line in text],
+                [f'error: {module}: the module has failed; unload or replace it'] * len(refused))
+
+
+def totals(text):
+    return re.sub(r'\d+ record bytes|in \d+ chunks of \d+ bytes|firmware has .*|, \d+ free in .*', '', text)
+
+
+# In elfin.efi only: the task priority, which is 4 for applications.
+PRIORITY = ('load services.o', 'call services:priority', '! call services:fault_at_high_priority', 'unload services',
+            'load services.o', 'call services:priority', '! call services:fault_after_service', 'unload services')
+
+
+def check_host(host, cases):
+    """All in one boot; in elfin.efi the last is a fault in a service."""
+    in_firmware = host == 'elfin.efi'
+    loops = {'faults': {**LOOP_EXPORTS, **({} if in_firmware else LOOP)}, 'faults_open': {**LOOP_EXPORTS, **LOOP}}
+    script = [f'{line} {module}{rest}' for module in loops for line, rest in
+              (('load', '.o'), ('call', ':fault_none 5'), ('unload', ''))] + ['memory']
+    for module, kinds in loops.items():
+        script += [*lines_for(module, FAULTS), *lines_for_loops(module, kinds)]
+    script += ['load faults.o', 'call faults:state_changed', 'call faults:fault_none 7', 'list', 'unload faults',
+               *(command for command, *_ in PHASES), 'memory', *(PRIORITY if in_firmware else ())]
+    script += service_lines('fault_in_service') if in_firmware else ['quit 43']
+    names = ('faults', 'faults_open', 'faults_phases', 'faults_resolver', 'services')
+    run = Boot('\n'.join(script), [built(f'{name}.o') for name in names], HOSTS[host])
+    cases.equal(f'{host}: the script runs to its end', run.status, 43)
+    for module, kinds in loops.items():
+        expect_faults(run, cases, f'{host}, {module}', module, {**FAULTS, **kinds})
+    cases.equal(f'{host}: a call begins in the state that it should', run.result('call faults:state_changed'), 0)
+    cases.equal(f'{host}: the next instance works', run.result('call faults:fault_none 7'), 14)
+    at = [command for command, _ in run.commands].index(PHASES[0][0])
+    for (command, *wanted), (ran, lines) in zip(PHASES, run.commands[at:]):
+        said = '\n'.join(lines)
+        cases.check(f'{host}: {command}', ran == command and all(re.search(w, said, re.M) for w in wanted), said)
+    cases.equal(f'{host}: everything is given back', totals(run.said('memory', 1)), totals(run.said('memory')))
+    if in_firmware:
+        cases.equal('elfin.efi: the task priority is restored',
+                    [run.result('call services:priority', i) for i in (0, 1)], [4, 4])
+        expect_service('fault_in_service', run, cases)
+    restricted = run.output.count('only commands that show something')
+    cases.equal(f'{host}: services that are not on the stack do not matter', restricted, 1 if in_firmware else 0)
+
+
+def service_lines(name):
+    return ['limit 1', 'load services.o', f'! call services:{name}', 'list', 'lookup memcpy', 'where 0x1000', '! memory',
+            '! load services.o name=more', '! unload services', 'help', '! call services:priority', 'quit 43']
+
+
+def expect_service(name, run, cases):
+    call = f'! call services:{name}'
+    cases.equal(f'{name}: the status of quit', run.status, 43)
+    run.expect(cases, f'{name}: the report', call, '^error: ' + SERVICES[name],
+               'a service of the machine was on the stack: only', 'the function did not return')
+    lines = [(command, said) for command, said in run.commands]
+    lines = lines[[command for command, _ in lines].index(call) + 1:] if call in dict(lines) else []
+    cases.equal(f'{name}: what is not safe is refused', [said for command, said in lines if command.startswith('!')],
+                [[f'error: {command}: not safe any more'] for command in ('memory', 'load', 'unload', 'call')])
+    cases.check(f'{name}: the rest goes on', any(command == 'list' and said for command, said in lines), lines)
+
+
+def check_service(name, cases):
+    run = Boot('\n'.join(service_lines(name)), [built('services.o')])
+    expect_service(name, run, cases)
+    stop = Boot(f'limit 1\nload services.o\n! call services:{name}\nmemory', [built('services.o')])
+    cases.equal(f'{name}: a script that fails ends with its status', stop.status, 1)
+
+
+def main():
+    cases = Cases()
+    if sys.argv[1:]:
+        for name in SERVICES if sys.argv[1:] == ['all'] else sys.argv[1:]:
+            check_service(name, cases)
+    else:
+        for host in HOSTS:
+            check_host(host, cases)
+    return cases.status()
+
+
+if __name__ == '__main__':
+    sys.exit(main())
