@@ -31,7 +31,9 @@ static elfin_status take_block(struct adopt *a, const struct handover_block *b,
         return refused(a, b->run, DEFECT_ADOPT_TAKE);
     a->taken++;
     block->region = region;
-    return is_as_asked(&region, &taking) ? ELFIN_OK : refused(a, b->run, DEFECT_HOST_MEMORY);
+    if (!is_as_asked(&region, &taking))
+        return refused(a, b->run, DEFECT_HOST_MEMORY);
+    return elfin_adopt_is_unwind(block) ? ELFIN_OK : refused(a, b->run, DEFECT_HANDOVER_UNWIND);
 }
 
 static elfin_status take_blocks(struct adopt *a)

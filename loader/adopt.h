@@ -110,6 +110,8 @@ uint32_t elfin_adopt_fits(struct adopt *a);
 
 /* adopt_group.c: the lasting records of the next group; elfin_status, reported. */
 elfin_status elfin_adopt_records(struct adopt *a, struct adopt_at *at);
+/* adopt_unwind.c: what its memory holds is what a host may get. */
+bool elfin_adopt_is_unwind(const struct elfin_block *block);
 /* adopt_run.c: it is published, and its code runs. */
 elfin_status elfin_adopt_start(struct adopt *a, const struct adopt_at *at, elfin_group *group);
 /* Subject of reports and calls from now on. */

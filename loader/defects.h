@@ -367,6 +367,7 @@
     X(ADOPT_TLS_TAKEN, ERR_TLS, OBJECT,                                                            \
       "another group has its place in the area of thread-local storage", NONE)                     \
     X(ADOPT_TAKE, ERR_MEMORY, PLACE, "the host did not take it over", NONE)                        \
+    X(HANDOVER_UNWIND, ERR_HAND_OVER, PLACE, "its unwind tables are malformed", NONE)              \
     X(IMAGE_OVERRIDDEN, ERR_DUPLICATE, RESOLVE,                                                    \
       "the image uses its own definition, which another object of the load overrides",             \
       LOAD_OBJECTS)                                                                                \

@@ -134,4 +134,5 @@ HANDOVER_SOURCES := \
     loader/adopt_tables.c \
     loader/adopt_space.c \
     loader/adopt_group.c \
+    loader/adopt_unwind.c \
     loader/adopt_run.c

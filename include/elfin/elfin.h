@@ -1244,7 +1244,8 @@ typedef struct elfin_adoption {
 /*
  * Takes over the groups of a description, all or none. The bytes are as little trusted as a file,
  * need no alignment, and are not referred to after the call. In this order: everything is proven,
- * without touching a block; all blocks are taken; then for each group, as in a load: rights are
+ * without touching a block; all blocks are taken, and unwind tables in them walked; then for each
+ * group, as in a load: rights are
  * set, its names are published (names of modules must be new, and of exports the first has the
  * name), unwind tables are added, resolvers of indirect functions run, then init functions in the
  * noted order, and memory becomes read-only that is so after init. When all groups are there, parts

@@ -5,6 +5,7 @@
  */
 #include "tests/lib/ar_builder.h"
 #include "tests/lib/expect.h"
+#include "tests/lib/heir.h"
 #include "tests/lib/image_file.h"
 #include "tests/lib/program_file.h"
 
@@ -259,6 +260,34 @@ static bool thread_local_data_work(const struct fixture *f)
            *(uint64_t *)(uintptr_t)fx_run(f, "h") == 0;
 }
 
+/* What another space has linked: with names that the provider has, and all kinds of calls. */
+static struct fixture *linker;
+
+static elfin_status adopt(struct fixture *f)
+{
+    static struct blob description;
+
+    if (linker == NULL) {
+        linker = heir_new_writer(4096, 64);
+        linker->fake.base += 0x10000000;
+        linker->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
+        LOAD(linker, "one.o",
+             "fn one 7; var base_v 1; ctor 1; dtor 2; init 3 0; exit 4; tls t 5; "
+             "gd g t; in .init.text 5 8 ax; in .eh_frame 0");
+        LOAD(linker, "two.o", "call two one; ifunc i x 6; fn x 1; exit 7", "three.o",
+             "call three i; ctor 8; init 9 0; var base_v 2; tbss z 8; exit 10; rel q one");
+        description = heir_describe(linker);
+    }
+    return heir_adopt(f, linker, description);
+}
+
+static bool adopted_works(const struct fixture *f)
+{
+    return fx_run(f, "two") == 7 && fx_run(f, "three") == 1 &&
+           fx_read(f, fx_lookup(f, "q")) == fx_lookup(f, "one") &&
+           *(uint64_t *)(uintptr_t)fx_run(f, "g") == 5 && fx_read(f, fx_lookup(f, "base_v")) == 4;
+}
+
 static bool always(const struct fixture *f)
 {
     (void)f;
@@ -277,6 +306,7 @@ static const struct scenario scenarios[] = {
     { "many_host_exports", provider, many_host_exports, many_host_exports_found, true },
     { "many_module_exports", nothing, many_module_exports, many_module_exports_found, false },
     { "thread_local_data", nothing, thread_local_data, thread_local_data_work, false },
+    { "adopt", provider, adopt, adopted_works, false },
     { "inspect", nothing, inspect, always, false },
     { "prepare_an_image", nothing, prepare_an_image, always, false },
     { "load_an_image", with_images, load_an_image, the_image_works, false },
@@ -483,5 +513,6 @@ int main(void)
     free(two.data);
     free(ar);
     free(archive.data);
+    status |= linker != NULL && fx_end(linker) != NULL;
     return status;
 }

@@ -300,7 +300,8 @@ static elfin_status fake_call(void *ctx, const elfin_call *call, uint64_t *resul
     event->entry = call->entry;
     event->address = call->address;
     /* __cxa_finalize may be the host's. */
-    if ((call->entry != ELFIN_ENTRY_FINALIZE || fake_host_find(fake, call->address) != NULL) &&
+    if (((call->entry != ELFIN_ENTRY_FINALIZE && !fake->call_any) ||
+         fake_host_find(fake, call->address) != NULL) &&
         fake_host_rights(fake, call->address) != (int)ELFIN_RIGHTS_RX &&
         (fake->host.flags & ELFIN_HOST_NO_RIGHTS) == 0) {
         violation(fake, "call: the function of %s is not executable", info.name);

@@ -68,6 +68,7 @@ struct fake_host {
     uint64_t base;    /* where image memory begins to be searched without a near hint */
     bool ignore_near; /* search from base whatever the library wishes */
     bool run_calls;   /* execute module code (real and dual memory); else record the call only */
+    bool call_any;    /* calls may be to what is not the host's memory; nothing is executed */
     uint64_t slack;   /* give this many bytes more than asked */
     int call_result;  /* what INIT returns when calls are not executed */
     /* Names that the resolve callback knows; ends with a NULL name. */
