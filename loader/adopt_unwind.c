@@ -84,8 +84,11 @@ bool elfin_adopt_is_unwind(const struct elfin_block *block)
 {
     const elfin_unwind *u = &block->unwind;
     const uint8_t *edit = block->region.edit;
-    struct span table = { edit + (u->frames - block->region.run), u->frames_size };
-    struct span index = { edit + (u->index - block->region.run), u->index_size };
+    struct span table, index;
 
-    return !u->frames || (is_table(table) && is_index(index, table, u->frames - u->index));
+    if (!u->frames)
+        return true;
+    table = (struct span){ edit + (u->frames - block->region.run), u->frames_size };
+    index = (struct span){ edit + (u->index - block->region.run), u->index_size };
+    return is_table(table) && is_index(index, table, u->frames - u->index);
 }
