@@ -10,6 +10,9 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, os.environ.get('ELFIN_BUILD', 'build'))
 ELFIN_QEMU = os.path.join(BUILD, 'elfin-qemu')
+# Tests that do not care who loads run in a kernel when the environment names one.
+IN_KERNEL = [word for name in os.environ.get('ELFIN_IN_KERNEL', '').split()
+             for word in ('--kernel', os.path.join(BUILD, name))]
 
 
 def built(name):
@@ -47,7 +50,7 @@ class Boot:
     """One run of elfin-qemu: its status, and what each command printed."""
 
     def __init__(self, script, files=(), arguments=(), environment=None, directory=None):
-        command = [ELFIN_QEMU, *arguments]
+        command = [ELFIN_QEMU, *IN_KERNEL, *arguments]
         with tempfile.NamedTemporaryFile('w', suffix='.elfin') as file:
             if script is not None:
                 file.write(script)

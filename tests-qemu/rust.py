@@ -105,8 +105,8 @@ def check(toolchain, cases):
     boot.expect(cases, f'{name}: words for init', f'load rust.o name=rust {KINDS["rust"][1]} -- Ada',
                 '^hello, Ada$')
     boot.expect(cases, f'{name}: members are modules, far above 4 GiB', 'list',
-                r'^rust 1\.0 at 0x1[0-9a-f]{8},', r'^libcore.*\.rlib\(.*\.o\) at 0x1[0-9a-f]{8},',
-                r'^libcompiler_builtins.*\.rlib\(.*\.o\) at 0x1[0-9a-f]{8},',
+                r'^rust 1\.0 at 0x[0-9a-f]{9,16},', r'^libcore.*\.rlib\(.*\.o\) at 0x[0-9a-f]{9,16},',
+                r'^libcompiler_builtins.*\.rlib\(.*\.o\) at 0x[0-9a-f]{9,16},',
                 r'^debug 1\.0 at 0x[0-7]?[0-9a-f]{1,7},')
     boot.expect(cases, f'{name}: the second module uses the members of the first', '! unload rust',
                 'still use', 'debug')
