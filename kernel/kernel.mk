@@ -1,27 +1,32 @@
 # SPDX-License-Identifier: MIT
-# The kernel: an executable at the top 2 GiB, started by `boot` of elfin.efi.
+# The kernel: an executable at the top 2 GiB, started by `boot` of elfin.efi; and the same, position-independent.
 
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/*.S monitor/*.c monitor/*.S) $(PICTURE_SOURCES)
-KERNEL_CFLAGS  := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -fno-pic -mcmodel=kernel -mno-red-zone \
+KERNEL_CFLAGS  := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -mno-red-zone \
                   -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -Os -g
 KERNEL_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --no-undefined
 
-# $(call kernel,VARIANT,COMPILER,LINKER): $(BUILD)/VARIANT.elf
+# $(call kernel,VARIANT,COMPILER,LINKER,SCRIPT): $(BUILD)/VARIANT.elf
 define kernel
 $(BUILD)/$(1)/%.o: %.c Makefile kernel/kernel.mk
 	@mkdir -p $$(@D)
-	$(2) $(KERNEL_CFLAGS) $$(DEPS) -c $$< -o $$@
+	$(2) $(KERNEL_CFLAGS) $($(4)_CFLAGS) $$(DEPS) -c $$< -o $$@
 $(BUILD)/$(1)/%.o: %.S Makefile kernel/kernel.mk
 	@mkdir -p $$(@D)
 	$(2) $(KERNEL_CFLAGS) -c $$< -o $$@
 $(BUILD)/$(1).elf: $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a \
-		linker-scripts/kernel.ld linker-scripts/exports.ld
-	$(3) $(KERNEL_LDFLAGS) -T linker-scripts/kernel.ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@
+		linker-scripts/$(4).ld linker-scripts/exports.ld
+	$(3) $(KERNEL_LDFLAGS) $($(4)_LDFLAGS) -T linker-scripts/$(4).ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@
 -include $$(wildcard $(BUILD)/$(1)/*/*.d)
 endef
 
-$(eval $(call kernel,kernel,$$(CC),$$(LD)))
-$(eval $(call kernel,kernel-clang,$$(CLANG19),ld.lld-19))
+kernel_CFLAGS      := -fno-pic -mcmodel=kernel
+kernel-pie_CFLAGS  := -fpie
+kernel-pie_LDFLAGS := -pie --no-dynamic-linker -z text -z relro
+
+$(eval $(call kernel,kernel,$$(CC),$$(LD),kernel))
+$(eval $(call kernel,kernel-clang,$$(CLANG19),ld.lld-19,kernel))
+$(eval $(call kernel,kernel-pie,$$(CC),$$(LD),kernel-pie))
 
 ALL       += $(BUILD)/kernel.elf
-TEST_DEPS += $(BUILD)/kernel-clang.elf
+TEST_DEPS += $(BUILD)/kernel-clang.elf $(BUILD)/kernel-pie.elf

@@ -4,6 +4,7 @@
 
 #include <elfin/kernel.h>
 
+#include "kernel/adopt.h"
 #include "kernel/cpu.h"
 #include "kernel/fault.h"
 #include "kernel/loader.h"
@@ -25,13 +26,20 @@
 
 _Noreturn void kernel_main(const struct elfin_boot *boot);
 
-/* Gathered by linker-scripts/exports.ld. */
-extern const elfin_export elfin_kernel_exports[], elfin_kernel_exports_end[];
+/* Where 32-bit signed addresses reach (-mcmodel=kernel). */
+#define MODULES_MIN UINT64_C(0xffffffff80000000)
 
 static const struct elfin_kernel description __attribute__((used, section(".elfin.kernel"))) = {
     .magic = ELFIN_KERNEL_MAGIC,
     .version = ELFIN_KERNEL_VERSION,
     .size = sizeof(struct elfin_kernel),
+    .exports = elfin_kernel_exports,
+    .exports_end = elfin_kernel_exports_end,
+    .modules_min = MODULES_MIN,
+    .modules_max = UINT64_MAX,
+    .tls_size = CALL_TLS_SIZE,
+    .tls_align = CALL_TLS_ALIGN,
+    .flags = ELFIN_KERNEL_TRIMS | ELFIN_KERNEL_UNWINDS,
 };
 
 enum {
@@ -71,15 +79,16 @@ void interrupt_dispatch(struct interrupt_frame *frame)
     }
 }
 
-/* exit=PORT: where the status goes at the end. */
-static void read_words(const struct elfin_boot *boot)
+/* exit=PORT, the first word: where the status goes at the end. Returns how many words that were. */
+static int read_words(const struct elfin_boot *boot)
 {
     uint64_t port;
 
-    for (uint64_t i = 0; i < boot->word_count; i++)
-        if (mini_str_starts(boot->words[i], "exit=") && words_number(boot->words[i] + 5, &port) &&
-            port <= UINT16_MAX)
-            exit_port = (unsigned)port;
+    if (boot->word_count == 0 || !mini_str_starts(boot->words[0], "exit=") ||
+        !words_number(boot->words[0] + 5, &port) || port > UINT16_MAX)
+        return 0;
+    exit_port = (unsigned)port;
+    return 1;
 }
 
 static void log_line(void *ctx, const char *text)
@@ -126,8 +135,6 @@ static void session_begin(struct session *session)
     host.tls_align = CALL_TLS_ALIGN;
     host.tls_attach = call_tls_attach;
     if (elfin_space_init(&session->space, &host) != ELFIN_OK ||
-        elfin_space_export(&session->space, elfin_kernel_exports,
-                           (size_t)(elfin_kernel_exports_end - elfin_kernel_exports)) != ELFIN_OK ||
         exports_add(&session->space) != ELFIN_OK)
         panic("no space for modules");
     fault_init(&session->space);
@@ -150,12 +157,12 @@ static int run(struct session *session, const struct elfin_boot *boot)
 _Noreturn void kernel_main(const struct elfin_boot *boot)
 {
     static struct session session;
-    int status;
+    int used, adopted, status;
 
     cpu_init();
     serial_init();
     console_init();
-    read_words(boot);
+    used = read_words(boot);
     if (boot->magic != ELFIN_BOOT_MAGIC || boot->version != ELFIN_BOOT_VERSION)
         panic("not booted by elfin.efi of this version");
     memory_init(boot);
@@ -163,7 +170,10 @@ _Noreturn void kernel_main(const struct elfin_boot *boot)
     timer_init();
     session_begin(&session);
     __asm__ volatile("sti");
+    adopted = adopt_modules(&session, boot, (int)boot->word_count - used, boot->words + used);
     status = run(&session, boot);
+    if (status == STATUS_SUCCESS)
+        status = adopted;
     if (elfin_space_destroy(&session.space) != ELFIN_OK)
         panic("modules cannot be unloaded");
     platform_end(status);

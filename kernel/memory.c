@@ -18,6 +18,8 @@ enum {
 
 static struct mini_pages_node first_nodes[2][FIRST_NODES];
 static uint64_t direct, node_pages;
+static elfin_boot_block *blocks; /* handed over; those that were taken have size 0 */
+static uint64_t block_count;
 
 void *memory_at(uint64_t physical_address)
 {
@@ -138,6 +140,25 @@ static void add_free_ranges(const struct elfin_boot *boot)
     }
 }
 
+/* Modules that are there already: mapped, and nobody else's. */
+static void add_blocks(const struct elfin_boot *boot)
+{
+    blocks = boot->blocks;
+    block_count = boot->block_count;
+    for (uint64_t i = 0; i < block_count; i++) {
+        const elfin_boot_block *block = &blocks[i];
+        struct mini_pages_request exact = { .size = block->size,
+                                            .low = block->run,
+                                            .high = block->run + (block->size - 1) };
+        uint64_t run;
+
+        if (mini_guarded_alloc(&addresses, &exact, &run) != MINI_PAGES_OK ||
+            mini_pages_add_range(&physical, block->physical, block->size) != MINI_PAGES_OK ||
+            mini_pages_alloc_at(&physical, block->physical, block->size) != MINI_PAGES_OK)
+            panic("memory: modules at 0x%llx", (unsigned long long)block->run);
+    }
+}
+
 void memory_init(const struct elfin_boot *boot)
 {
     uint64_t higher = boot->direct + boot->direct_size;
@@ -155,6 +176,7 @@ void memory_init(const struct elfin_boot *boot)
         mini_pages_alloc_at(&addresses, boot->kernel - MINI_PAGE_SIZE,
                             boot->kernel_size + 2 * MINI_PAGE_SIZE) != MINI_PAGES_OK)
         panic("memory: run addresses of the kernel");
+    add_blocks(boot);
     mini_heap_init(&heap, SIZE_MAX, heap_grow, heap_shrink, NULL);
 }
 
@@ -193,6 +215,28 @@ void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep)
         mini_pages_free(&physical, memory, size) != MINI_PAGES_OK ||
         mini_pages_alloc_at(&physical, memory, keep) != MINI_PAGES_OK)
         panic("memory: image at 0x%llx", (unsigned long long)run);
+}
+
+bool memory_image_take(uint64_t run, uint64_t physical_address, uint64_t size, void **edit)
+{
+    for (uint64_t i = 0; i < block_count; i++) {
+        elfin_boot_block *block = &blocks[i];
+
+        if (block->run != run || block->physical != physical_address || block->size != size)
+            continue;
+        block->size = 0;
+        *edit = memory_at(physical_address);
+        return true;
+    }
+    return false;
+}
+
+void memory_images_left(void)
+{
+    for (uint64_t i = 0; i < block_count; i++)
+        if (blocks[i].size > 0)
+            memory_image_free(blocks[i].run, memory_at(blocks[i].physical), blocks[i].size);
+    block_count = 0;
 }
 
 volatile void *memory_device(uint64_t physical_address, uint64_t size)

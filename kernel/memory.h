@@ -32,6 +32,14 @@ void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep);
 /* Pages that hold what the two allocators know; they are never given back. */
 uint64_t memory_node_pages(void);
 
+/*
+ * The memory of modules that elfin.efi has linked is in use from memory_init on, as if it came from
+ * memory_image_alloc. memory_image_take finds the block and gives it away, once: false, there is
+ * none such. What nobody has taken, memory_images_left gives back.
+ */
+bool memory_image_take(uint64_t run, uint64_t physical_address, uint64_t size, void **edit);
+void memory_images_left(void);
+
 /* Registers of a device, which no cache may keep: mapped for ever. */
 volatile void *memory_device(uint64_t physical_address, uint64_t size);
 

@@ -18,7 +18,6 @@ enum {
 const char platform_name[] = "kernel";
 const char platform_programs[] = "kernel";
 struct mini_heap *const platform_heap = &heap;
-const elfin_export platform_exports[] = { { NULL, 0 } };
 
 static const struct elfin_boot *boot;
 

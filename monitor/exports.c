@@ -2,6 +2,8 @@
 /* The table of exports. docs/MODULES.md lists the same names for people. */
 #include "monitor/exports.h"
 
+#include <elfin/kernel.h>
+
 #include "libmini/mem.h"
 #include "monitor/platform.h"
 #include "monitor/runtime.h"
@@ -14,7 +16,7 @@
 #define CHECKED(name) ROW("__" #name "_chk", export_##name##_chk)
 #define RUNTIME(name) ROW("__" #name, runtime_##name)
 
-static const elfin_export table[] = {
+static const elfin_export table[] ELFIN_KERNEL_EXPORTS = {
     ROW("elfin_print", export_elfin_print),
     ROW("elfin_pages_alloc", export_pages_alloc),
     ROW("elfin_pages_free", export_pages_free),
@@ -131,15 +133,9 @@ static const elfin_export table[] = {
 
 elfin_status exports_add(elfin_space *space)
 {
-    size_t count = 0;
-    elfin_status status;
-
     exports_memory_init();
     /* Measured now, while interrupts are on and nobody waits for it. */
     platform_ticks_per_second();
-    while (platform_exports[count].name != NULL)
-        count++;
-    status = count > 0 ? elfin_space_export(space, platform_exports, count) : ELFIN_OK;
-    return status == ELFIN_OK ? elfin_space_export(space, table, sizeof(table) / sizeof(table[0]))
-                              : status;
+    return elfin_space_export(space, elfin_kernel_exports,
+                              (size_t)(elfin_kernel_exports_end - elfin_kernel_exports));
 }

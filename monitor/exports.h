@@ -11,7 +11,8 @@
 /*
  * What the monitor exports to modules; the table in exports.c gives the names. Functions of the C
  * library are called export_NAME here, so that the compiler attaches no meaning to them and they do
- * not meet declarations of the system's headers.
+ * not meet declarations of the system's headers. The machine's own exports are rows of
+ * ELFIN_KERNEL_EXPORT, which the linker puts beside the table's.
  *
  * Whatever enters the machine's services keeps the caller's interrupt mask: see platform_enter.
  */

@@ -104,7 +104,4 @@ void platform_show_pages(void);
 typedef void platform_memory_fn(void *ctx, const struct picture_piece *piece);
 bool platform_walk_memory(platform_memory_fn *each, void *ctx);
 
-/* Exports beside the monitor's own (exports.h); ended by one without a name. */
-extern const elfin_export platform_exports[];
-
 #endif

@@ -40,8 +40,15 @@ $(BUILD)/tests-qemu/host_cpus: tests-qemu/host/cpus.c uefi/cpus.c uefi/cpus.h
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c,$^) -o $@
 
+# A kernel that first tries to adopt damaged descriptions.
+$(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/tests.mk $(BUILD)/kernel.elf
+	@mkdir -p $(@D)
+	$(CC) $(KERNEL_CFLAGS) $(kernel_CFLAGS) -c $< -o $@.o
+	$(LD) $(KERNEL_LDFLAGS) --wrap=elfin_space_adopt -T linker-scripts/kernel.ld $@.o \
+		$(patsubst %,$(BUILD)/kernel/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a -o $@
+
 export LIBZ CLANG CLANG19
-TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
 TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
 
 # The long forms of the kernel's tests, with both compilers' kernels.

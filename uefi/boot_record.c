@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* struct elfin_boot, and the last step: from the firmware into the kernel. */
+/* struct elfin_boot, with all that it refers to. */
 #include "libmini/mem.h"
 #include "libmini/str.h"
 #include "uefi/boot.h"
@@ -9,12 +9,9 @@
 enum {
     STACK_SIZE = 16 << 10,
     RANGE_MARGIN = 64, /* entries of the memory map that the last steps may add */
-    MAP_MARGIN = 8192, /* bytes, likewise */
-    EXIT_ATTEMPTS = 4, /* an event may change the map between reading it and leaving */
 };
 
 extern const char boot_trampoline[], boot_trampoline_end[];
-typedef void trampoline_function(uint64_t tables, uint64_t stack, uint64_t entry, uint64_t record);
 
 /* ---- The record ------------------------------------------------------------------------------ */
 
@@ -49,8 +46,8 @@ static char *store_text(struct store *store, const char *text)
     return as_run(copy);
 }
 
-static bool take_pages(struct boot_space *boot, enum elfin_boot_kind kind, uint64_t size,
-                       void **pages)
+static bool take_pages(struct boot_space *boot, struct boot_jump *jump, enum elfin_boot_kind kind,
+                       uint64_t size, void **pages)
 {
     struct mini_pages_request request = { .size = (size + PAGING_PAGE - 1) & ~(PAGING_PAGE - 1),
                                           .high = UINT64_MAX,
@@ -59,24 +56,81 @@ static bool take_pages(struct boot_space *boot, enum elfin_boot_kind kind, uint6
 
     if (!uefi_pages_alloc(boot->memory, boot_type(kind), &request, &base))
         return false;
+    jump->taken[jump->taken_count++] =
+        (elfin_boot_range){ .base = base, .size = request.size, .kind = kind };
     *pages = (void *)base;
     return true;
 }
 
-static bool store_files(struct boot_space *boot, const struct boot_contents *contents,
-                        elfin_boot_file *files)
+void boot_record_drop(struct boot_space *boot, const struct boot_jump *jump)
 {
-    for (size_t i = 0; files != NULL && i < contents->file_count; i++) {
-        const elfin_input *file = &contents->files[i];
-        void *data;
+    for (unsigned i = 0; i < jump->taken_count; i++)
+        uefi_pages_free(boot->memory, boot_type((enum elfin_boot_kind)jump->taken[i].kind),
+                        jump->taken[i].base, jump->taken[i].size);
+}
 
-        if (!take_pages(boot, ELFIN_BOOT_FILES, file->size + 1, &data))
-            return false;
-        memcpy(data, file->data, file->size);
-        files[i].data = as_run(data);
-        files[i].size = file->size;
+/* With a byte behind each, and each in pages of its own. */
+static uint64_t file_room(const elfin_input *file)
+{
+    return (file->size + PAGING_PAGE) & ~(PAGING_PAGE - 1);
+}
+
+static bool store_files(struct boot_space *boot, const struct boot_contents *contents,
+                        struct boot_jump *jump, elfin_boot_file *files)
+{
+    uint64_t size = 0;
+    void *pages;
+    char *at;
+
+    for (size_t i = 0; i < contents->file_count; i++)
+        size += file_room(&contents->files[i]);
+    if (size == 0)
+        return true;
+    if (!take_pages(boot, jump, ELFIN_BOOT_FILES, size, &pages))
+        return false;
+    memset(pages, 0, size);
+    at = pages;
+    for (size_t i = 0; i < contents->file_count; i++) {
+        memcpy(at, contents->files[i].data, contents->files[i].size);
+        files[i].data = as_run(at);
+        files[i].size = contents->files[i].size;
+        at += file_room(&contents->files[i]);
     }
     return true;
+}
+
+/* blocks NULL: they are only counted. */
+static size_t list_blocks(const elfin_space *space, elfin_boot_block *blocks)
+{
+    size_t count = 0;
+    elfin_block block;
+
+    for (elfin_group *group = elfin_next_group(space, NULL); group != NULL;
+         group = elfin_next_group(space, group))
+        for (uint32_t i = 0; elfin_group_block(group, i, &block); i++, count++)
+            if (blocks != NULL)
+                blocks[count] = (elfin_boot_block){ .run = block.region.run,
+                                                    .physical = (uint64_t)block.region.edit,
+                                                    .size = block.region.size };
+    return count;
+}
+
+static void store_modules(struct store *store, const struct boot_contents *contents,
+                          struct elfin_boot *record)
+{
+    const struct boot_modules *modules = contents->modules;
+    size_t count = modules->begun ? list_blocks(&modules->space, NULL) : 0;
+    elfin_boot_block *blocks = store_get(store, count * sizeof(*blocks));
+    void *description = store_get(store, modules->description_size);
+
+    if (record == NULL || count == 0)
+        return;
+    list_blocks(&modules->space, blocks);
+    memcpy(description, modules->description, modules->description_size);
+    record->modules = as_run(description);
+    record->modules_size = modules->description_size;
+    record->blocks = as_run(blocks);
+    record->block_count = count;
 }
 
 static void store_all(struct store *store, const struct boot_contents *contents,
@@ -101,8 +155,10 @@ static void store_all(struct store *store, const struct boot_contents *contents,
             words[i] = word;
     }
     script = store_text(store, contents->script);
-    if (record == NULL)
+    if (record == NULL) {
+        store_modules(store, contents, NULL);
         return;
+    }
     words[contents->word_count] = NULL;
     *record = (struct elfin_boot){
         .magic = ELFIN_BOOT_MAGIC,
@@ -115,6 +171,7 @@ static void store_all(struct store *store, const struct boot_contents *contents,
         .word_count = contents->word_count,
         .script = script,
     };
+    store_modules(store, contents, record);
     jump->boot = record;
     jump->ranges = ranges;
     jump->record = (uint64_t)as_run(record);
@@ -166,22 +223,11 @@ static void find_screen(elfin_boot_screen *screen)
     }
 }
 
-static void describe_kernel(struct elfin_boot *record, elfin_module *kernel)
-{
-    elfin_module_info info;
-    elfin_block block;
-
-    elfin_module_get(kernel, &info);
-    record->kernel = info.address;
-    if (elfin_group_block(info.group, 0, &block))
-        record->kernel_size = block.region.size;
-}
-
 static bool make_trampoline(struct boot_space *boot, struct boot_jump *jump)
 {
     void *page;
 
-    if (!take_pages(boot, ELFIN_BOOT_TRAMPOLINE, PAGING_PAGE, &page))
+    if (!take_pages(boot, jump, ELFIN_BOOT_TRAMPOLINE, PAGING_PAGE, &page))
         return false;
     memcpy(page, boot_trampoline, (size_t)(boot_trampoline_end - boot_trampoline));
     jump->trampoline = (uint64_t)page;
@@ -199,119 +245,33 @@ static void count_entry(void *ctx, uint64_t base, uint64_t pages, EFI_MEMORY_TYP
     ++*count;
 }
 
-int boot_record_make(struct boot_space *boot, elfin_module *kernel,
+int boot_record_make(struct boot_space *boot, const struct boot_kernel *kernel,
                      const struct boot_contents *contents, struct boot_jump *jump)
 {
     struct store store = { .base = NULL };
-    elfin_module_info info;
     elfin_boot_file *files;
     void *pages;
 
-    elfin_module_get(kernel, &info);
-    *jump = (struct boot_jump){ .entry = info.entry, .tables = boot->paging.root };
+    *jump = (struct boot_jump){ .entry = kernel->entry, .tables = boot->paging.root };
     if (!uefi_pages_walk(boot->memory, count_entry, &jump->range_max))
         return command_error("boot: the firmware does not tell its memory map");
-    jump->range_max += RANGE_MARGIN + 2 * contents->file_count;
+    jump->range_max += RANGE_MARGIN;
     store_all(&store, contents, jump, &files);
-    if (!take_pages(boot, ELFIN_BOOT_RECORD, store.used, &pages))
+    if (!take_pages(boot, jump, ELFIN_BOOT_RECORD, store.used, &pages))
         return command_error("boot: out of memory for the record");
     memset(pages, 0, store.used);
     store = (struct store){ .base = pages };
     store_all(&store, contents, jump, &files);
-    if (!store_files(boot, contents, files) || !make_trampoline(boot, jump))
+    if (!store_files(boot, contents, jump, files))
         return command_error("boot: out of memory for the files");
+    if (!make_trampoline(boot, jump))
+        return command_error("boot: no page for the way into the kernel");
     jump->boot->direct = BOOT_DIRECT;
     jump->boot->direct_size = boot->direct_size;
     jump->boot->tables = boot->paging.root;
     jump->boot->acpi = find_acpi();
     find_screen(&jump->boot->screen);
-    describe_kernel(jump->boot, kernel);
+    jump->boot->kernel = kernel->image.run;
+    jump->boot->kernel_size = kernel->image.size;
     return STATUS_SUCCESS;
-}
-
-/* ---- The last step --------------------------------------------------------------------------- */
-
-/* False: whose it is does not matter, it is not mapped. */
-static bool range_kind(uint32_t type, uint32_t *kind)
-{
-    uint32_t first = (uint32_t)boot_type(ELFIN_BOOT_FREE);
-
-    if (type >= first && type <= (uint32_t)boot_type(ELFIN_BOOT_KEEP)) {
-        *kind = type - first;
-        return true;
-    }
-    switch (type) {
-    case EfiConventionalMemory:
-    case EfiLoaderCode:
-    case EfiLoaderData:
-    case EfiBootServicesCode:
-    case EfiBootServicesData:
-        *kind = ELFIN_BOOT_FREE;
-        return true;
-    case EfiACPIReclaimMemory:
-        *kind = ELFIN_BOOT_ACPI;
-        return true;
-    case EfiACPIMemoryNVS:
-    case EfiRuntimeServicesCode:
-    case EfiRuntimeServicesData:
-        *kind = ELFIN_BOOT_KEEP;
-        return true;
-    default:
-        return false;
-    }
-}
-
-/* Keeps the ranges in order; firmware mostly has its map in order as well. */
-static bool insert_range(struct boot_jump *jump, const elfin_boot_range *range)
-{
-    uint64_t at = jump->boot->range_count;
-
-    if (at == jump->range_max)
-        return false;
-    for (; at > 0 && jump->ranges[at - 1].base > range->base; at--)
-        jump->ranges[at] = jump->ranges[at - 1];
-    jump->ranges[at] = *range;
-    jump->boot->range_count++;
-    return true;
-}
-
-static bool fill_ranges(struct boot_jump *jump, const char *map, UINTN size, UINTN stride)
-{
-    jump->boot->range_count = 0;
-    for (UINTN at = 0; at + stride <= size; at += stride) {
-        const EFI_MEMORY_DESCRIPTOR *entry =
-            (const EFI_MEMORY_DESCRIPTOR *)(const void *)(map + at);
-        elfin_boot_range range = { .base = entry->PhysicalStart,
-                                   .size = entry->NumberOfPages * PAGING_PAGE,
-                                   .firmware_type = entry->Type };
-
-        if (range_kind(entry->Type, &range.kind) && range.size > 0 && !insert_range(jump, &range))
-            return false;
-    }
-    return true;
-}
-
-EFI_STATUS boot_leave(struct boot_jump *jump)
-{
-    EFI_BOOT_SERVICES *services = firmware->BootServices;
-    trampoline_function *trampoline = (trampoline_function *)jump->trampoline;
-    UINTN room = 0, size = 0, key, stride;
-    EFI_STATUS status;
-    UINT32 version;
-    void *map;
-
-    status = services->GetMemoryMap(&room, NULL, &key, &stride, &version);
-    if (status != EFI_BUFFER_TOO_SMALL)
-        return status;
-    room += MAP_MARGIN;
-    status = services->AllocatePool(EfiLoaderData, room, &map);
-    for (int i = 0; status == EFI_SUCCESS && i < EXIT_ATTEMPTS; i++) {
-        size = room;
-        status = services->GetMemoryMap(&size, map, &key, &stride, &version);
-        if (status == EFI_SUCCESS && !fill_ranges(jump, map, size, stride))
-            status = EFI_OUT_OF_RESOURCES;
-        if (status == EFI_SUCCESS && services->ExitBootServices(firmware_image, key) == EFI_SUCCESS)
-            trampoline(jump->tables, jump->stack, jump->entry, jump->record);
-    }
-    return status == EFI_SUCCESS ? EFI_ABORTED : status;
 }

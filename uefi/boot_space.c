@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The kernel's address space, and the host callbacks for what is linked into it. */
-#include "libmini/mem.h"
-#include "libmini/str.h"
+#include "libmini/guarded.h"
 #include "uefi/boot.h"
 #include "uefi/commands.h"
 
@@ -9,10 +8,9 @@ enum {
     CPUID_GIGABYTES = 1 << 26 /* CPUID 0x80000001, EDX */
 };
 
-/* Images lie above the direct map, or, for an executable with such addresses, below its half. */
-#define IMAGES_LOW  UINT64_C(0xffffc00000000000)
-#define LOWER_FIRST UINT64_C(0x1000)
-#define LOWER_LAST  UINT64_C(0x00007fffffffefff)
+/* Run addresses are all but the direct map's and the last page, as in the kernel. Page 0 can only
+ * be a guard. */
+#define LOWER_END UINT64_C(0x0000800000000000)
 
 static uint64_t table_alloc(void *ctx)
 {
@@ -34,58 +32,54 @@ static void table_free(void *ctx, uint64_t page)
 
 /* ---- The host -------------------------------------------------------------------------------- */
 
-static elfin_status reserve_run(struct boot_space *boot, const elfin_request *request,
-                                uint64_t size, uint64_t *run)
+static bool map_image(struct boot_space *boot, EFI_MEMORY_TYPE type, uint64_t run, uint64_t size,
+                      uint64_t *base)
 {
+    struct mini_pages_request request = { .size = size,
+                                          .high = UINT64_MAX,
+                                          .policy = MINI_PAGES_HIGHEST };
+
+    if (!uefi_pages_alloc(boot->memory, type, &request, base))
+        return false;
+    if (paging_map(&boot->paging, run, *base, size, PAGING_WRITE) == PAGING_OK)
+        return true;
+    uefi_pages_free(boot->memory, type, *base, size);
+    return false;
+}
+
+static elfin_status reserve_image(const struct boot_images *images, const elfin_request *request,
+                                  elfin_region *out)
+{
+    struct boot_space *boot = images->boot;
+    uint64_t near = request->near ? request->near : images->near, run, base;
     struct mini_pages_request wanted = {
-        .size = size,
+        .size = (request->size + PAGING_PAGE - 1) & ~(PAGING_PAGE - 1),
         .align = request->align,
         .low = request->low,
         .high = request->high,
-        .policy = request->near ? MINI_PAGES_NEAREST : MINI_PAGES_HIGHEST,
-        .near = request->near,
+        .policy = near ? MINI_PAGES_NEAREST : MINI_PAGES_HIGHEST,
+        .near = near,
     };
 
-    return request->size <= MINI_PAGES_SIZE_MAX &&
-                   mini_pages_alloc(&boot->addresses, &wanted, run) == MINI_PAGES_OK
-               ? ELFIN_OK
-               : ELFIN_ERR_MEMORY;
-}
-
-static elfin_status reserve_image(struct boot_space *boot, const elfin_request *request,
-                                  elfin_region *out)
-{
-    struct mini_pages_request physical = {
-        .size = (request->size + PAGING_PAGE - 1) & ~(PAGING_PAGE - 1),
-        .high = UINT64_MAX,
-        .policy = MINI_PAGES_HIGHEST,
-    };
-    uint64_t run, base;
-    elfin_status status = reserve_run(boot, request, physical.size, &run);
-
-    if (status != ELFIN_OK)
-        return status;
-    if (!uefi_pages_alloc(boot->memory, boot_type(ELFIN_BOOT_KERNEL), &physical, &base)) {
-        (void)mini_pages_free(&boot->addresses, run, physical.size);
+    if (request->size > MINI_PAGES_SIZE_MAX ||
+        mini_guarded_alloc(&boot->addresses, &wanted, &run) != MINI_PAGES_OK)
+        return ELFIN_ERR_MEMORY;
+    if (!map_image(boot, boot_type(images->kind), run, wanted.size, &base)) {
+        (void)mini_guarded_free(&boot->addresses, run);
         return ELFIN_ERR_MEMORY;
     }
-    if (paging_map(&boot->paging, run, base, physical.size, PAGING_WRITE) != PAGING_OK) {
-        uefi_pages_free(boot->memory, boot_type(ELFIN_BOOT_KERNEL), base, physical.size);
-        (void)mini_pages_free(&boot->addresses, run, physical.size);
-        return ELFIN_ERR_MEMORY;
-    }
-    *out = (elfin_region){ .run = run, .edit = (void *)base, .size = physical.size };
+    *out = (elfin_region){ .run = run, .edit = (void *)base, .size = wanted.size };
     return ELFIN_OK;
 }
 
 static elfin_status host_reserve(void *ctx, const elfin_request *request, elfin_region *out)
 {
-    struct boot_space *boot = ctx;
-    struct mini_heap *heap = &boot->memory->heap;
+    const struct boot_images *images = ctx;
+    struct mini_heap *heap = &images->boot->memory->heap;
     void *memory;
 
     if (request->purpose == ELFIN_PURPOSE_IMAGE)
-        return reserve_image(boot, request, out);
+        return reserve_image(images, request, out);
     memory = mini_heap_alloc_aligned(heap, request->align, request->size);
     if (memory == NULL)
         return ELFIN_ERR_MEMORY;
@@ -97,17 +91,16 @@ static elfin_status host_reserve(void *ctx, const elfin_request *request, elfin_
 
 static void host_release(void *ctx, const elfin_region *region)
 {
-    struct boot_space *boot = ctx;
-    struct mini_heap *heap = &boot->memory->heap;
+    const struct boot_images *images = ctx;
+    struct boot_space *boot = images->boot;
 
-    if (region->cookie == heap) {
-        (void)mini_heap_free(heap, region->edit);
+    if (region->cookie == &boot->memory->heap) {
+        (void)mini_heap_free(&boot->memory->heap, region->edit);
         return;
     }
     (void)paging_unmap(&boot->paging, region->run, region->size);
-    (void)mini_pages_free(&boot->addresses, region->run, region->size);
-    uefi_pages_free(boot->memory, boot_type(ELFIN_BOOT_KERNEL), (uint64_t)region->edit,
-                    region->size);
+    (void)mini_guarded_free(&boot->addresses, region->run);
+    uefi_pages_free(boot->memory, boot_type(images->kind), (uint64_t)region->edit, region->size);
 }
 
 static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t offset,
@@ -118,11 +111,21 @@ static elfin_status host_protect(void *ctx, const elfin_region *region, uint64_t
         [ELFIN_RIGHTS_R] = PAGING_READ,
         [ELFIN_RIGHTS_RX] = PAGING_EXECUTE,
     };
-    struct boot_space *boot = ctx;
+    const struct boot_images *images = ctx;
 
-    return paging_protect(&boot->paging, region->run + offset, size, wanted[rights]) == PAGING_OK
+    return paging_protect(&images->boot->paging, region->run + offset, size, wanted[rights]) ==
+                   PAGING_OK
                ? ELFIN_OK
                : ELFIN_ERR_PROTECT;
+}
+
+void boot_space_host(struct boot_images *images, elfin_host *host)
+{
+    *host = (elfin_host)ELFIN_HOST_INIT;
+    host->ctx = images;
+    host->reserve = host_reserve;
+    host->release = host_release;
+    host->protect = host_protect;
 }
 
 /* ---- Begin and end --------------------------------------------------------------------------- */
@@ -196,94 +199,28 @@ static bool make_direct_map(struct boot_space *boot)
 
 static void add_addresses(struct boot_space *boot)
 {
+    uint64_t higher = BOOT_DIRECT + boot->direct_size;
+
     mini_pages_init(&boot->addresses, NULL, NULL);
     (void)mini_pages_add_nodes(&boot->addresses, boot->nodes, sizeof(boot->nodes));
-    (void)mini_pages_add_range(&boot->addresses, LOWER_FIRST, LOWER_LAST + 1 - LOWER_FIRST);
-    (void)mini_pages_add_range(&boot->addresses, IMAGES_LOW, 0 - IMAGES_LOW - PAGING_PAGE);
+    (void)mini_pages_add_range(&boot->addresses, 0, LOWER_END);
+    (void)mini_pages_add_range(&boot->addresses, higher, 0 - higher - PAGING_PAGE);
 }
 
 int boot_space_begin(struct boot_space *boot, struct uefi_host *memory)
 {
-    elfin_host host = ELFIN_HOST_INIT;
-
     *boot = (struct boot_space){ .memory = memory };
     boot->paging = (struct paging){
         .ctx = boot, .alloc = table_alloc, .free = table_free, .no_gigabytes = !has_gigabytes()
     };
-    add_addresses(boot);
     if (paging_init(&boot->paging) != PAGING_OK || !make_direct_map(boot))
         return command_error("boot: out of memory for page tables");
-    host.ctx = boot;
-    host.reserve = host_reserve;
-    host.release = host_release;
-    host.protect = host_protect;
-    host.programs = &elfin_programs;
-    return elfin_space_init(&boot->space, &host) == ELFIN_OK ? STATUS_SUCCESS
-                                                             : command_error("boot: no space");
+    add_addresses(boot);
+    return STATUS_SUCCESS;
 }
 
 void boot_space_end(struct boot_space *boot)
 {
-    (void)elfin_space_destroy(&boot->space);
     if (boot->paging.root != 0)
         paging_finish(&boot->paging);
-}
-
-/* ---- The kernel ------------------------------------------------------------------------------ */
-
-void *boot_edit(const struct boot_space *boot, uint64_t run, uint64_t size)
-{
-    struct paging_range range;
-
-    if (!paging_next(&boot->paging, run, &range) || range.address > run ||
-        size > range.size - (run - range.address))
-        return NULL;
-    return (void *)(range.physical + (run - range.address));
-}
-
-static const struct elfin_kernel *find_header(const struct boot_space *boot, elfin_module *kernel)
-{
-    elfin_module_info info;
-    const char *page;
-
-    elfin_module_get(kernel, &info);
-    page = boot_edit(boot, info.address, PAGING_PAGE);
-    for (size_t at = 0; page != NULL && at + sizeof(struct elfin_kernel) <= PAGING_PAGE; at += 8) {
-        const struct elfin_kernel *header = (const struct elfin_kernel *)(const void *)(page + at);
-
-        if (header->magic == ELFIN_KERNEL_MAGIC)
-            return header;
-    }
-    return NULL;
-}
-
-int boot_kernel_load(struct boot_space *boot, const elfin_input *input, elfin_module **kernel)
-{
-    elfin_options options = ELFIN_OPTIONS_INIT;
-    const struct elfin_kernel *header;
-    unsigned reported = 0;
-    elfin_module_info info;
-    elfin_group *group;
-    elfin_diag diag;
-
-    options.flags = ELFIN_LOAD_NO_INIT;
-    options.report = command_report;
-    options.report_ctx = &reported;
-    if (elfin_load(&boot->space, input, 1, &options, &group, &diag) != ELFIN_OK) {
-        if (reported == 0)
-            command_report(&reported, &diag);
-        return STATUS_FAILURE;
-    }
-    *kernel = elfin_next_module(group, NULL);
-    elfin_module_get(*kernel, &info);
-    if (!(info.flags & ELFIN_MODULE_EXECUTABLE) || info.entry == 0)
-        return command_error("%s: a kernel is an executable with an entry point", input->file);
-    header = find_header(boot, *kernel);
-    if (header == NULL)
-        return command_error("%s: there is no struct elfin_kernel in its first page", input->file);
-    if (header->version != ELFIN_KERNEL_VERSION || header->size < sizeof(*header))
-        return command_error(
-            "%s: its struct elfin_kernel has version %u and %u bytes, not %u and %zu", input->file,
-            header->version, header->size, (unsigned)ELFIN_KERNEL_VERSION, sizeof(*header));
-    return STATUS_SUCCESS;
 }

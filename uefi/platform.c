@@ -2,6 +2,8 @@
 /* The firmware, as the monitor wants it. */
 #include "uefi/platform.h"
 
+#include <elfin/kernel.h>
+
 #include "monitor/call.h"
 #include "monitor/channel.h"
 #include "monitor/commands.h"
@@ -23,19 +25,19 @@ struct uefi_host machine;
 struct mini_heap *const platform_heap = &machine.heap;
 
 /* Objects: module code declares them as plain pointers. */
-static void *exported_system_table, *exported_image_handle;
+static void *elfin_system_table, *elfin_image_handle;
 
-const elfin_export platform_exports[] = {
-    { "elfin_system_table", (uint64_t)&exported_system_table },
-    { "elfin_image_handle", (uint64_t)&exported_image_handle },
-    { NULL, 0 },
-};
+ELFIN_KERNEL_EXPORT(elfin_system_table);
+ELFIN_KERNEL_EXPORT(elfin_image_handle);
 
 const struct command platform_commands[] = {
     { "cpus", "[COUNT]", "show, or limit, how many CPUs share the work of large loads", 0, 1,
       command_cpus },
-    { "boot", "KERNEL [file=FILE]... [script=FILE] [-- WORD...]",
-      "start a kernel, which gets the files, the script and the words", 1, -1, command_boot },
+    { "boot",
+      "KERNEL [base=ADDR] [MODULE...] [+ MODULE...]... [file=FILE]... [script=FILE] [-- WORD...]",
+      "start a kernel, which gets the modules, linked as by load, the files, the script and the "
+      "words",
+      1, -1, command_boot },
     { .name = NULL },
 };
 
@@ -63,8 +65,8 @@ void platform_set_exit_port(unsigned port)
 elfin_status platform_init(elfin_host *host)
 {
     find_image();
-    exported_system_table = firmware;
-    exported_image_handle = firmware_image;
+    elfin_system_table = firmware;
+    elfin_image_handle = firmware_image;
     return uefi_host_init(&machine, firmware, host);
 }
 

@@ -31,7 +31,7 @@ $(BUILD)/uefi/obj/%.o: %.S Makefile uefi/uefi.mk
 $(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
-$(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld
+$(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld linker-scripts/exports.ld
 	$(LD) $(UEFI_LDFLAGS) $(GNUEFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \
 		$(call archives) $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
 

@@ -5,12 +5,15 @@
  * for every compiler.
  *
  * The kernel is an executable with addresses of its own (ET_EXEC) or a static position-independent
- * one. In the first page of its first segment, 8-byte aligned, lies a struct elfin_kernel.
+ * one. In the first page of its first segment, 8-byte aligned, lies a struct elfin_kernel. Of a
+ * position-independent kernel this holds after its relocations have been applied, so the segment is
+ * writable, or read-only after them (PT_GNU_RELRO).
  *
  * At the entry point RDI holds the address of a struct elfin_boot. The CPU is in 64-bit mode with
  * interrupts masked, CR0.WP and EFER.NXE set, and these translations (4-level tables):
  *
  *   the kernel's segments, with their rights
+ *   the blocks of modules that are handed over, each part with its right
  *   all memory of the ranges below, from `direct` on: readable and writable, never executable
  *   one page mapped one to one, in which the way here lay: range ELFIN_BOOT_TRAMPOLINE
  *
@@ -29,15 +32,34 @@
 #define ELFIN_BOOT_MAGIC   UINT64_C(0x746f6f626e69666c) /* "lfinboot" */
 
 enum {
-    ELFIN_KERNEL_VERSION = 1,
-    ELFIN_BOOT_VERSION = 1,
+    ELFIN_KERNEL_VERSION = 2,
+    ELFIN_BOOT_VERSION = 2,
 };
 
-/* What the kernel says of itself. */
+enum {
+    /* Its host has elfin_host.trim: code that only init needs is laid out to be given back. */
+    ELFIN_KERNEL_TRIMS = 1 << 0,
+    /* Its host has elfin_host.unwind_add: modules get unwind tables. */
+    ELFIN_KERNEL_UNWINDS = 1 << 1,
+};
+
+/*
+ * What the kernel says of itself. Modules that are linked for it before it runs are laid out as its
+ * own space would, with pages of 4096 bytes.
+ */
 struct elfin_kernel {
     uint64_t magic;
     uint32_t version; /* ELFIN_KERNEL_VERSION */
     uint32_t size;    /* of this structure */
+    /* Its exports to modules, all of them: rows from exports to exports_end, which may be NULL. The
+     * rows and their names are in its segments. */
+    const elfin_export *exports, *exports_end;
+    /* Modules that are handed over lie between these run addresses, unless `boot` says otherwise.
+     */
+    uint64_t modules_min, modules_max;
+    uint64_t tls_size, tls_align; /* as in elfin_host */
+    uint32_t flags;               /* ELFIN_KERNEL_* */
+    uint32_t reserved;            /* 0 */
 };
 
 /* A stretch of physical memory: whole pages. */
@@ -48,6 +70,7 @@ enum elfin_boot_kind {
     ELFIN_BOOT_TRAMPOLINE, /* free once its translation has been taken out */
     ELFIN_BOOT_TABLES,     /* page tables in use */
     ELFIN_BOOT_KERNEL,     /* the kernel's segments */
+    ELFIN_BOOT_MODULES,    /* blocks of modules that are handed over */
     ELFIN_BOOT_ACPI,       /* ACPI tables: free once they have been read */
     ELFIN_BOOT_KEEP, /* the firmware's for ever: ACPI NVS, run-time services, reserved memory */
 };
@@ -64,6 +87,12 @@ typedef struct elfin_boot_file {
     const void *data; /* page-aligned */
     uint64_t size;
 } elfin_boot_file;
+
+/* The memory of a block of modules that are handed over: whole pages, mapped, with a page on each
+ * side that is not mapped. */
+typedef struct elfin_boot_block {
+    uint64_t run, physical, size;
+} elfin_boot_block;
 
 /* Pixels of 32 bits; masks say where the colours lie. address 0: there is no frame buffer. */
 typedef struct elfin_boot_screen {
@@ -89,11 +118,24 @@ typedef struct elfin_boot {
     const char *script; /* commands, a line each; "" if there are none */
     uint64_t acpi;      /* physical address of the RSDP (ACPI 6.5, section 5.2.5); 0: none */
     elfin_boot_screen screen;
+    /* What elfin_space_adopt takes, and the memory of it; NULL and 0: nothing is handed over. The
+     * kernel may write to the blocks' records. */
+    const void *modules;
+    uint64_t modules_size;
+    elfin_boot_block *blocks;
+    uint64_t block_count;
 } elfin_boot;
 
-/* Exports a function or variable of the kernel; linker-scripts/exports.ld gathers the rows. */
+/* Of a row of exports, or a table of them: linker-scripts/exports.ld gathers them all. */
+#define ELFIN_KERNEL_EXPORTS __attribute__((used, section(".elfin.kernel.exports"), aligned(8)))
+
+/* Exports a function or variable of the kernel. */
 #define ELFIN_KERNEL_EXPORT(symbol)                                                                \
-    static const elfin_export elfin_export_##symbol __attribute__((                                \
-        used, section(".elfin.kernel.exports"), aligned(8))) = { #symbol, (uint64_t)&symbol }
+    static const elfin_export elfin_export_##symbol ELFIN_KERNEL_EXPORTS = { #symbol,              \
+                                                                             (uint64_t)&symbol }
+
+/* The rows that linker-scripts/exports.ld has gathered. */
+extern const elfin_export elfin_kernel_exports[] __attribute__((visibility("hidden")));
+extern const elfin_export elfin_kernel_exports_end[] __attribute__((visibility("hidden")));
 
 #endif
