@@ -57,6 +57,7 @@ kernel-long: $(ALL) $(TEST_DEPS)
 	@tests-qemu/kernel.py all
 	@tests-qemu/kernel_matrix.py all
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all
+	@tests-qemu/kernel_memory.py long
 	@tests-qemu/kernel_steps.py 10000 1
 	@for test in replace tls indirect archives cxx rust images; do \
 		ELFIN_IN_KERNEL=kernel.elf tests-qemu/$$test.py || exit 1; done
