@@ -137,8 +137,7 @@ static void outermost_end(void)
         machine_hooks.end();
 }
 
-elfin_status call_function(const elfin_module *module, uint64_t address,
-                           const uint64_t arguments[CALL_ARGUMENTS], uint64_t *result)
+static bool run(uint64_t address, const uint64_t *arguments, bool interrupts, uint64_t *result)
 {
     struct call_frame frame, *outer = innermost;
     uint64_t flags, fs_base = msr_read(MSR_FS_BASE);
@@ -149,7 +148,7 @@ elfin_status call_function(const elfin_module *module, uint64_t address,
         outermost_begin();
     msr_write(MSR_FS_BASE, thread_block());
     innermost = &frame;
-    if (may_be_interrupted(module))
+    if (interrupts)
         __asm__ volatile("sti" : : : "memory");
     else
         __asm__ volatile("cli" : : : "memory");
@@ -161,11 +160,27 @@ elfin_status call_function(const elfin_module *module, uint64_t address,
     if (outer == NULL)
         outermost_end();
     __asm__ volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
+    return returned;
+}
+
+elfin_status call_function(const elfin_module *module, uint64_t address,
+                           const uint64_t arguments[CALL_ARGUMENTS], uint64_t *result)
+{
+    bool returned = run(address, arguments, may_be_interrupted(module), result);
+
     if (!returned && machine_hooks.report != NULL)
         machine_hooks.report(module, &ended);
-    if (outer == NULL)
+    if (innermost == NULL)
         clear_stack(!returned);
     return returned ? ELFIN_OK : ELFIN_ERR_CALL;
+}
+
+bool call_protected(void (*function)(void *argument), void *argument)
+{
+    const uint64_t arguments[CALL_ARGUMENTS] = { (uint64_t)argument };
+    uint64_t result;
+
+    return run((uint64_t)function, arguments, true, &result);
 }
 
 void call_interrupted(enum call_reason reason, const struct interrupt_frame *frame, uint64_t access,

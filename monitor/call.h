@@ -65,6 +65,9 @@ void call_set_machine(const struct call_machine *machine);
 elfin_status call_function(const elfin_module *module, uint64_t address,
                            const uint64_t arguments[CALL_ARGUMENTS], uint64_t *result);
 
+/* The same for a function of our own that may fault, outside of other calls. False: it did. */
+bool call_protected(void (*function)(void *argument), void *argument);
+
 /*
  * Module code runs on a stack of its own from now on, [low, high), both multiples of 16; calls
  * inside of calls go on where they are. 0, 0: on the caller's, as in the beginning.

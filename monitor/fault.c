@@ -26,6 +26,12 @@ bool fault_restricted(void)
     return restricted;
 }
 
+bool fault_is_ours(uint64_t address)
+{
+    return platform_is_own(address) || where_is_image(space, address) ||
+           !platform_is_service(address);
+}
+
 /* ---- The report ------------------------------------------------------------------------------ */
 
 /* Intel SDM volume 3A, table 6-1. */
@@ -119,18 +125,9 @@ static void print_end(const struct call_end *end, const struct stack_trace *trac
     console_print("\n");
 }
 
-static void restrict_console(const char *why)
+static void print_restriction(const char *why)
 {
-    restricted = true;
-    platform_restrict();
     command_error("%s: only commands that show something, and quit, are safe from now on", why);
-}
-
-/* Of modules, of this program, or nobody's at all: a jump to nowhere. */
-static bool is_ours(uint64_t address)
-{
-    return platform_is_own(address) || where_is_image(space, address) ||
-           !platform_is_service(address);
 }
 
 static void mark(const elfin_module *module)
@@ -145,7 +142,11 @@ void fault_report(const elfin_module *module, const struct call_end *end)
     bool services;
 
     stack_trace(space, end->frame.rsp, &trace);
-    services = end->services || trace.services || !(is_jump(end) || is_ours(end->frame.rip));
+    services = end->services || trace.services || !(is_jump(end) || fault_is_ours(end->frame.rip));
+    if (services || end->changing) {
+        restricted = true;
+        platform_restrict();
+    }
     console_recover();
     console_fresh_line();
     if (end->reason != CALL_GIVEN_UP) {
@@ -156,9 +157,9 @@ void fault_report(const elfin_module *module, const struct call_end *end)
         mark(module);
     }
     if (end->changing)
-        restrict_console("the heap was being changed");
+        print_restriction("the heap was being changed");
     else if (services)
-        restrict_console("a service of the machine was on the stack");
+        print_restriction("a service of the machine was on the stack");
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */
@@ -171,7 +172,7 @@ bool fault_is_due(const struct interrupt_frame *frame, bool *services)
     if (overdue == 0)
         return false;
     stack_trace(space, frame->rsp, &trace);
-    *services = trace.services || !is_ours(frame->rip);
+    *services = trace.services || !fault_is_ours(frame->rip);
     return *services ? overdue > call_limit() : where_is_image(space, frame->rip);
 }
 

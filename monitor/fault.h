@@ -26,6 +26,9 @@ void fault_init(const elfin_space *space);
  */
 bool fault_is_due(const struct interrupt_frame *frame, bool *services);
 
+/* The address is a module's, this program's, or nobody's: not one of code of the machine's. */
+bool fault_is_ours(uint64_t address);
+
 /* At the end of exports: ends the call if its time is over. */
 void fault_poll(void);
 

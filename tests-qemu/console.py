@@ -52,6 +52,13 @@ call second:six 9 8 7 6 5 4
 lookup six
 ! lookup not_exported
 lookup elfin_print
+limit
+limit 7
+limit 0
+! limit x
+! limit 18446744073709551615
+where 0x10
+! where nowhere
 load user.o
 call user:use_six 1
 deps
@@ -85,7 +92,7 @@ echo never
 
 def check_help(boot, cases):
     for name in ('load', 'library', 'unload', 'list', 'call', 'lookup', 'exports', 'deps', 'map',
-                 'memory', 'replace', 'move', 'retire', 'rebind', 'help', 'quit', 'repeat',
+                 'memory', 'replace', 'move', 'retire', 'rebind', 'limit', 'where', 'help', 'quit', 'repeat',
                  '!'):
         if not any(line.startswith(name) for line in boot.said('help').splitlines()):
             cases.check('help', False, f'{name} is missing')
@@ -162,6 +169,14 @@ def check_calls(boot, cases):
 def check_symbols(boot, cases):
     boot.expect(cases, 'lookup of a module', 'lookup six', r'^0x[0-9a-f]+ six \(arguments\)$')
     boot.expect(cases, 'lookup of the host', 'lookup elfin_print', r'elfin_print \(elfin\.efi\)$')
+    boot.expect(cases, 'limit: in the beginning', 'limit', '^calls may take 60 s$')
+    boot.expect(cases, 'limit: another', 'limit 7', '^calls may take 7 s$')
+    boot.expect(cases, 'limit: none', 'limit 0', '^calls may take for ever$')
+    boot.expect(cases, 'refused: limit x', '! limit x', 'not a number of seconds')
+    boot.expect(cases, 'refused: a limit that the clock does not reach', '! limit 18446744073709551615',
+                'not a number of seconds')
+    boot.expect(cases, 'where: nothing', 'where 0x10', '^0x10 no module$')
+    boot.expect(cases, 'refused: where', '! where nowhere', 'not an address')
     boot.expect(cases, 'lookup: not found', '! lookup six', 'nobody exports six')
     boot.expect(cases, 'lookup: not exported', '! lookup not_exported', 'nobody exports')
     boot.expect(cases, 'exports', 'exports', r'^0x[0-9a-f]+ memcpy \(elfin\.efi\)$',

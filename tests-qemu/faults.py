@@ -44,6 +44,8 @@ LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exp
 
 # Phases that fault, by the first word of init: what is run, what it prints.
 OPCODE = r'^error: invalid opcode at phases\+0x\w+$'
+LIMIT = r'^error: time limit exceeded at phases\+0x\w+$'
+ENDS = r'phases: destroyed\nphases: registered\nunloaded phases\Z'
 PHASES = (
     ('! load faults_phases.o -- c', OPCODE, 'did not return normally'),
     ('! load faults_phases.o -- i', OPCODE, 'did not return normally'),
@@ -52,7 +54,17 @@ PHASES = (
     ('load faults_phases.o -- x', r'^loaded phases'),
     ('unload phases', r'\A' + OPCODE + r'\nunloaded phases\Z'),  # no destructor after it
     ('load faults_phases.o -- d', r'^loaded phases'),
-    ('unload phases', r'\Aphases: exit\n' + OPCODE[1:]),
+    ('unload phases', r'\Aphases: exit\n' + OPCODE[1:] + r'\nunloaded phases\Z'),
+    ('load faults_phases.o -- a', r'^loaded phases'),
+    ('unload phases', r'\Aphases: exit\nphases: destroyed\n' + OPCODE[1:] + r'\nunloaded phases\Z'),
+    ('load faults_phases.o', r'^loaded phases'),
+    ('unload phases', r'\Aphases: exit\n' + ENDS),  # what failed ones have registered is forgotten
+    ('limit 1', 'may take 1 s'),
+    ('! load faults_phases.o -- C', LIMIT, 'did not return normally'),
+    ('! load faults_phases.o -- I', LIMIT, 'did not return normally'),
+    ('load faults_phases.o -- X', r'^loaded phases'),
+    ('unload phases', r'\A' + LIMIT + r'\nunloaded phases\Z'),
+    ('limit 0', 'for ever'),
     ('load faults_phases.o -- s', r'^loaded phases'),
     ('! replace phases faults_phases.o', OPCODE, 'did not return normally: save'),
     ('list', '^phases .*, failed$'),
@@ -60,7 +72,7 @@ PHASES = (
     ('retire', r'\Aretired 1\Z'),  # nothing of the old one is run
     ('! replace phases faults_phases.o -- r', OPCODE, 'did not return normally: restore'),
     ('list', r'\Aphases .* bytes\Z'),  # the old one goes on
-    ('unload phases', r'\Aphases: exit\nphases: destroyed\nunloaded phases\Z'),
+    ('unload phases', r'\Aphases: exit\n' + ENDS),
 )
 
 # With a service on the stack, each in a boot of its own: what is called, what is reported.
@@ -97,9 +109,41 @@ def totals(text):
     return re.sub(r'\d+ record bytes|in \d+ chunks of \d+ bytes|firmware has .*|, \d+ free in .*', '', text)
 
 
-# In elfin.efi only: the task priority, which is 4 for applications.
-PRIORITY = ('load services.o', 'call services:priority', '! call services:fault_at_high_priority', 'unload services',
-            'load services.o', 'call services:priority', '! call services:fault_after_service', 'unload services')
+# In elfin.efi only: the task priority, which is 4 for applications; and rights by the page tables: 5
+# is RX, 1 R, 3 RW, 0 nothing. What init may write is read-only afterwards.
+FIRMWARE = (
+    ('load services.o', 'loaded'),
+    ('call services:priority', '=> 4 '),
+    ('! call services:fault_at_high_priority', 'page fault at services:fault_at_high_priority'),
+    ('unload services', 'had failed'),
+    ('load services.o', 'loaded'),
+    ('call services:priority', '=> 4 '),
+    ('! call services:fault_after_service', 'page fault at services:fault_after_service'),
+    ('unload services', 'had failed'),
+    ('load rights.o', 'loaded'),
+    ('call rights:parts_in_init', '=> 513330 '),
+    ('call rights:parts', '=> 511330 '),
+    ('call rights:look_later', '=> 0 '),
+    ('repeat 20 memory', ''),
+    ('call rights:seen_later', '=> 7 '),
+    ('call rights:parts', '=> 511330 '),
+    ('call rights:null_in_interrupt', '=> 7 '),  # the firmware needs the page: it stays
+    ('call rights:parts', '=> 511337 '),
+    ('unload rights', 'unloaded rights'),
+)
+
+
+def expect_lines(run, cases, name, rows):
+    """What was run, in this order, printed what its row says."""
+    ran = [command for command, _ in run.commands]
+    first = [command for command, *_ in rows]
+    at = next((i for i in range(len(ran)) if ran[i:i + len(first)] == first), None)
+    if at is None:
+        cases.check(f'{name}: all of it is run', False, run.output[-600:])
+        return
+    for (command, *wanted), (_, lines) in zip(rows, run.commands[at:]):
+        said = '\n'.join(lines)
+        cases.check(f'{name}: {command}', all(re.search(w, said, re.M) for w in wanted), said)
 
 
 def check_host(host, cases):
@@ -111,23 +155,19 @@ def check_host(host, cases):
     for module, kinds in loops.items():
         script += [*lines_for(module, FAULTS), *lines_for_loops(module, kinds)]
     script += ['load faults.o', 'call faults:state_changed', 'call faults:fault_none 7', 'list', 'unload faults',
-               *(command for command, *_ in PHASES), 'memory', *(PRIORITY if in_firmware else ())]
+               *(command for command, *_ in PHASES), 'memory', *(command for command, *_ in FIRMWARE if in_firmware)]
     script += service_lines('fault_in_service') if in_firmware else ['quit 43']
-    names = ('faults', 'faults_open', 'faults_phases', 'faults_resolver', 'services')
+    names = ('faults', 'faults_open', 'faults_phases', 'faults_resolver', 'services', 'rights')
     run = Boot('\n'.join(script), [built(f'{name}.o') for name in names], HOSTS[host])
     cases.equal(f'{host}: the script runs to its end', run.status, 43)
     for module, kinds in loops.items():
         expect_faults(run, cases, f'{host}, {module}', module, {**FAULTS, **kinds})
     cases.equal(f'{host}: a call begins in the state that it should', run.result('call faults:state_changed'), 0)
     cases.equal(f'{host}: the next instance works', run.result('call faults:fault_none 7'), 14)
-    at = [command for command, _ in run.commands].index(PHASES[0][0])
-    for (command, *wanted), (ran, lines) in zip(PHASES, run.commands[at:]):
-        said = '\n'.join(lines)
-        cases.check(f'{host}: {command}', ran == command and all(re.search(w, said, re.M) for w in wanted), said)
+    expect_lines(run, cases, host, PHASES)
     cases.equal(f'{host}: everything is given back', totals(run.said('memory', 1)), totals(run.said('memory')))
     if in_firmware:
-        cases.equal('elfin.efi: the task priority is restored',
-                    [run.result('call services:priority', i) for i in (0, 1)], [4, 4])
+        expect_lines(run, cases, host, FIRMWARE)
         expect_service('fault_in_service', run, cases)
     restricted = run.output.count('only commands that show something')
     cases.equal(f'{host}: services that are not on the stack do not matter', restricted, 1 if in_firmware else 0)

@@ -79,11 +79,12 @@ def check_startup(tool, cases):
 
 def check_return(tool, cases):
     """Without the exit device, quit returns to the firmware with the status; the shell shows it."""
-    shell = ('fs0:\nrm \\elfin\\qemu-exit\nelfin.efi quit 7\necho status %lasterror%\n'
-             'elfin.efi quit\necho status %lasterror%\nreset -s\n')
-    _, _, log = boot(tool, [], None, shell)
-    cases.check('quit returns the status to the firmware',
-                'status 0x7' in log and 'status 0x0' in log, log[-600:])
+    shell = ('fs0:\nrm \\elfin\\qemu-exit\n'
+             'elfin.efi load faults.o; ! call faults:fault_stack 0; unload faults; quit 7\necho status %lasterror%\n'
+             'elfin.efi load faults.o; call faults:fault_none 1; quit\necho status %lasterror%\nreset -s\n')
+    _, _, log = boot(tool, [built('faults.o')], None, shell)
+    cases.check('quit returns the status to the firmware, also after a fault',
+                'stack overflow at faults' in log and 'status 0x7' in log and 'status 0x0' in log, log[-900:])
 
 
 def check_example(tool, cases):

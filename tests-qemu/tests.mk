@@ -5,8 +5,10 @@ QEMU_TEST_CFLAGS  := -O1 -fno-builtin -Wall -Wextra -Iinclude
 QEMU_TEST_MODULES := $(patsubst tests-qemu/modules/%.c,$(BUILD)/tests-qemu/%.o,$(wildcard tests-qemu/modules/*.c))
 
 $(BUILD)/tests-qemu/interrupts.o: QEMU_TEST_CFLAGS += -mno-red-zone
+$(BUILD)/tests-qemu/faults_phases.o: QEMU_TEST_CFLAGS += -mno-red-zone
+$(BUILD)/tests-qemu/rights.o:     QEMU_TEST_CFLAGS += -fpic
 $(BUILD)/tests-qemu/machine.o:    QEMU_TEST_CFLAGS += -fstack-protector-all
-$(BUILD)/tests-qemu/crash.o $(BUILD)/tests-qemu/services.o $(BUILD)/tests-qemu/memory_map.o: QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
+$(addprefix $(BUILD)/tests-qemu/,crash.o memory_map.o rights.o services.o): QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
                                   -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI
 
 $(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk
@@ -54,6 +56,7 @@ TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out
 # The long forms of the kernel's tests, with both compilers' kernels.
 .PHONY: kernel-long
 kernel-long: $(ALL) $(TEST_DEPS)
+	@tests-qemu/faults.py all
 	@tests-qemu/kernel.py all
 	@tests-qemu/kernel_matrix.py all
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all

@@ -6,6 +6,7 @@
 #include "monitor/exports.h"
 #include "monitor/fault.h"
 #include "uefi/code.h"
+#include "uefi/page_zero.h"
 
 enum {
     VECTORS = 256,
@@ -53,7 +54,7 @@ static struct {
     struct table_pointer descriptors, gates;
     uint16_t task;
     EFI_TPL priority;
-    bool replaced, page_zero;
+    bool replaced;
 } before;
 
 /* ---- Tables ---------------------------------------------------------------------------------- */
@@ -219,6 +220,13 @@ static struct interrupt_frame *hand_on(struct interrupt_frame *frame)
     return moved;
 }
 
+/* The firmware's own interrupt handlers may keep something there. */
+static bool is_page_zero_needed(const struct interrupt_frame *frame, uint64_t address)
+{
+    return frame->vector == EXCEPTION_PAGE && address < PAGE && page_zero_is_hidden() &&
+           is_on_interrupt_stack(frame->rsp) && !fault_is_ours(frame->rip);
+}
+
 struct interrupt_frame *contain_dispatch(struct interrupt_frame *frame)
 {
     uint64_t address;
@@ -226,6 +234,11 @@ struct interrupt_frame *contain_dispatch(struct interrupt_frame *frame)
     if (frame->vector >= EXCEPTION_COUNT)
         return leave_entry_stack(frame);
     __asm__ volatile("movq %%cr2, %0" : "=r"(address));
+    if (is_page_zero_needed(frame, address)) {
+        page_zero_need();
+        frame->error = (uint64_t)contain_resume;
+        return frame;
+    }
     if (frame->vector != EXCEPTION_NMI && frame->vector != EXCEPTION_MACHINE_CHECK)
         call_interrupted(CALL_FAULT, frame, address,
                          !code_is_known() || is_on_interrupt_stack(frame->rsp));
@@ -244,9 +257,11 @@ static EFI_TPL task_priority(const EFI_BOOT_SERVICES *services)
 
 static void call_begins(void)
 {
-    before.priority = task_priority(machine_host->table->BootServices);
-    code_find(machine_host);
-    before.page_zero = uefi_rights_hide(&machine_host->rights, 0, PAGE);
+    if (!machine_host->locked) {
+        before.priority = task_priority(machine_host->table->BootServices);
+        code_find(machine_host);
+        page_zero_hide(&machine_host->rights);
+    }
     __asm__ volatile("cli");
     replace_tables();
 }
@@ -257,10 +272,11 @@ static void call_ends(void)
 
     if (before.replaced)
         restore_tables();
+    if (machine_host->locked)
+        return;
     services->RaiseTPL(TPL_HIGHEST);
     services->RestoreTPL(before.priority);
-    if (before.page_zero)
-        uefi_rights_reset(&machine_host->rights, 0, PAGE);
+    page_zero_show(&machine_host->rights);
 }
 
 /* ---- Begin and end --------------------------------------------------------------------------- */

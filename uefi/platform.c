@@ -77,12 +77,24 @@ bool platform_has_rights(void)
 
 /* ---- Console --------------------------------------------------------------------------------- */
 
+static void output(void *text)
+{
+    firmware->ConOut->OutputString(firmware->ConOut, text);
+}
+
+/* Of firmware in the middle of a service the screen may be a part; the channel goes on then. */
 static void screen_flush(CHAR16 *chunk, size_t used)
 {
+    static bool lost;
+
     chunk[used] = 0;
     machine.served = true;
-    if (used > 0)
-        firmware->ConOut->OutputString(firmware->ConOut, chunk);
+    if (used == 0 || lost)
+        return;
+    if (machine.locked)
+        lost = !call_protected(output, chunk);
+    else
+        output(chunk);
 }
 
 static bool utf8_continuation(char c)

@@ -2,6 +2,7 @@
 #include "uefi/rights.h"
 
 #include "libmini/mem.h"
+#include "libmini/pages.h"
 
 /* UEFI 2.10 section 37.7; younger than the headers of gnu-efi. */
 struct uefi_memory_attributes {
@@ -114,6 +115,25 @@ bool uefi_rights_set(const struct uefi_rights *rights, uint64_t base, uint64_t s
     };
 
     return set(rights, base, size, attributes[wanted]);
+}
+
+bool uefi_rights_get(const struct uefi_rights *rights, uint64_t base, uint64_t *attributes)
+{
+    struct memory_space space;
+
+    if (rights->protocol != NULL)
+        return rights->protocol->get(rights->protocol, base, MINI_PAGE_SIZE, attributes) ==
+               EFI_SUCCESS;
+    if (rights->services == NULL || rights->services->get(base, &space) != EFI_SUCCESS)
+        return false;
+    *attributes = space.attributes;
+    return true;
+}
+
+bool uefi_rights_put(const struct uefi_rights *rights, uint64_t base, uint64_t size,
+                     uint64_t attributes)
+{
+    return set(rights, base, size, attributes & ATTRIBUTE_RIGHTS);
 }
 
 bool uefi_rights_hide(const struct uefi_rights *rights, uint64_t base, uint64_t size)

@@ -33,6 +33,11 @@ static inline bool uefi_rights_exist(const struct uefi_rights *rights)
 bool uefi_rights_set(const struct uefi_rights *rights, uint64_t base, uint64_t size,
                      elfin_rights wanted);
 
+/* The rights that a page has now, for uefi_rights_put. False: the firmware does not tell. */
+bool uefi_rights_get(const struct uefi_rights *rights, uint64_t base, uint64_t *attributes);
+bool uefi_rights_put(const struct uefi_rights *rights, uint64_t base, uint64_t size,
+                     uint64_t attributes);
+
 /* Makes pages not present. False: it failed, or cannot be done. */
 bool uefi_rights_hide(const struct uefi_rights *rights, uint64_t base, uint64_t size);
 

@@ -204,9 +204,17 @@ static EFI_STATUS EFIAPI clear_attributes(struct protocol *self, EFI_PHYSICAL_AD
     return change(base, size, 0, attributes);
 }
 
+static EFI_STATUS EFIAPI get_attributes(struct protocol *self, EFI_PHYSICAL_ADDRESS base,
+                                        UINT64 size, UINT64 *attributes)
+{
+    (void)self;
+    *attributes = *attributes_of(base / PAGE);
+    return size == PAGE ? EFI_SUCCESS : EFI_INVALID_PARAMETER;
+}
+
 static EFI_STATUS EFIAPI locate(EFI_GUID *guid, VOID *registration, VOID **out)
 {
-    static struct protocol attributes = { NULL, set_attributes, clear_attributes };
+    static struct protocol attributes = { get_attributes, set_attributes, clear_attributes };
 
     (void)registration;
     if ((fake.rights != FAKE_PROTOCOL && fake.rights != FAKE_BOTH) || guid->Data1 != 0xf4560cf6)
@@ -242,7 +250,7 @@ static EFI_STATUS EFIAPI get_space(EFI_PHYSICAL_ADDRESS base, struct space *spac
 
 static EFI_STATUS EFIAPI set_space(EFI_PHYSICAL_ADDRESS base, UINT64 size, UINT64 attributes)
 {
-    const uint64_t rights = BOTH;
+    const uint64_t rights = BOTH | ATTRIBUTE_RP;
 
     if (fake.fail_set != 0 && --fake.fail_set == 0)
         return EFI_DEVICE_ERROR;

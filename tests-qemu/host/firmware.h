@@ -13,6 +13,7 @@
  * real. It aborts the program when it is asked for something that firmware would be corrupted by.
  */
 enum {
+    ATTRIBUTE_RP = 0x2000,
     ATTRIBUTE_XP = 0x4000,
     ATTRIBUTE_RO = 0x20000,
     MAX_PIECES = 4096

@@ -179,6 +179,64 @@ static int test_rights_by(enum fake_rights rights)
     return finish();
 }
 
+/* Pages that are made to vanish, and come back as they were. */
+static int test_hidden_by(enum fake_rights rights)
+{
+    uint64_t before = 0;
+    elfin_region region;
+
+    BEGIN(rights);
+    EXPECT(reserve(image(3, 0, UINT64_MAX, 0x10000000), &region) == ELFIN_OK);
+    EXPECT(host.protect(host.ctx, &region, 0, 2 * PAGE, ELFIN_RIGHTS_R) == ELFIN_OK);
+    EXPECT(uefi_rights_get(&memory.rights, region.run, &before));
+    EXPECT(uefi_rights_hide(&memory.rights, region.run, PAGE));
+    EXPECT(fake_attributes(region.run) == ATTRIBUTE_RP);
+    EXPECT(fake_attributes(region.run + PAGE) == (ATTRIBUTE_RO | ATTRIBUTE_XP));
+    EXPECT(uefi_rights_put(&memory.rights, region.run, PAGE, before));
+    EXPECT(fake_attributes(region.run) == (ATTRIBUTE_RO | ATTRIBUTE_XP));
+    fake.fail_set = 1;
+    EXPECT(!uefi_rights_hide(&memory.rights, region.run, PAGE));
+    host.release(host.ctx, &region);
+    return finish();
+}
+
+static int test_hidden(void)
+{
+    uint64_t before;
+
+    EXPECT(test_hidden_by(FAKE_PROTOCOL) == 0);
+    EXPECT(test_hidden_by(FAKE_SERVICES) == 0);
+    BEGIN(FAKE_NOTHING);
+    EXPECT(!uefi_rights_get(&memory.rights, 0x10000000, &before));
+    EXPECT(!uefi_rights_hide(&memory.rights, 0x10000000, PAGE));
+    return finish();
+}
+
+/* A firmware in the middle of a service is asked for nothing. */
+static int test_locked(void)
+{
+    elfin_region image_region, heap_region;
+    elfin_request work = {
+        .struct_size = sizeof(work), .purpose = ELFIN_PURPOSE_WORK, .size = 3 << 20, .align = 16
+    };
+    unsigned reads;
+
+    BEGIN(FAKE_SERVICES);
+    EXPECT(reserve(image(1, 0, UINT64_MAX, 0x10000000), &image_region) == ELFIN_OK);
+    EXPECT(reserve(work, &heap_region) == ELFIN_OK);
+    uefi_host_lock(&memory);
+    reads = fake.map_reads;
+    EXPECT(reserve(image(1, 0, UINT64_MAX, 0x10000000), &(elfin_region){ 0 }) == ELFIN_ERR_MEMORY);
+    work.size = 30 << 20;
+    EXPECT(reserve(work, &(elfin_region){ 0 }) == ELFIN_ERR_MEMORY);
+    EXPECT(host.protect(host.ctx, &image_region, 0, PAGE, ELFIN_RIGHTS_RX) == ELFIN_ERR_PROTECT);
+    fake.fail_set = 1;
+    host.release(host.ctx, &image_region);
+    host.release(host.ctx, &heap_region);
+    EXPECT(fake.fail_set == 1 && fake.map_reads == reads && fake_outstanding() > 700);
+    return 0;
+}
+
 static int test_rights(void)
 {
     EXPECT(test_rights_by(FAKE_PROTOCOL) == 0);
@@ -409,5 +467,7 @@ int main(void)
     report("page rights, never writable and executable", test_rights());
     report("records and working memory", test_heap());
     report("the page allocator of modules", test_pages());
+    report("pages that vanish for a while", test_hidden());
+    report("a firmware that must not be asked any more", test_locked());
     return failures != 0;
 }

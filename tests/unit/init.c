@@ -141,6 +141,37 @@ static void an_exit_that_does_not_return_is_logged_and_the_group_goes(void)
     END(f);
 }
 
+static uint32_t flags_of(const elfin_module *module)
+{
+    elfin_module_info info;
+
+    elfin_module_get(module, &info);
+    return info.flags;
+}
+
+/* Of the others in its group it is; __cxa_finalize is the host's and is told. */
+static void code_of_a_failed_module_is_not_called_any_more(void)
+{
+    struct fixture *f = fx_new(FAKE_REAL);
+    elfin_module *failed;
+
+    LOAD(f, "r.o", "call __cxa_finalize trace");
+    LOAD(f, "a.o", "init 1 0; exit 2; dtor 3", "b.o",
+         "hidden undef __dso_handle; lea b __dso_handle; init 4 0; exit 5; dtor 6", "c.o",
+         "init 7 0; exit 8; dtor 9");
+    failed = elfin_find_module(&f->space, "b");
+    CHECK_EQ(flags_of(failed) & ELFIN_MODULE_FAILED, 0);
+    elfin_module_fail(failed);
+    elfin_module_fail(failed);
+    CHECK_EQ(flags_of(failed) & ELFIN_MODULE_FAILED, ELFIN_MODULE_FAILED);
+    CHECK_EQ(flags_of(elfin_find_module(&f->space, "a")) & ELFIN_MODULE_FAILED, 0);
+    fx_clear_trace();
+    fake_host_rewind(&f->fake);
+    STATUS(unload(f), ELFIN_OK);
+    CHECK_EQ(fake_host_count(&f->fake, FAKE_CALL), 5);
+    END(f);
+}
+
 static void exports_of_a_group_that_fails_are_never_bound(void)
 {
     struct fixture *f = fx_new(FAKE_REAL);
@@ -272,6 +303,7 @@ static const struct test_case cases[] = {
     TEST_CASE(a_negative_result_is_told_with_its_sign),
     TEST_CASE(a_call_that_does_not_return_is_told_apart),
     TEST_CASE(an_exit_that_does_not_return_is_logged_and_the_group_goes),
+    TEST_CASE(code_of_a_failed_module_is_not_called_any_more),
     TEST_CASE(exports_of_a_group_that_fails_are_never_bound),
     TEST_CASE(no_init_runs_no_module_code),
     TEST_CASE(the_library_calls_by_itself_without_a_callback),

@@ -364,6 +364,38 @@ static void state_is_handed_over(void)
     END(f);
 }
 
+/* Its state is lost, also for a module of its name that has none. */
+static void a_failed_module_hands_nothing_over(void)
+{
+    static const char text[] = STATEFUL "state 8 save restore; init 4 0; exit 5; dtor 6; fn g 2";
+    struct fixture *f = space_with_state();
+    elfin_group *old;
+
+    for (int move = 0; move < 2; move++) {
+        LOAD(f, "lib.o", text);
+        old = f->group;
+        LOAD(f, "u.o", "call u g; ptr p g");
+        elfin_module_fail(elfin_find_module(&f->space, "lib"));
+        f->move = move;
+        replaces(f, old);
+        fx_clear_trace();
+        if (move)
+            LOAD(f, "lib.o", text);
+        else
+            LOAD(f, "lib.o", "fn g 3");
+        CHECK_STR(fx_trace_text(), move ? "4" : "");
+        CHECK_EQ(fx_run(f, "u"), move ? 2 : 3);
+        fx_clear_trace();
+        STATUS(elfin_retire(&f->space, old, NULL), ELFIN_OK);
+        CHECK_STR(fx_trace_text(), "");
+        f->replaces = NULL;
+        STATUS(elfin_unload(&f->space, group_of(f, "u"), NULL, NULL, NULL), ELFIN_OK);
+        STATUS(elfin_unload(&f->space, group_of(f, "lib"), NULL, NULL, NULL), ELFIN_OK);
+        CHECK_STR(fx_trace_text(), move ? "5 6" : "");
+    }
+    END(f);
+}
+
 static void restore_may_refuse(void)
 {
     struct fixture *f = space_with_state();
@@ -624,6 +656,7 @@ int main(int argc, char **argv)
         TEST_CASE(init_runs_before_users_are_redirected),
         TEST_CASE(changed_words_are_told),
         TEST_CASE(state_is_handed_over),
+        TEST_CASE(a_failed_module_hands_nothing_over),
         TEST_CASE(restore_may_refuse),
         TEST_CASE(a_refused_one_has_been_initialised),
         TEST_CASE(nothing_to_save_is_an_error),
