@@ -24,6 +24,7 @@ OBJECTS = (
     ('first', ['gcc', '-O2', '-fno-pic', '-mcmodel=kernel', '-fno-toplevel-reorder'], 'handover/first.c'),
     ('member', ['gcc', '-O1', '-fpic'], 'handover/member.c'),
     ('fails', ['gcc', '-O1', '-fpic'], 'handover/fails.c'),
+    ('crashes', ['gcc', '-O1', '-fpic'], 'handover/crashes.c'),
     ('tls_owner', ['clang-14', '-O1', '-fpic', '-ffreestanding'], 'tls/owner.c'),
     ('tls_user', ['gcc', '-O1', '-fpie', '-ffreestanding'], 'tls/user.c'),
     ('choices', ['gcc', '-O2', '-fpic'], 'indirect/owner.c'),
@@ -35,6 +36,7 @@ GROUPS = (
     'first.o members.a tls_owner.o tls_user.o choices.o even.o odd.o at=0xffffffff90000000',
     'calc.o libsupc++.a libgcc_eh.a at=0xffffffffa0000000',
     'far.o at=0x140000000',
+    'hello.img at=0xffffffffc0000000',
 )
 
 
@@ -43,6 +45,8 @@ def build():
     for name, command, source in OBJECTS:
         subprocess.run([*command, '-Iinclude', '-c', os.path.join('tests-qemu', source), '-o',
                         os.path.join(OUTPUT, f'{name}.o')], check=True, cwd=ROOT)
+    subprocess.run([os.path.join(BUILD, 'elfin'), 'prepare', built('hello.o'), '-o',
+                    os.path.join(OUTPUT, 'hello.img')], check=True)
     archive = os.path.join(OUTPUT, 'members.a')
     subprocess.run(['rm', '-f', archive], check=True)
     subprocess.run(['ar', 'rcsD', archive, os.path.join(OUTPUT, 'member.o')], check=True)
@@ -51,16 +55,16 @@ def build():
 def files():
     folder = os.path.dirname(subprocess.run(['gcc', '-print-libgcc-file-name'], check=True,
                                             capture_output=True, text=True).stdout.strip())
-    own = [name for name, *_ in OBJECTS if name not in ('member', 'fails')]
+    own = [name for name, *_ in OBJECTS if name not in ('member', 'fails', 'crashes')]
     return [*(os.path.join(OUTPUT, f'{name}.o') for name in own),
-            os.path.join(OUTPUT, 'members.a'), built('even.o'), built('odd.o'), built('calc.o'),
+            os.path.join(OUTPUT, 'members.a'), os.path.join(OUTPUT, 'hello.img'), built('even.o'), built('odd.o'), built('calc.o'),
             os.path.join(folder, 'libsupc++.a'), os.path.join(folder, 'libgcc_eh.a')]
 
 
 # ---- The same as a load of the kernel's own ------------------------------------------------------
 
 MODULES = ('first', 'members.a(member.o)', 'tls_owner', 'tls_user', 'choices', 'even', 'odd', 'calc',
-           'libsupc++.a(eh_throw.o)', 'libgcc_eh.a(unwind-dw2.o)', 'far')
+           'libsupc++.a(eh_throw.o)', 'libgcc_eh.a(unwind-dw2.o)', 'far', 'hello')
 RECORDS = ['list', 'deps', 'exports', 'digest', *(f'show "{module}"' for module in MODULES)]
 CALLS = {
     'call first:first_sum': 4 + 0 + 51 + 1 + 1,
@@ -76,8 +80,9 @@ CALLS = {
     'call far:same_pointers': 1,
     'call calc:calc_sum_to 100': 5050,
     'call calc:calc_nodes': 0,
+    'call hello:hello_times 2': 2,
 }
-UNLOAD = ['! unload first', 'unload far', 'unload calc', 'unload first']
+UNLOAD = ['! unload first', 'unload hello', 'unload far', 'unload calc', 'unload first']
 
 
 def comparable(command, text):
@@ -103,44 +108,54 @@ def without_heap(text):
     return text.splitlines()[0], images, data - heap, free + heap
 
 
-def check_same(cases):
+MACHINES = {
+    'gcc': ('kernel.elf', ()),
+    'clang, 6 GiB': ('kernel-clang.elf', ('--memory', '6G')),
+    'gcc, 6 GiB, the oldest CPU': ('kernel.elf', ('--memory', '6G', '--cpu', 'qemu64')),
+    'position-independent': ('kernel-pie.elf', ()),
+}
+
+
+def check_same(cases, machine):
+    name = f'handover ({machine})'
     phase = [*RECORDS, 'tables', 'memory', 'check', *CALLS, 'check', '! rebind first:timer_ticks 0x1000', *UNLOAD, 'memory', 'check', 'tables']
     loads = [f'load {group} fixed -- {WORD}' for group in GROUPS]
     script = [*phase, *loads, *phase, 'quit 42']
+    kernel, arguments = MACHINES[machine]
     run = Boot('\n'.join(script), files(),
-               ('--kernel', KERNEL, '--hand-over', ' + '.join(GROUPS) + f' -- {WORD}'))
+               ('--kernel', os.path.join(BUILD, kernel), '--hand-over', ' + '.join(GROUPS) + f' -- {WORD}', *arguments))
 
-    if not cases.equal('handover: the script runs to its end', run.status, 42):
+    if not cases.equal(f'{name}: the script runs to its end', run.status, 42):
         print(run.output[-2000:] + run.errors, file=sys.stderr)
     before = run.output[:run.output.index('> ')]
     said = ''.join(f'{run.said(load)}\n' for load in loads)
-    cases.equal('handover: inits and their order, and what is told of each group',
+    cases.equal(f'{name}: inits and their order, and what is told of each group',
                 sorted(before.splitlines()), sorted(said.splitlines()))
-    cases.equal('handover: inits run in the order of the groups',
+    cases.equal(f'{name}: inits run in the order of the groups',
                 [line for line in before.splitlines() if not line.startswith('loaded')],
                 [line for line in said.splitlines() if not line.startswith('loaded')])
     for command in RECORDS:
-        cases.check(f'handover: {command} says something', len(run.said(command)) > 10, run.said(command))
-        cases.equal(f'handover: the same as after a load: {command}', comparable(command, run.said(command, 1)),
+        cases.check(f'{name}: {command} says something', len(run.said(command)) > 10, run.said(command))
+        cases.equal(f'{name}: the same as after a load: {command}', comparable(command, run.said(command, 1)),
                     comparable(command, run.said(command)))
-    cases.equal('handover: rights and places in the page tables', places(run.said('tables', 2)),
+    cases.equal(f'{name}: rights and places in the page tables', places(run.said('tables', 2)),
                 places(run.said('tables')))
     for i, when in enumerate(('adopted', 'loaded')):
         for call, wanted in CALLS.items():
             got = run.result(call, i)
-            cases.equal(f'handover: {when}: {call}', got, got or 0 if wanted is None else wanted)
-        run.expect(cases, f'handover: {when}: imports stay as they are bound', '! rebind first:timer_ticks 0x1000',
+            cases.equal(f'{name}: {when}: {call}', got, got or 0 if wanted is None else wanted)
+        run.expect(cases, f'{name}: {when}: imports stay as they are bound', '! rebind first:timer_ticks 0x1000',
                    'fixed|REBIND|bound', occurrence=i)
-        run.expect(cases, f'handover: {when}: users keep a group', '! unload first', 'far', occurrence=i)
-        run.expect(cases, f'handover: {when}: destructors run', 'unload calc',
+        run.expect(cases, f'{name}: {when}: users keep a group', '! unload first', 'far', occurrence=i)
+        run.expect(cases, f'{name}: {when}: destructors run', 'unload calc',
                    r'^calc: no limits any more\ncalc: (\d+) nodes made, \1 destroyed$', occurrence=i)
-        run.expect(cases, f'handover: {when}: exit runs', 'unload first', '^first: exit$', occurrence=i)
-    cases.equal('handover: what calls return', *([run.result(call, i) for call in CALLS] for i in (1, 0)))
+        run.expect(cases, f'{name}: {when}: exit runs', 'unload first', '^first: exit$', occurrence=i)
+    cases.equal(f'{name}: what calls return', *([run.result(call, i) for call in CALLS] for i in (1, 0)))
     memory = [run.said('memory', i) for i in range(4)]
-    cases.equal('handover: all memory is given back', pages_in_use(memory[1]), pages_in_use(memory[3]))
-    cases.equal('handover: the space is as after loads', memory[0].splitlines()[0].split(', 0x')[0].
+    cases.equal(f'{name}: all memory is given back', pages_in_use(memory[1]), pages_in_use(memory[3]))
+    cases.equal(f'{name}: the space is as after loads', memory[0].splitlines()[0].split(', 0x')[0].
                 split(' record')[0].rsplit(',', 1)[0], memory[2].splitlines()[0].split(' record')[0].rsplit(',', 1)[0])
-    cases.equal('handover: nothing is mapped any more', places(run.said('tables', 1)), places(run.said('tables', 3)))
+    cases.equal(f'{name}: nothing is mapped any more', places(run.said('tables', 1)), places(run.said('tables', 3)))
     return pages_in_use(memory[1])
 
 
@@ -205,7 +220,7 @@ def check_failures(cases, in_use):
     boots = [f'! boot {name} even.o odd.o' for name in WRONG_KERNELS]
     boots += [f'! {line}' for line in FAILURES]
     script = ['memory', *boots, 'memory', *boots, 'memory',
-              f'boot kernel-damage.elf first.o members.a + fails.o script=inner.txt -- {EXIT} word']
+              'library members.a', f'boot kernel-damage.elf first.o + fails.o file=members.a script=inner.txt -- {EXIT} word']
     run = Boot('\n'.join(script),
                [*kernels, KERNEL, os.path.join(BUILD, 'kernel-pie.elf'), os.path.join(BUILD, 'tests-qemu/kernel-damage.elf'),
                 built('even.o'), built('odd.o'), built('missing.o'), os.path.join(OUTPUT, 'first.o'),
@@ -244,11 +259,26 @@ def check_independent(cases):
     cases.equal('handover: position-independent: it lies where base= says', kernel[:1], [(0, 'R')])
 
 
+def check_crash(cases):
+    """An init function that ends in an exception fails like one that says so."""
+    run = Boot('list\ncheck\ntables\nquit', [os.path.join(OUTPUT, f'{name}.o') for name in ('first', 'member', 'crashes')],
+               ('--kernel', KERNEL, '--hand-over', 'first.o member.o + crashes.o'))
+    cases.check('handover: an init that faults undoes those before it',
+                re.match(r'first: 41, 51, 0 words\nerror: page fault at crashes(.*\n)+error: crashes.o: .*\nfirst: exit\n> list\n> check\n',
+                         run.output), run.output + run.errors)
+    cases.equal('handover: the status of a kernel without the modules', run.status, 1)
+
+
 def main():
     cases = Cases()
     build()
-    check_failures(cases, check_same(cases))
+    in_use = check_same(cases, 'gcc')
+    check_failures(cases, in_use)
     check_independent(cases)
+    if sys.argv[1:] == ['all']:
+        for machine in list(MACHINES)[1:]:
+            check_same(cases, machine)
+        check_crash(cases)
     return cases.status()
 
 

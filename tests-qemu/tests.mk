@@ -42,6 +42,12 @@ $(BUILD)/tests-qemu/host_cpus: tests-qemu/host/cpus.c uefi/cpus.c uefi/cpus.h
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c,$^) -o $@
 
+# uefi/boot_kernel.c likewise, over files of kernels.
+$(BUILD)/tests-qemu/kernels: tests-qemu/host/kernels.c uefi/boot_kernel.c uefi/boot.h tests/lib/test.h $(BUILD)/kernel.elf $(call archives,asan)
+	@mkdir -p $(@D)
+	$(OBJCOPY) -S $(BUILD)/kernel.elf $@.elf
+	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@
+
 # A kernel that first tries to adopt damaged descriptions.
 $(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/tests.mk $(BUILD)/kernel.elf
 	@mkdir -p $(@D)
@@ -50,8 +56,8 @@ $(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/t
 		$(patsubst %,$(BUILD)/kernel/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a -o $@
 
 export LIBZ CLANG CLANG19
-TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
-TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/kernels $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/kernels $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
 
 # The long forms of the kernel's tests, with both compilers' kernels.
 .PHONY: kernel-long
@@ -61,6 +67,7 @@ kernel-long: $(ALL) $(TEST_DEPS)
 	@tests-qemu/kernel_matrix.py all
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all
 	@tests-qemu/kernel_memory.py long
+	@tests-qemu/handover.py all
 	@tests-qemu/kernel_steps.py 10000 1
 	@for test in replace tls indirect archives cxx rust images; do \
 		ELFIN_IN_KERNEL=kernel.elf tests-qemu/$$test.py || exit 1; done

@@ -29,6 +29,7 @@ static void make_host(struct boot_modules *modules, const struct elfin_kernel *h
 {
     boot_space_host(&modules->images, host);
     host->starting = &elfin_deferring;
+    host->images = &elfin_images;
     host->tls_size = header->tls_size;
     host->tls_align = header->tls_align;
     if (header->flags & ELFIN_KERNEL_TRIMS)
