@@ -60,7 +60,7 @@ static bool is_module_sound(const struct adopt *a, const struct adopt_at *at,
            adopt_has(a, at, HANDOVER_USES, m->uses_count) && m->slots_in_use >= m->indirect_count &&
            (!m->slot_count || m->slot_count == m->slots_in_use - m->indirect_count) &&
            (!m->address || elfin_adopt_inside(a, at, m->address, 0)) &&
-           (!(m->flags & ELFIN_MODULE_HAS_GOT) || elfin_adopt_inside(a, at, m->got, 0)) &&
+           (!m->slots_in_use || elfin_adopt_inside(a, at, m->got, 0)) &&
            !m->state_save == !m->state_restore && (m->state_save || !m->state_version);
 }
 
