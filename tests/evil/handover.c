@@ -24,7 +24,9 @@ static void begin(void)
     LOAD(from, "a.o",
          "call f base; addr a v; common c 16 16; in .init.text 5 8 ax; needs base; tls u 6; "
          "ptr d __dso_handle; in .eh_frame 0; module a; state 1 f f",
-         "b.o", "fn x 1; ifunc i x; call y i; init 4 0; bss big 5000; weak fn w 1; interrupts");
+         "b.o",
+         "fn x 1; ifunc i x; call y i; init 4 0; bss big 5000; weak fn w 1; interrupts; tls after "
+         "7");
     from->options.flags = ELFIN_LOAD_NO_INIT;
     LOAD(from, "still.o", "fn still 1");
     whole = heir_describe(from);
@@ -292,101 +294,108 @@ static const struct row rows[] = {
     { "table_outside", NONE, 0, HEIR_TABLES, 8, 1 << 30, BAD, "out of range" },
     { "table_count", NONE, 0, HEIR_TABLES + 8, 8, UINT64_C(1) << 60, BAD, "out of range" },
     { "calls_unused", NONE, 0, HEIR_TABLES + 16 * HEIR_GROUPS + 8, 8, 2, BAD, "out of range" },
-    { "no_names", NONE, 0, HEIR_TABLES + 16 * HEIR_NAMES + 8, 8, 0, BAD, "name" },
-    { "no_end_of_names", NONE, 0, HEIR_TABLES + 16 * HEIR_NAMES + 8, 8, 4, BAD, "name" },
-    { "first_name", HEIR_NAMES, 0, 0, 1, 'x', BAD, "name" },
+    { "no_names", NONE, 0, HEIR_TABLES + 16 * HEIR_NAMES + 8, 8, 0, BAD, "a name is malformed" },
+    { "no_end_of_names", NONE, 0, HEIR_TABLES + 16 * HEIR_NAMES + 8, 8, 4, BAD,
+      "a name is malformed" },
+    { "first_name", HEIR_NAMES, 0, 0, 1, 'x', BAD, "a name is malformed" },
 
-    { "group_blocks", HEIR_GROUPS, 0, 0, 4, 100, BAD, "group" },
-    { "group_modules", HEIR_GROUPS, 0, 4, 4, 100, BAD, "group" },
-    { "group_no_modules", HEIR_GROUPS, 0, 4, 4, 0, BAD, "group" },
-    { "group_calls", HEIR_GROUPS, 0, 8, 4, 100, BAD, "group" },
-    { "group_flags", HEIR_GROUPS, 0, 12, 4, 3, BAD, "group" },
-    { "group_that_does_not_start", HEIR_GROUPS, 0, 12, 4, 0, BAD, "group" },
-    { "group_tls_order", HEIR_GROUPS, 0, 16, 8, 2000, BAD, "group" },
-    { "group_tls_size", HEIR_GROUPS, 0, 24, 8, UINT64_C(1) << 40, BAD, "group" },
-    { "group_tls_gap", HEIR_GROUPS, 0, 24, 8, 128, BAD, "thread-local" },
+    { "group_blocks", HEIR_GROUPS, 0, 0, 4, 100, BAD, "a group is malformed" },
+    { "group_modules", HEIR_GROUPS, 0, 4, 4, 100, BAD, "a group is malformed" },
+    { "group_no_modules", HEIR_GROUPS, 0, 4, 4, 0, BAD, "a group is malformed" },
+    { "group_calls", HEIR_GROUPS, 0, 8, 4, 100, BAD, "a group is malformed" },
+    { "group_flags", HEIR_GROUPS, 0, 12, 4, 3, BAD, "a group is malformed" },
+    { "group_that_does_not_start", HEIR_GROUPS, 0, 12, 4, 0, BAD, "a group is malformed" },
+    { "group_tls_order", HEIR_GROUPS, 0, 16, 8, 2000, BAD, "a group is malformed" },
+    { "group_tls_size", HEIR_GROUPS, 0, 24, 8, UINT64_C(1) << 40, BAD, "a group is malformed" },
+    { "group_tls_gap", HEIR_GROUPS, 0, 24, 8, 128, BAD, "thread-local blocks are" },
 
-    { "block_run", HEIR_BLOCKS, 0, 0, 8, 0x1234, BAD, "block" },
-    { "block_elsewhere", HEIR_BLOCKS, 0, 0, 8, 0x100000, BAD, "module" },
-    { "block_at_the_end", HEIR_BLOCKS, 0, 0, 8, 0 - UINT64_C(0x1000), BAD, "block" },
+    { "block_run", HEIR_BLOCKS, 0, 0, 8, 0x1234, BAD, "a block or one" },
+    { "block_elsewhere", HEIR_BLOCKS, 0, 0, 8, 0x100000, BAD, "a module is malformed" },
+    { "block_at_the_end", HEIR_BLOCKS, 0, 0, 8, 0 - UINT64_C(0x1000), BAD, "a block or one" },
     { "block_twice", HEIR_BLOCKS, LAST, 0, 8, UINT64_C(0x210000000000), BAD, "shares memory" },
-    { "block_physical", HEIR_BLOCKS, 0, 8, 8, 0x1234, BAD, "block" },
+    { "block_physical", HEIR_BLOCKS, 0, 8, 8, 0x1234, BAD, "a block or one" },
     { "block_physical_twice", HEIR_BLOCKS, LAST, 8, 8, 0x100000, BAD, "shares memory" },
     { "block_physical_unknown", HEIR_BLOCKS, LAST, 8, 8, 0x77770000, ELFIN_ERR_MEMORY,
       "did not take" },
-    { "block_empty", HEIR_BLOCKS, 0, 16, 8, 0, BAD, "block" },
-    { "block_size", HEIR_BLOCKS, 0, 16, 8, 4097, BAD, "block" },
-    { "block_small", HEIR_BLOCKS, 0, 16, 8, 4096, BAD, "block" },
-    { "block_huge", HEIR_BLOCKS, 0, 16, 8, UINT64_C(1) << 33, BAD, "block" },
-    { "part_offset", HEIR_BLOCKS, 0, PART(1), 8, 0, BAD, "block" },
-    { "part_size", HEIR_BLOCKS, 0, PART(1) + 8, 8, 100, BAD, "block" },
-    { "part_large", HEIR_BLOCKS, 0, PART(3) + 8, 8, 1 << 20, BAD, "block" },
-    { "part_file_size", HEIR_BLOCKS, 0, PART(0) + 16, 8, 8192, BAD, "block" },
-    { "unwind_index", HEIR_BLOCKS, 1, 168, 8, 0x1000, BAD, "block" },
-    { "unwind_index_size", HEIR_BLOCKS, 1, 176, 8, 1 << 20, BAD, "block" },
-    { "frames", HEIR_BLOCKS, 1, 184, 8, 0, BAD, "block" },
-    { "frames_size", HEIR_BLOCKS, 1, 192, 8, ~(uint64_t)0, BAD, "block" },
+    { "block_empty", HEIR_BLOCKS, 0, 16, 8, 0, BAD, "a block or one" },
+    { "block_size", HEIR_BLOCKS, 0, 16, 8, 4097, BAD, "a block or one" },
+    { "block_small", HEIR_BLOCKS, 0, 16, 8, 4096, BAD, "a block or one" },
+    { "block_huge", HEIR_BLOCKS, 0, 16, 8, UINT64_C(1) << 33, BAD, "a block or one" },
+    { "part_offset", HEIR_BLOCKS, 0, PART(1), 8, 0, BAD, "a block or one" },
+    { "part_size", HEIR_BLOCKS, 0, PART(1) + 8, 8, 100, BAD, "a block or one" },
+    { "part_large", HEIR_BLOCKS, 0, PART(3) + 8, 8, 1 << 20, BAD, "a block or one" },
+    { "part_file_size", HEIR_BLOCKS, 0, PART(0) + 16, 8, 8192, BAD, "a block or one" },
+    { "unwind_index", HEIR_BLOCKS, 1, 168, 8, 0x1000, BAD, "a block or one" },
+    { "unwind_index_size", HEIR_BLOCKS, 1, 176, 8, 1 << 20, BAD, "a block or one" },
+    { "frames", HEIR_BLOCKS, 1, 184, 8, 0, BAD, "a block or one" },
+    { "frames_size", HEIR_BLOCKS, 1, 192, 8, ~(uint64_t)0, BAD, "a block or one" },
 
-    { "module_name", HEIR_MODULES, 0, 0, 4, 0, BAD, "name" },
-    { "module_name_outside", HEIR_MODULES, 0, 0, 4, 1 << 20, BAD, "name" },
-    { "module_file_outside", HEIR_MODULES, 0, 4, 4, 1 << 20, BAD, "name" },
-    { "module_archive", HEIR_MODULES, 0, 16, 4, 1, BAD, "name" },
-    { "module_flags", HEIR_MODULES, 0, 20, 4, ELFIN_MODULE_RETIRED, BAD, "module" },
-    { "module_member", HEIR_MODULES, 0, 20, 4, ELFIN_MODULE_MEMBER, BAD, "name" },
-    { "module_symbols", HEIR_MODULES, 0, 24, 4, 1000, BAD, "module" },
-    { "module_sections", HEIR_MODULES, 0, 28, 4, 1000, BAD, "module" },
-    { "module_slots", HEIR_MODULES, 1, 32, 4, 1000, BAD, "module" },
-    { "module_indirect", HEIR_MODULES, 2, 36, 4, 1000, BAD, "module" },
-    { "module_uses", HEIR_MODULES, 1, 40, 4, 1000, BAD, "module" },
-    { "module_slots_in_use", HEIR_MODULES, 2, 44, 4, 0, BAD, "module" },
-    { "module_address", HEIR_MODULES, 0, 56, 8, 0x1000, BAD, "module" },
-    { "module_got", HEIR_MODULES, 2, 64, 8, 0x1000, BAD, "module" },
-    { "module_restore", HEIR_MODULES, 0, 88, 8, 0x1000, BAD, "module" },
-    { "module_no_save", HEIR_MODULES, 1, 80, 8, 0, BAD, "module" },
-    { "module_state_version", HEIR_MODULES, 0, 52, 4, 1, BAD, "module" },
-    { "tls_offset", HEIR_MODULES, 0, 96, 8, 0, BAD, "thread-local" },
-    { "tls_offset_up", HEIR_MODULES, 0, 96, 8, 64, BAD, "thread-local" },
-    { "tls_size", HEIR_MODULES, 0, 104, 8, 1000, BAD, "thread-local" },
-    { "tls_no_size", HEIR_MODULES, 0, 104, 8, 0, BAD, "thread-local" },
-    { "tls_file_size", HEIR_MODULES, 0, 112, 8, 1000, BAD, "thread-local" },
-    { "tls_align", HEIR_MODULES, 0, 120, 8, 3, BAD, "thread-local" },
-    { "tls_run", HEIR_MODULES, 0, 128, 8, 0x1000, BAD, "thread-local" },
+    { "module_name", HEIR_MODULES, 0, 0, 4, 0, BAD, "a name is malformed" },
+    { "module_name_outside", HEIR_MODULES, 0, 0, 4, 1 << 20, BAD, "a name is malformed" },
+    { "module_file_outside", HEIR_MODULES, 0, 4, 4, 1 << 20, BAD, "a name is malformed" },
+    { "module_archive", HEIR_MODULES, 0, 16, 4, 1, BAD, "a name is malformed" },
+    { "module_flags", HEIR_MODULES, 0, 20, 4, ELFIN_MODULE_RETIRED, BAD, "a module is malformed" },
+    { "module_member", HEIR_MODULES, 0, 20, 4, ELFIN_MODULE_MEMBER, BAD, "a name is malformed" },
+    { "module_symbols", HEIR_MODULES, 0, 24, 4, 1000, BAD, "a module is malformed" },
+    { "module_sections", HEIR_MODULES, 0, 28, 4, 1000, BAD, "a module is malformed" },
+    { "module_slots", HEIR_MODULES, 1, 32, 4, 1000, BAD, "a module is malformed" },
+    { "module_indirect", HEIR_MODULES, 2, 36, 4, 1000, BAD, "a module is malformed" },
+    { "module_uses", HEIR_MODULES, 1, 40, 4, 1000, BAD, "a module is malformed" },
+    { "module_slots_in_use", HEIR_MODULES, 2, 44, 4, 0, BAD, "a module is malformed" },
+    { "module_address", HEIR_MODULES, 0, 56, 8, 0x1000, BAD, "a module is malformed" },
+    { "module_got", HEIR_MODULES, 2, 64, 8, 0x1000, BAD, "a module is malformed" },
+    { "module_restore", HEIR_MODULES, 0, 88, 8, 0x1000, BAD, "a module is malformed" },
+    { "module_no_save", HEIR_MODULES, 1, 80, 8, 0, BAD, "a module is malformed" },
+    { "module_state_version", HEIR_MODULES, 0, 52, 4, 1, BAD, "a module is malformed" },
+    { "tls_offset", HEIR_MODULES, 0, 96, 8, 0, BAD, "thread-local blocks are" },
+    { "tls_offset_up", HEIR_MODULES, 0, 96, 8, 64, BAD, "thread-local blocks are" },
+    { "tls_size", HEIR_MODULES, 0, 104, 8, 1000, BAD, "thread-local blocks are" },
+    { "tls_no_size", HEIR_MODULES, 0, 104, 8, 0, BAD, "thread-local blocks are" },
+    { "tls_file_size", HEIR_MODULES, 0, 112, 8, 1000, BAD, "thread-local blocks are" },
+    { "tls_align", HEIR_MODULES, 0, 120, 8, 3, BAD, "thread-local blocks are" },
+    { "tls_run", HEIR_MODULES, 0, 128, 8, 0x1000, BAD, "thread-local blocks are" },
+    { "tls_backwards", HEIR_MODULES, 1, 96, 8, 0 - (uint64_t)2048, BAD, "thread-local blocks are" },
+    { "tls_into_the_next", HEIR_MODULES, 2, 104, 8, 16, BAD, "thread-local blocks are" },
+    { "no_tls_but_its_offset", HEIR_MODULES, 3, 96, 8, 64, BAD, "thread-local blocks are" },
+    { "no_tls_but_its_image", HEIR_MODULES, 3, 112, 8, 8, BAD, "thread-local blocks are" },
+    { "no_tls_but_its_alignment", HEIR_MODULES, 3, 120, 8, 8, BAD, "thread-local blocks are" },
+    { "no_tls_but_its_place", HEIR_MODULES, 3, 128, 8, 8, BAD, "thread-local blocks are" },
 
-    { "call_module", HEIR_CALLS, 0, 0, 4, 1, BAD, "call" },
-    { "call_entry", HEIR_CALLS, 0, 4, 2, ELFIN_ENTRY_RESOLVER, BAD, "call" },
-    { "call_entry_unknown", HEIR_CALLS, 0, 4, 2, 100, BAD, "call" },
-    { "call_flags", HEIR_CALLS, 0, 6, 2, 1, BAD, "call" },
-    { "call_address", HEIR_CALLS, 0, 8, 8, 0x1000, BAD, "call" },
-    { "call_nothing", HEIR_CALLS, 0, 8, 8, 0, BAD, "call" },
-    { "call_from", HEIR_CALLS, 1, 16, 8, 0x1000, BAD, "call" },
+    { "call_module", HEIR_CALLS, 0, 0, 4, 1, BAD, "a call is" },
+    { "call_entry", HEIR_CALLS, 0, 4, 2, ELFIN_ENTRY_RESOLVER, BAD, "a call is" },
+    { "call_entry_unknown", HEIR_CALLS, 0, 4, 2, 100, BAD, "a call is" },
+    { "call_flags", HEIR_CALLS, 0, 6, 2, 1, BAD, "a call is" },
+    { "call_address", HEIR_CALLS, 0, 8, 8, 0x1000, BAD, "a call is" },
+    { "call_nothing", HEIR_CALLS, 0, 8, 8, 0, BAD, "a call is" },
+    { "call_from", HEIR_CALLS, 1, 16, 8, 0x1000, BAD, "a call is" },
 
-    { "symbol_name", HEIR_SYMBOLS, 0, 0, 4, 0, BAD, "symbol" },
-    { "symbol_name_outside", HEIR_SYMBOLS, 0, 0, 4, 1 << 20, BAD, "symbol" },
-    { "symbol_flags", HEIR_SYMBOLS, 0, 4, 4, 32, BAD, "symbol" },
-    { "symbol_private", HEIR_SYMBOLS, 0, 4, 4, 2, BAD, "symbol" },
-    { "symbol_address", HEIR_SYMBOLS, 0, 8, 8, 0x1000, BAD, "symbol" },
-    { "symbol_tls", HEIR_SYMBOLS, 0, 4, 4, 1 | 64, BAD, "symbol" },
-    { "symbol_size", HEIR_SYMBOLS, 0, 16, 8, UINT64_C(1) << 56, BAD, "symbol" },
+    { "symbol_name", HEIR_SYMBOLS, 0, 0, 4, 0, BAD, "a symbol is" },
+    { "symbol_name_outside", HEIR_SYMBOLS, 0, 0, 4, 1 << 20, BAD, "a symbol is" },
+    { "symbol_flags", HEIR_SYMBOLS, 0, 4, 4, 32, BAD, "a symbol is" },
+    { "symbol_private", HEIR_SYMBOLS, 0, 4, 4, 2, BAD, "a symbol is" },
+    { "symbol_address", HEIR_SYMBOLS, 0, 8, 8, 0x1000, BAD, "a symbol is" },
+    { "symbol_tls", HEIR_SYMBOLS, 0, 4, 4, 1 | 64, BAD, "a symbol is" },
+    { "symbol_size", HEIR_SYMBOLS, 0, 16, 8, UINT64_C(1) << 56, BAD, "a symbol is" },
 
-    { "section_name", HEIR_SECTIONS, 0, 0, 4, 1 << 20, BAD, "section" },
-    { "section_index", HEIR_SECTIONS, 0, 4, 4, 0xfffffff0, BAD, "section" },
-    { "section_address", HEIR_SECTIONS, 0, 8, 8, 0x1000, BAD, "section" },
-    { "section_size", HEIR_SECTIONS, 0, 16, 8, 1 << 20, BAD, "section" },
-    { "section_part", HEIR_SECTIONS, 0, 24, 1, 6, BAD, "section" },
-    { "section_part_other", HEIR_SECTIONS, 0, 24, 1, ELFIN_PART_DATA, BAD, "section" },
-    { "section_flags", HEIR_SECTIONS, 0, 25, 1, 4, BAD, "section" },
-    { "section_zero", HEIR_SECTIONS, 0, 31, 1, 1, BAD, "section" },
+    { "section_name", HEIR_SECTIONS, 0, 0, 4, 1 << 20, BAD, "a section is" },
+    { "section_index", HEIR_SECTIONS, 0, 4, 4, 0xfffffff0, BAD, "a section is" },
+    { "section_address", HEIR_SECTIONS, 0, 8, 8, 0x1000, BAD, "a section is" },
+    { "section_size", HEIR_SECTIONS, 0, 16, 8, 1 << 20, BAD, "a section is" },
+    { "section_part", HEIR_SECTIONS, 0, 24, 1, 6, BAD, "a section is" },
+    { "section_part_other", HEIR_SECTIONS, 0, 24, 1, ELFIN_PART_DATA, BAD, "a section is" },
+    { "section_flags", HEIR_SECTIONS, 0, 25, 1, 4, BAD, "a section is" },
+    { "section_zero", HEIR_SECTIONS, 0, 31, 1, 1, BAD, "a section is" },
 
-    { "slot_name", HEIR_SLOTS, 0, 0, 4, 1 << 20, BAD, "slot" },
-    { "slot_flags", HEIR_SLOTS, 0, 4, 4, 1, BAD, "slot" },
-    { "slot_address", HEIR_SLOTS, 0, 8, 8, 0x1000, BAD, "slot" },
-    { "slot_stub", HEIR_SLOTS, 0, 24, 8, 0x1000, BAD, "slot" },
+    { "slot_name", HEIR_SLOTS, 0, 0, 4, 1 << 20, BAD, "a slot is" },
+    { "slot_flags", HEIR_SLOTS, 0, 4, 4, 1, BAD, "a slot is" },
+    { "slot_address", HEIR_SLOTS, 0, 8, 8, 0x1000, BAD, "a slot is" },
+    { "slot_stub", HEIR_SLOTS, 0, 24, 8, 0x1000, BAD, "a slot is" },
 
-    { "indirect_name", HEIR_INDIRECT, 0, 0, 4, 1 << 20, BAD, "indirect" },
-    { "indirect_zero", HEIR_INDIRECT, 0, 4, 4, 1, BAD, "indirect" },
-    { "indirect_address", HEIR_INDIRECT, 0, 8, 8, 0x1000, BAD, "indirect" },
-    { "indirect_slot", HEIR_INDIRECT, 0, 16, 8, 0x1000, BAD, "indirect" },
-    { "indirect_resolver", HEIR_INDIRECT, 0, 24, 8, 0x1000, BAD, "indirect" },
+    { "indirect_name", HEIR_INDIRECT, 0, 0, 4, 1 << 20, BAD, "an indirect function is" },
+    { "indirect_zero", HEIR_INDIRECT, 0, 4, 4, 1, BAD, "an indirect function is" },
+    { "indirect_address", HEIR_INDIRECT, 0, 8, 8, 0x1000, BAD, "an indirect function is" },
+    { "indirect_slot", HEIR_INDIRECT, 0, 16, 8, 0x1000, BAD, "an indirect function is" },
+    { "indirect_resolver", HEIR_INDIRECT, 0, 24, 8, 0x1000, BAD, "an indirect function is" },
 
     { "uses_a_later_one", HEIR_USES, 0, 0, 4, 3, BAD, "not there yet" },
     { "uses_nobody", HEIR_USES, 0, 0, 4, 1000, BAD, "not there yet" },
@@ -439,7 +448,57 @@ static void names_that_overlap(void)
     end();
 }
 
+/* Counts that agree with each other, and not with the tables. */
+static void counts_past_the_tables(void)
+{
+    static const struct {
+        size_t field;
+        bool is_slot, is_indirect;
+    } counts[] = { { 24, false, false },
+                   { 28, false, false },
+                   { 32, true, false },
+                   { 36, false, true },
+                   { 40, false, false } };
+
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        uint32_t many = 100000, none = 0;
+        uint64_t count;
+        size_t size, at;
+
+        begin();
+        at = heir_table(&whole, HEIR_MODULES, &count, &size) + size;
+        memcpy(whole.data + at + counts[i].field, &many, 4);
+        if (counts[i].is_indirect || counts[i].is_slot) {
+            memcpy(whole.data + at + 44, &many, 4);
+            memcpy(whole.data + at + (counts[i].is_slot ? 36 : 32), &none, 4);
+        }
+        heir_seal(&whole);
+        CHECK(!survives(whole));
+        CHECK_STR(elfin_diag_detail(&to->diag), "a module is malformed");
+        end();
+    }
+}
+
+/* A member's archive is a name like others. */
+static void an_archive_without_a_name(void)
+{
+    uint32_t flags = ELFIN_MODULE_MEMBER, name = 1 << 20;
+    uint64_t count;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, HEIR_MODULES, &count, &size);
+    memcpy(whole.data + at + 16, &name, 4);
+    memcpy(whole.data + at + 20, &flags, 4);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a name is malformed");
+    end();
+}
+
 static const struct test_case cases[] = {
+    TEST_CASE(counts_past_the_tables),
+    TEST_CASE(an_archive_without_a_name),
     TEST_CASE(the_whole_is_good),
     TEST_CASE(every_prefix),
     TEST_CASE(every_sealed_prefix),

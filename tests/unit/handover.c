@@ -150,6 +150,7 @@ static void load_many(struct fixture *f)
     LOAD(f, "i.o", "fn x 7; ifunc if1 x 21; call k1 if2; ctor 22; local ifunc l x; call m1 l",
          "j.o", "fn y 8; ifunc if2 y 24 .init.text; ptr p if1; init 25 0");
     LOAD(f, "d.o", "fn __cxa_finalize 0; ptr dso __dso_handle; dtor 26; fn base 79");
+    LOAD(f, "tb.o", "undef _GLOBAL_OFFSET_TABLE_; tbss only_z 8");
     LOAD(f, "nothing.o", "abs only 77; needs d");
     f->options.flags = ELFIN_LOAD_NO_INIT;
     LOAD(f, "still.o", "fn still 1; ctor 99; ifunc si still 98; ptr sp si; in .init.text 5 8 ax");
