@@ -41,8 +41,8 @@ static bool is_tls_sound(const struct adopt *a, const struct adopt_at *at,
 
     if (!m->tls_size)
         return !m->tls_offset && !m->tls_file_size && !m->tls_align && !m->tls_run;
-    if (!is_power_of_two(m->tls_align) || end & (m->tls_align - 1) || end > at->group.tls_end ||
-        end < *tls || m->tls_size > end - *tls || m->tls_file_size > m->tls_size)
+    if (!is_power_of_two(m->tls_align) || end & (m->tls_align - 1) || end < *tls ||
+        m->tls_size > end - *tls || m->tls_file_size > m->tls_size)
         return false;
     *tls = end;
     return !m->tls_file_size ||

@@ -4,16 +4,20 @@
  * the checksum made right, every field of every record, one by one and several at once; a row for
  * each thing that is proven. Whatever is taken is asked about, used, and unloaded again.
  */
-#include "tests/lib/expect.h"
 #include "tests/lib/heir.h"
-
-#include <stddef.h>
+#include "tests/unit/library.h"
 
 static struct fixture *from, *to;
 static struct blob whole;
 
+static const struct member members[] = {
+    { "m.o", "hidden fn secret 42; fn open 1", "secret open" },
+    { NULL, NULL, NULL },
+};
+
 static void begin(void)
 {
+    struct blob lib = library(members, false);
     const elfin_export exports[] = { { "__cxa_finalize", 0x40002000 } };
 
     from = heir_new_writer(4096, 64);
@@ -29,6 +33,8 @@ static void begin(void)
          "7");
     from->options.flags = ELFIN_LOAD_NO_INIT;
     LOAD(from, "still.o", "fn still 1");
+    STATUS(load_with(from, "am.o", "call am open", &lib, 1), ELFIN_OK);
+    free(lib.data);
     whole = heir_describe(from);
     to = heir_new_space(FAKE_INVENTED, 4096, 64);
     to->fake.call_any = true;
@@ -373,6 +379,7 @@ static const struct row rows[] = {
     { "symbol_name_outside", HEIR_SYMBOLS, 0, 0, 4, 1 << 20, BAD, "a symbol is" },
     { "symbol_flags", HEIR_SYMBOLS, 0, 4, 4, 32, BAD, "a symbol is" },
     { "symbol_private", HEIR_SYMBOLS, 0, 4, 4, 2, BAD, "a symbol is" },
+    { "symbol_exported_and_private", HEIR_SYMBOLS, LAST, 4, 4, 3, BAD, "a symbol is" },
     { "symbol_address", HEIR_SYMBOLS, 0, 8, 8, 0x1000, BAD, "a symbol is" },
     { "symbol_tls", HEIR_SYMBOLS, 0, 4, 4, 1 | 64, BAD, "a symbol is" },
     { "symbol_size", HEIR_SYMBOLS, 0, 16, 8, UINT64_C(1) << 56, BAD, "a symbol is" },
@@ -479,6 +486,28 @@ static void counts_past_the_tables(void)
     }
 }
 
+static void shift_field(enum heir_table table, size_t field, uint64_t by, const char *detail)
+{
+    uint64_t count, value;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, table, &count, &size) + field;
+    memcpy(&value, whole.data + at, sizeof value);
+    value += by;
+    memcpy(whole.data + at, &value, sizeof value);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), detail);
+    end();
+}
+
+static void slots_are_aligned(void)
+{
+    shift_field(HEIR_SLOTS, 8, 4, "a slot is malformed");
+    shift_field(HEIR_INDIRECT, 16, 4, "an indirect function is malformed");
+}
+
 /* A member's archive is a name like others. */
 static void an_archive_without_a_name(void)
 {
@@ -499,6 +528,7 @@ static void an_archive_without_a_name(void)
 static const struct test_case cases[] = {
     TEST_CASE(counts_past_the_tables),
     TEST_CASE(an_archive_without_a_name),
+    TEST_CASE(slots_are_aligned),
     TEST_CASE(the_whole_is_good),
     TEST_CASE(every_prefix),
     TEST_CASE(every_sealed_prefix),

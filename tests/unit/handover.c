@@ -9,7 +9,7 @@
 #include "tests/unit/library.h"
 
 enum {
-    AREA = 4096,
+    AREA = 16384,
     AREA_ALIGN = 64
 };
 
@@ -143,7 +143,7 @@ static void load_many(struct fixture *f)
     LOAD(f, "a.o", "call f g; ctor 11; ctor 10 100; dtor 12; init 13 0; exit 14; common c 64 64",
          "b.o", "fn g 8; call h base; init 15 0; exit 16; needs base; export g; export h", "c.o",
          "module third; interrupts; rel q base_v; ctor 17 100; common c 8 8; comdat cd 1; tls t 7; "
-         "ie tt t; ie bb bt; tbss tz 100; abs k 0x1234; tcommon tc 24 8; tptr tq base_v; "
+         "ie tt t; ie bb bt; tbss tz 9000; abs k 0x1234; tcommon tc 24 8; tptr tq base_v; "
          "in set 1; ptr ss __start_set");
     load_compiled(f);
     f->options.flags = 0;
@@ -573,6 +573,29 @@ static void thread_local_places_are_free(void)
     }
 }
 
+/* The host has given it up before it was handed over: none of its code is called, so it fails. */
+static void a_failed_module_stays_failed(void)
+{
+    struct fixture *from = writer(), *to = heir(FAKE_REAL);
+    elfin_module_info info;
+
+    from->options.flags = ELFIN_LOAD_NO_INIT;
+    LOAD(from, "a.o", "fn f 1; exit 1");
+    elfin_module_fail(elfin_find_module(&from->space, "a"));
+    adopt(to, from);
+    elfin_module_get(elfin_find_module(&to->space, "a"), &info);
+    CHECK(info.flags & ELFIN_MODULE_FAILED);
+    from->options.flags = 0;
+    LOAD(from, "b.o", "fn g 1; init 1 0");
+    STATUS(elfin_space_destroy(&to->space), ELFIN_OK);
+    fx_again(to);
+    elfin_module_fail(elfin_find_module(&from->space, "b"));
+    adopt_fails(to, from, ELFIN_ERR_CALL, "b.o");
+    CHECK_STR(fx_trace_text(), "");
+    END(from);
+    END(to);
+}
+
 /* ---- Failures ---------------------------------------------------------------------------------
  */
 
@@ -874,6 +897,7 @@ static const struct test_case cases[] = {
     TEST_CASE(hosts_may_lack_parts_of_the_library),
     TEST_CASE(names_of_modules_are_new),
     TEST_CASE(thread_local_places_are_free),
+    TEST_CASE(a_failed_module_stays_failed),
     TEST_CASE(what_ran_is_undone_when_init_fails),
     TEST_CASE(mistakes_of_the_host_are_met),
     TEST_CASE(blocks_are_released_that_were_taken),
