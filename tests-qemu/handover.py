@@ -7,6 +7,7 @@ that the kernel loads itself at the same addresses; and what goes wrong on the w
 
 import os
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -207,6 +208,9 @@ FAILURES = {
     'boot kernel.elf kernel-pie.elf': 'not supported',
     'boot fails.o even.o odd.o': 'a kernel is an executable',
     'boot kernel.elf "\\file=odd.o"': 'not found',
+    'boot kernel.elf base=0x100000': 'its own|address',
+    'boot kernel-pie.elf base=here': 'not an address',
+    'boot kernel-pie.elf base=0xffff800000000000': 'memory',
 }
 
 
@@ -220,7 +224,7 @@ def check_failures(cases, in_use):
     boots = [f'! boot {name} even.o odd.o' for name in WRONG_KERNELS]
     boots += [f'! {line}' for line in FAILURES]
     script = ['memory', *boots, 'memory', *boots, 'memory',
-              'library members.a', f'boot kernel-damage.elf first.o + fails.o file=members.a script=inner.txt -- {EXIT} word']
+              'library members.a', f'boot kernel-damage.elf first.o at=0xffffffff90000000 + fails.o file=members.a script=inner.txt -- {EXIT} word']
     run = Boot('\n'.join(script),
                [*kernels, KERNEL, os.path.join(BUILD, 'kernel-pie.elf'), os.path.join(BUILD, 'tests-qemu/kernel-damage.elf'),
                 built('even.o'), built('odd.o'), built('missing.o'), os.path.join(OUTPUT, 'first.o'),
@@ -231,6 +235,8 @@ def check_failures(cases, in_use):
     cases.equal('handover: a failure leaves elfin.efi as before', totals[1][:-1], totals[0][:-1])
     cases.equal('handover: and the firmware', totals[2], totals[1])
     text = run.said(script[-1])
+    cases.equal('handover: parts have their rights when the kernel begins',
+                re.findall(r'^0xffffffff9000.*? (R|RX|RW) ', text, re.M), ['RX', 'R', 'RW', 'RX', 'RW'])
     refused = re.search(r'^refused: (\d+) damaged and (\d+) short of (\d+)$', text, re.M)
     cases.check('handover: each damaged description is refused', refused and int(refused[3]) > 500 and
                 refused[1] == refused[2] == refused[3], run.output[-1500:] + run.errors)
@@ -247,8 +253,11 @@ def check_failures(cases, in_use):
 def check_independent(cases):
     base = 0xffffffffb0000000
     script = ['tables', 'digest', 'call first:first_sum', 'check', 'unload first', 'tables', 'check', 'quit']
-    run = Boot('\n'.join(script), [os.path.join(OUTPUT, 'first.o'), os.path.join(OUTPUT, 'members.a')],
-               ('--kernel', os.path.join(BUILD, 'kernel-pie.elf'), '--hand-over', f'first.o members.a base={base:#x} -- x'))
+    # A name that looks like an option is a path.
+    shutil.copyfile(os.path.join(OUTPUT, 'first.o'), os.path.join(OUTPUT, 'at=first.o'))
+    run = Boot('\n'.join(script), [os.path.join(OUTPUT, 'at=first.o'), os.path.join(OUTPUT, 'members.a')],
+               ('--kernel', os.path.join(BUILD, 'kernel-pie.elf'), '--hand-over',
+                f'\\at=first.o members.a base={base:#x} -- x'))
     cases.equal('handover: position-independent: the script runs to its end', run.status, 0)
     run.expect(cases, 'handover: position-independent: modules are adopted', 'digest', r'^first, members.a\(member.o\)$')
     cases.equal('handover: position-independent: they work', run.result('call first:first_sum'), 57)

@@ -61,6 +61,7 @@ def check_failures(cases):
             file.write(b'x')
         for name, files, arguments, environment, reason in (
                 ('no file', [], [], {}, 'no file and no script'),
+                ('modules for no kernel', [hello], ['--hand-over', 'hello.o'], {}, '--hand-over needs --kernel'),
                 ('an unknown option', [hello], ['--bogus'], {}, 'bogus'),
                 ('a file that is not there', ['nowhere.o'], [], {}, 'nowhere.o: no such file'),
                 ('the same file twice', [hello, hello], [], {}, 'has this name already'),

@@ -14,10 +14,6 @@
  * a memory type of its own, so that the firmware's memory map tells who has what when it is read
  * for the last time.
  */
-enum {
-    BOOT_NODES = 512, /* twice the images that there may be at once */
-};
-
 /* Run addresses of physical memory. */
 #define BOOT_DIRECT UINT64_C(0xffff800000000000)
 
@@ -39,7 +35,7 @@ struct boot_space {
     struct uefi_host *memory;
     struct paging paging;
     struct mini_pages addresses; /* run addresses for images, with a guard on each side */
-    struct mini_pages_node nodes[BOOT_NODES];
+    struct boot_nodes *nodes; /* what it knows them with */
     uint64_t direct_size;
 };
 

@@ -197,12 +197,28 @@ static bool make_direct_map(struct boot_space *boot)
     return done;
 }
 
+struct boot_nodes {
+    struct boot_nodes *next;
+    struct mini_pages_node nodes[32];
+};
+
+static void more_nodes(struct mini_pages *pages, void *ctx)
+{
+    struct boot_space *boot = ctx;
+    struct boot_nodes *more = mini_heap_alloc(&boot->memory->heap, sizeof(*more));
+
+    if (more == NULL)
+        return;
+    more->next = boot->nodes;
+    boot->nodes = more;
+    mini_pages_add_nodes(pages, more->nodes, sizeof(more->nodes));
+}
+
 static void add_addresses(struct boot_space *boot)
 {
     uint64_t higher = BOOT_DIRECT + boot->direct_size;
 
-    mini_pages_init(&boot->addresses, NULL, NULL);
-    (void)mini_pages_add_nodes(&boot->addresses, boot->nodes, sizeof(boot->nodes));
+    mini_pages_init(&boot->addresses, more_nodes, boot);
     (void)mini_pages_add_range(&boot->addresses, 0, LOWER_END);
     (void)mini_pages_add_range(&boot->addresses, higher, 0 - higher - PAGING_PAGE);
 }
@@ -223,4 +239,10 @@ void boot_space_end(struct boot_space *boot)
 {
     if (boot->paging.root != 0)
         paging_finish(&boot->paging);
+    while (boot->nodes != NULL) {
+        struct boot_nodes *next = boot->nodes->next;
+
+        (void)mini_heap_free(&boot->memory->heap, boot->nodes);
+        boot->nodes = next;
+    }
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * For a kernel that is linked with --wrap=elfin_space_adopt: before it adopts what was handed over,
- * it is given each damaged version of it that differs in one byte, or ends too early.
+ * it shows its page tables, and is given each damaged version of the description that differs in
+ * one byte, or ends too early.
  */
 #include <elfin/elfin.h>
 
 #include "libmini/mem.h"
+#include "monitor/commands.h"
 #include "monitor/console.h"
 #include "monitor/platform.h"
 
@@ -31,8 +33,10 @@ elfin_status __wrap_elfin_space_adopt(elfin_space *space, const void *data, size
 {
     unsigned char *copy = mini_heap_alloc(platform_heap, size);
     size_t flipped = 0, shorter = 0;
+    char tables[] = "tables";
 
-    if (copy == NULL)
+    /* It is the first member of the session. */
+    if (copy == NULL || commands_run((struct session *)(void *)space, tables) != STATUS_SUCCESS)
         return ELFIN_ERR_MEMORY;
     memcpy(copy, data, size);
     for (size_t i = 0; i < size; i++) {
