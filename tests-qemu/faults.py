@@ -72,12 +72,19 @@ PHASES = (
     ('retire', r'\Aretired 1\Z'),  # nothing of the old one is run
     ('! replace phases faults_phases.o -- r', OPCODE, 'did not return normally: restore'),
     ('list', r'\Aphases .* bytes\Z'),  # the old one goes on
+    ('load faults_caller.o', '^loaded caller'),
+    ('! call caller:call_fault', r'^error: invalid opcode at phases:fault_now\+0x'),
+    ('list', r'\Aphases .*, failed\ncaller .*, failed\Z'),  # the one that was called, and the one that faults
+    ('unload caller', 'had failed'),
+    ('unload phases', r'\Aunloaded phases, which had failed'),
+    ('load faults_phases.o', r'^loaded phases'),
     ('unload phases', r'\Aphases: exit\n' + ENDS),
 )
 
 # With a service on the stack, each in a boot of its own: what is called, what is reported.
 SERVICES = {
     'fault_in_service': r'general protection at 0x\w+, called from services:fault_in_service\+0x\w+',
+    'break_screen': r'general protection at 0x\w+, called from services:(break_screen|fault_in_service)\+0x\w+',
     'fault_in_event': r'page fault at services\+0x\w+: reading unmapped 0x0',
     'fault_in_timer': r'page fault at services\+0x\w+: reading unmapped 0x0',
     'abort_in_event': 'a module calls abort',
@@ -108,6 +115,14 @@ def expect_faults(run, cases, name, module, faults):
 def totals(text):
     return re.sub(r'\d+ record bytes|in \d+ chunks of \d+ bytes|firmware has .*|, \d+ free in .*', '', text)
 
+
+# In the kernel only: interrupts, which have a stack of their own, leave red zones alone.
+KERNEL = (
+    ('load machine.o', 'loaded'),
+    ('call machine:interrupts_enabled', '=> 1 '),
+    ('call machine:red_zone 20000000', '=> 0 '),
+    ('unload machine', 'unloaded'),
+)
 
 # In elfin.efi only: the task priority, which is 4 for applications; and rights by the page tables: 5
 # is RX, 1 R, 3 RW, 0 nothing. What init may write is read-only afterwards.
@@ -155,9 +170,10 @@ def check_host(host, cases):
     for module, kinds in loops.items():
         script += [*lines_for(module, FAULTS), *lines_for_loops(module, kinds)]
     script += ['load faults.o', 'call faults:state_changed', 'call faults:fault_none 7', 'list', 'unload faults',
-               *(command for command, *_ in PHASES), 'memory', *(command for command, *_ in FIRMWARE if in_firmware)]
+               *(command for command, *_ in PHASES), 'memory', *(command for command, *_ in (FIRMWARE if in_firmware else KERNEL))]
     script += service_lines('fault_in_service') if in_firmware else ['quit 43']
-    names = ('faults', 'faults_open', 'faults_phases', 'faults_resolver', 'services', 'rights')
+    names = ('faults', 'faults_open', 'faults_phases', 'faults_resolver', 'faults_caller', 'services', 'rights',
+             'machine')
     run = Boot('\n'.join(script), [built(f'{name}.o') for name in names], HOSTS[host])
     cases.equal(f'{host}: the script runs to its end', run.status, 43)
     for module, kinds in loops.items():
@@ -166,8 +182,8 @@ def check_host(host, cases):
     cases.equal(f'{host}: the next instance works', run.result('call faults:fault_none 7'), 14)
     expect_lines(run, cases, host, PHASES)
     cases.equal(f'{host}: everything is given back', totals(run.said('memory', 1)), totals(run.said('memory')))
+    expect_lines(run, cases, host, FIRMWARE if in_firmware else KERNEL)
     if in_firmware:
-        expect_lines(run, cases, host, FIRMWARE)
         expect_service('fault_in_service', run, cases)
     restricted = run.output.count('only commands that show something')
     cases.equal(f'{host}: services that are not on the stack do not matter', restricted, 1 if in_firmware else 0)
@@ -197,11 +213,24 @@ def check_service(name, cases):
     cases.equal(f'{name}: a script that fails ends with its status', stop.status, 1)
 
 
+def check_heap(host, cases):
+    call = '! call caller:break_heap'
+    run = Boot(f'load faults_phases.o\nload faults_caller.o\n{call}\nlist\n! memory\nquit 44',
+               [built('faults_phases.o'), built('faults_caller.o')], HOSTS[host])
+    cases.equal(f'{host}, a damaged heap: the status of quit', run.status, 44)
+    run.expect(cases, f'{host}, a damaged heap: the report', call, r'called from caller:break_heap\+0x\w+',
+               'the heap was being changed: only')
+    run.expect(cases, f'{host}, a damaged heap: list', 'list', '^caller .*, failed$')
+    run.expect(cases, f'{host}, a damaged heap: it is not used', '! memory', 'not safe any more')
+
+
 def main():
     cases = Cases()
     if sys.argv[1:]:
         for name in SERVICES if sys.argv[1:] == ['all'] else sys.argv[1:]:
             check_service(name, cases)
+        for host in HOSTS:
+            check_heap(host, cases)
     else:
         for host in HOSTS:
             check_host(host, cases)

@@ -311,19 +311,20 @@ static void set_guards(bool there)
             uefi_rights_reset(&machine_host->rights, guards[i], PAGE);
 }
 
-void contain_begin(struct uefi_host *host)
+bool contain_begin(struct uefi_host *host)
 {
     static const struct call_machine calls = {
         .begin = call_begins, .end = call_ends, .report = fault_report, .forget = exports_forget
     };
     machine_host = host;
     if (!allocate())
-        return;
+        return false;
     interrupt_low = memory + PAGE;
     interrupt_high = interrupt_low + INTERRUPT_STACK;
     set_guards(true);
     call_set_machine(&calls);
     call_set_stack(interrupt_high + PAGE, interrupt_high + PAGE + MODULE_STACK);
+    return true;
 }
 
 void contain_end(void)

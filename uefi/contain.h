@@ -17,9 +17,10 @@
  * handlers run on a stack apart from that, so they neither overflow it nor touch red zones. Page 0
  * is not present.
  *
- * Guard pages and page 0 take page rights (uefi/rights.h): without, neither exists.
+ * Guard pages and page 0 take page rights (uefi/rights.h): without, neither exists. False: there is
+ * no memory for it; faults stay the firmware's.
  */
-void contain_begin(struct uefi_host *host);
+bool contain_begin(struct uefi_host *host);
 
 /* Gives everything back. No call is in progress. */
 void contain_end(void);

@@ -37,7 +37,8 @@ static elfin_status session_begin(struct session *session)
     if (status != ELFIN_OK)
         return status;
     fault_init(&session->space);
-    contain_begin(&machine);
+    if (!contain_begin(&machine))
+        console_print("faults of modules are not contained: out of memory\n");
     call_set_limit(CALL_SECONDS * platform_ticks_per_second());
     return ELFIN_OK;
 }

@@ -15,6 +15,7 @@ UINT64 fault_at_high_priority(void);
 UINT64 fault_after_service(void);
 UINT64 fault_in_service(void);
 UINT64 fault_in_event(void);
+UINT64 break_screen(void);
 UINT64 abort_in_event(void);
 UINT64 fault_in_timer(void);
 UINT64 loop_in_event(void);
@@ -51,6 +52,15 @@ UINT64 fault_in_service(void)
 {
     services()->CopyMem((void *)(zero + 0x8000000000000000), &services, 64);
     return 0;
+}
+
+/* The report cannot be shown on the screen. */
+UINT64 break_screen(void)
+{
+    EFI_SYSTEM_TABLE *table = elfin_system_table;
+
+    *(volatile UINT64 *)&table->ConOut->OutputString = zero + 0x8000000000000000;
+    return fault_in_service();
 }
 
 static VOID EFIAPI fault(EFI_EVENT event, VOID *context)

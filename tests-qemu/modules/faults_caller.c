@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Calls a function of another module that faults; damages the heap. */
+#include <stdint.h>
+
+#include <elfin/efi.h>
+#include <elfin/module.h>
+
+ELFIN_MODULE("caller");
+
+uint64_t fault_now(void);
+uint64_t call_fault(void);
+uint64_t break_heap(void);
+
+uint64_t call_fault(void)
+{
+    return fault_now() + 1;
+}
+
+/* A large object has a chunk of its own: what precedes it describes the chunk. */
+uint64_t break_heap(void)
+{
+    char *object = malloc(1 << 20);
+    volatile char *at = object;
+
+    while (((uintptr_t)at & 0xfff) != 0)
+        *--at = 0x41;
+    free(object);
+    return (uint64_t)(uintptr_t)malloc(1);
+}
