@@ -205,15 +205,18 @@ void memory_image_free(uint64_t run, void *edit, uint64_t size)
     (void)mini_pages_free(&physical, (uint64_t)edit - direct, size);
 }
 
-/* Of an allocation only a whole can be freed: its front is taken again, where nothing else can be.
+/*
+ * Of an allocation only a whole can be freed: its front is taken again, where nothing else can be.
+ * The memory first: where a large page ends too late, dividing it takes a page, and there may be no
+ * other.
  */
 void memory_image_trim(uint64_t run, void *edit, uint64_t size, uint64_t keep)
 {
     uint64_t memory = (uint64_t)edit - direct;
 
-    if (paging_unmap(&paging, run + keep, size - keep) != PAGING_OK ||
-        mini_pages_free(&physical, memory, size) != MINI_PAGES_OK ||
-        mini_pages_alloc_at(&physical, memory, keep) != MINI_PAGES_OK)
+    if (mini_pages_free(&physical, memory, size) != MINI_PAGES_OK ||
+        mini_pages_alloc_at(&physical, memory, keep) != MINI_PAGES_OK ||
+        paging_unmap(&paging, run + keep, size - keep) != PAGING_OK)
         panic("memory: image at 0x%llx", (unsigned long long)run);
 }
 

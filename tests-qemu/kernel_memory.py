@@ -23,6 +23,8 @@ LARGE = range(12)  # of 64 MiB each: more than there is
 LEFT = range(64) if LONG else (*range(0, 24, 2), *range(24, 64, 8))  # pages
 WINDOW, WINDOW_PAGES = 0x10000000, 40
 NARROW = range(8)
+# Of all distances between run and physical addresses, one allows large pages.
+DIVIDED = range(512 if LONG else 0)
 FAR = 0x140000000
 SECTIONS = 30000
 HOSTILE = 1500 if LONG else 150
@@ -119,7 +121,11 @@ def lines_of(mutants):
                     'call count_user:twice', 'retire')
         if pages % 8 == 0:
             yield '@check'
-    yield from ('call hold:hold_nothing', 'unload hold', 'unload count_user', 'unload counter', 'memory', '@check', 'load below.o')
+    yield from ('call hold:hold_nothing', 'unload hold', 'unload count_user', 'unload counter',
+                'memory', '@check', 'load below.o')
+    for page in DIVIDED:
+        yield from (f'load divided.o at={3 * FAR + page * zones.PAGE:#x}', '@check',
+                    'call divided:divided_sum', 'unload divided')
     for m in mutants:
         yield from (tried(f'load {m.name}.o name={m.name}'), '@check', tried(f'unload {m.name}'))
     yield from ('list', 'unload below', 'memory', '@check')
@@ -175,7 +181,7 @@ def main():
     cases = Cases()
     below, mutants = hostile_files()
     files = [many_sections(), below, *(m.path for m in mutants),
-             *(built(f'{name}.o') for name in ('early', 'reload', 'large', 'hold', 'counter', 'count_user'))]
+             *(built(f'{name}.o') for name in ('early', 'reload', 'large', 'hold', 'divided', 'counter', 'count_user'))]
     boot = Boot('\n'.join(lines_of(mutants)), files, ('--kernel', KERNEL, '--timeout', '1000'))
     if cases.check('memory: the script runs to its end', boot.status == 0,
                    f'{boot.status}: {boot.output[-500:]} {boot.errors[-300:]}'):
