@@ -27,6 +27,7 @@ kernel-pie_LDFLAGS := -pie --no-dynamic-linker -z text -z relro
 $(eval $(call kernel,kernel,$$(CC),$$(LD),kernel))
 $(eval $(call kernel,kernel-clang,$$(CLANG19),ld.lld-19,kernel))
 $(eval $(call kernel,kernel-pie,$$(CC),$$(LD),kernel-pie))
+$(eval $(call kernel,kernel-pie-clang,$$(CLANG19),ld.lld-19,kernel-pie))
 
 ALL       += $(BUILD)/kernel.elf
 TEST_DEPS += $(BUILD)/kernel-clang.elf $(BUILD)/kernel-pie.elf

@@ -114,6 +114,7 @@ MACHINES = {
     'clang, 6 GiB': ('kernel-clang.elf', ('--memory', '6G')),
     'gcc, 6 GiB, the oldest CPU': ('kernel.elf', ('--memory', '6G', '--cpu', 'qemu64')),
     'position-independent': ('kernel-pie.elf', ()),
+    'position-independent, clang': ('kernel-pie-clang.elf', ()),
 }
 
 

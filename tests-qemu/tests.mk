@@ -61,7 +61,7 @@ TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tes
 
 # The long forms of the kernel's tests, with both compilers' kernels.
 .PHONY: kernel-long
-kernel-long: $(ALL) $(TEST_DEPS)
+kernel-long: $(ALL) $(TEST_DEPS) $(BUILD)/kernel-pie-clang.elf
 	@tests-qemu/faults.py all
 	@tests-qemu/kernel.py all
 	@tests-qemu/kernel_matrix.py all
