@@ -102,9 +102,17 @@ def check_the_check(cases):
     for what in range(len(BROKEN)):
         script += [f'call tables:tables_break {what}', '! check', 'call tables:tables_mend',
                    '@check']
-    run = Boot('\n'.join(script), [built('tables.o')],
+    script += ['load watch.o', 'replace watch watch.o at=0x140000000', 'call watch:watch_count',
+               'retire', 'call tables:tables_break 0', 'call watch:watch_count',
+               'call tables:tables_mend', 'unload watch']
+    run = Boot('\n'.join(script), [built('tables.o'), built('watch.o')],
                ('--kernel', os.path.join(BUILD, 'kernel.elf')))
     cases.equal('kernel check: what is mended is no longer found', run.status, 0)
+    looks = [line for line in run.output.splitlines() if line.startswith('watch: ')]
+    cases.equal('kernel: during loads, in init and exit too, nothing is writable and executable',
+                looks, [f'watch: {when}, {int(when == "call" and i > 6)} bad pages' for i, when in
+                        enumerate(('constructor', 'init', 'constructor', 'init', 'save', 'restore',
+                                   'call', 'destructor', 'call', 'exit', 'destructor'))])
     for what, wanted in enumerate(BROKEN):
         run.expect(cases, f'kernel check: {wanted}', '! check', '^error: check: ' + wanted,
                    occurrence=what)

@@ -61,7 +61,8 @@ class Group:
 
     def __init__(self, file, place, target):
         self.file, self.cell, self.place, self.target = file, file.cell, place, target
-        self.count, self.armed, self.failed, self.retired = 0, False, False, False
+        self.count, self.local = 0, 10 * file.cell
+        self.armed, self.failed, self.retired = False, False, False
 
     def value(self, function, x):
         version, cell = self.file.version, self.cell
@@ -178,6 +179,9 @@ class Model:
         if function == 'count':
             group.count += 1
             return group.count
+        if function == 'local':
+            group.local += 1
+            return group.local
         if function == 'arm':
             group.armed = True
             return 1
@@ -267,7 +271,7 @@ class Script:
                  self.model.rebind(cell, owner, function))
 
     def call(self, cell):
-        function = self.random.choice(['count', 'count', 'use', 'use', 'through', 'other', 'arm'])
+        function = self.random.choice(['count', 'count', 'use', 'use', 'through', 'other', 'local', 'local', 'arm'])
         x = self.random.randrange(1000)
         result = self.model.call(cell, function, x)
         self.add(f'call c{cell}:{function} {x}', result is not None, ('result', result))

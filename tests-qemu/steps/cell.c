@@ -19,12 +19,14 @@ uint64_t other(uint64_t value);
 uint64_t use(uint64_t value);
 uint64_t through(uint64_t value);
 uint64_t count(void);
+uint64_t local(void);
 uint64_t arm(void);
 uint64_t fault(uint64_t kind);
 uint64_t deep(uint64_t depth);
 
 static const uint64_t constants[4] = { CELL + 3, VERSION * 1000, 7, VERSION * 10000 };
 static uint64_t counts[1] = { 0 }, zeroes[CELL * 700 + 1];
+static _Thread_local uint64_t locals[3] = { 0, CELL * 10 }; /* not handed over */
 static int armed;
 static const char *const *argument;
 
@@ -58,6 +60,11 @@ uint64_t through(uint64_t value)
 uint64_t count(void)
 {
     return ++*(volatile uint64_t *)counts;
+}
+
+uint64_t local(void)
+{
+    return ++locals[1];
 }
 
 uint64_t arm(void)
