@@ -1178,7 +1178,8 @@ bool elfin_is_image(const void *data, size_t size);
  *
  * A space that defers is not for elfin_replace, elfin_move (they would call module code), and
  * executables and shared objects (ELFIN_ERR_TYPE). What is adopted cannot be bound anew
- * (ELFIN_ERR_FIXED); instances of images become modules like others.
+ * (ELFIN_ERR_FIXED); instances of images become modules like others. Which functions run at start
+ * and at unload is read when a group is linked: what code writes to such arrays later is not seen.
  */
 
 typedef struct elfin_hand_over {
@@ -1197,10 +1198,10 @@ typedef struct elfin_hand_over {
     }
 
 /*
- * Writes the description of all groups of the space to the buffer. *size is what it takes, whether
- * it is written or not; it is written if that is at most `capacity`, or not asked for (buffer
- * NULL). options may be NULL. The space is as before: the blocks must stay as they are until they
- * are adopted, so neither unload nor destroy it, or have a release that keeps them.
+ * Writes the description of all groups of the space to the buffer, which has `capacity` bytes.
+ * *size is what it takes, also if that is too much, and if only this is asked for (buffer NULL).
+ * options may be NULL. The space is as before. The blocks must stay as they are until they are
+ * adopted: do not unload groups, nor destroy the space, unless release keeps their memory.
  *
  * ELFIN_ERR_ARGUMENT: the buffer is too small; code of a group has run here, that is, starting is
  * not &elfin_deferring; a group is retired; a block is not page-aligned in physical memory.
@@ -1245,11 +1246,10 @@ typedef struct elfin_adoption {
  * Takes over the groups of a description, all or none. The bytes are as little trusted as a file,
  * need no alignment, and are not referred to after the call. In this order: everything is proven,
  * without touching a block; all blocks are taken, and unwind tables in them walked; then for each
- * group, as in a load: rights are
- * set, its names are published (names of modules must be new, and of exports the first has the
- * name), unwind tables are added, resolvers of indirect functions run, then init functions in the
- * noted order, and memory becomes read-only that is so after init. When all groups are there, parts
- * that only init needed are given back.
+ * group, as in a load: rights are set, its names are published (names of modules must be new, and
+ * of exports the first has the name), unwind tables are added, resolvers of indirect functions run,
+ * then init functions in the noted order, and memory becomes read-only that is so after init. When
+ * all groups are there, parts that only init needed are given back.
  *
  * On failure the exit functions of what has run are called, every block that was taken and every
  * record is released, and the space is as before; what code has written into the blocks stays.
