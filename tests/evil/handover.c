@@ -486,6 +486,39 @@ static void counts_past_the_tables(void)
     }
 }
 
+/* Slots of indirect functions are among those in use. */
+static void fewer_slots_than_indirect_functions(void)
+{
+    uint32_t none = 0;
+    uint64_t count;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, HEIR_MODULES, &count, &size) + 2 * size;
+    memcpy(whole.data + at + 32, &none, 4);
+    memcpy(whole.data + at + 44, &none, 4);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a module is malformed");
+    end();
+}
+
+/* It takes no memory, so that nobody asks where it lies. */
+static void an_empty_section_in_no_part(void)
+{
+    uint64_t count, none = 0;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, HEIR_SECTIONS, &count, &size);
+    memcpy(whole.data + at + 16, &none, 8);
+    whole.data[at + 24] = ELFIN_PART_COUNT;
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a section is malformed");
+    end();
+}
+
 static void shift_field(enum heir_table table, size_t field, uint64_t by, const char *detail)
 {
     uint64_t count, value;
@@ -529,6 +562,8 @@ static const struct test_case cases[] = {
     TEST_CASE(counts_past_the_tables),
     TEST_CASE(an_archive_without_a_name),
     TEST_CASE(slots_are_aligned),
+    TEST_CASE(fewer_slots_than_indirect_functions),
+    TEST_CASE(an_empty_section_in_no_part),
     TEST_CASE(the_whole_is_good),
     TEST_CASE(every_prefix),
     TEST_CASE(every_sealed_prefix),
