@@ -519,6 +519,23 @@ static void an_empty_section_in_no_part(void)
     end();
 }
 
+static void a_name_behind_the_last(void)
+{
+    uint64_t count, names;
+    size_t size, at;
+    uint32_t name;
+
+    begin();
+    heir_table(&whole, HEIR_NAMES, &names, &size);
+    at = heir_table(&whole, HEIR_MODULES, &count, &size);
+    name = (uint32_t)names;
+    memcpy(whole.data + at + 8, &name, 4);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a name is malformed");
+    end();
+}
+
 static void shift_field(enum heir_table table, size_t field, uint64_t by, const char *detail)
 {
     uint64_t count, value;
@@ -562,6 +579,7 @@ static const struct test_case cases[] = {
     TEST_CASE(counts_past_the_tables),
     TEST_CASE(an_archive_without_a_name),
     TEST_CASE(slots_are_aligned),
+    TEST_CASE(a_name_behind_the_last),
     TEST_CASE(fewer_slots_than_indirect_functions),
     TEST_CASE(an_empty_section_in_no_part),
     TEST_CASE(the_whole_is_good),
