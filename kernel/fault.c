@@ -4,18 +4,12 @@
 #include "kernel/panic.h"
 #include "monitor/fault.h"
 
-/* In these nobody knows what is broken, or where the CPU was. */
-static bool is_fatal(uint64_t vector)
-{
-    return vector == EXCEPTION_NMI || vector == EXCEPTION_MACHINE_CHECK;
-}
-
 void exception_handle(const struct interrupt_frame *frame)
 {
     uint64_t address;
 
     __asm__ volatile("movq %%cr2, %0" : "=r"(address));
-    if (!is_fatal(frame->vector))
+    if (exception_is_of_code(frame->vector))
         call_interrupted(CALL_FAULT, frame, address, false);
     panic("exception %llu at 0x%llx, stack 0x%llx, not in a call",
           (unsigned long long)frame->vector, (unsigned long long)frame->rip,

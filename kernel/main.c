@@ -115,9 +115,9 @@ static void make_module_stack(void)
 
 static void session_begin(struct session *session)
 {
-    static const struct call_machine calls = { .report = fault_report,
-                                               .forget = exports_forget,
-                                               .interrupts = true };
+    static const struct call_machine calls = {
+        .judge = fault_judge, .report = fault_report, .forget = exports_forget, .interrupts = true
+    };
     elfin_host host;
 
     make_module_stack();

@@ -157,6 +157,8 @@ static bool run(uint64_t address, const uint64_t *arguments, bool interrupts, ui
     __asm__ volatile("cli" : : : "memory");
     innermost = outer;
     msr_write(MSR_FS_BASE, fs_base);
+    if (!returned && machine_hooks.judge != NULL)
+        machine_hooks.judge(&ended);
     if (outer == NULL)
         outermost_end();
     __asm__ volatile("pushq %0\n\tpopfq" : : "r"(flags) : "memory", "cc");
@@ -167,9 +169,10 @@ elfin_status call_function(const elfin_module *module, uint64_t address,
                            const uint64_t arguments[CALL_ARGUMENTS], uint64_t *result)
 {
     bool returned = run(address, arguments, may_be_interrupted(module), result);
+    struct call_end end = ended; /* the report itself may make calls */
 
     if (!returned && machine_hooks.report != NULL)
-        machine_hooks.report(module, &ended);
+        machine_hooks.report(module, &end);
     if (innermost == NULL)
         clear_stack(!returned);
     return returned ? ELFIN_OK : ELFIN_ERR_CALL;

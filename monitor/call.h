@@ -49,7 +49,9 @@ struct call_machine {
     /* Before and after each outermost call; the second with interrupts masked. */
     void (*begin)(void);
     void (*end)(void);
-    /* A call has ended without returning; all is restored. */
+    /* A call has ended without returning: before `end`, with interrupts masked, and when all is
+       restored. */
+    void (*judge)(const struct call_end *end);
     void (*report)(const elfin_module *module, const struct call_end *end);
     /* __cxa_finalize of a failed module: what it has registered is not to be run. */
     void (*forget)(uint64_t handle);

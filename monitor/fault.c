@@ -15,6 +15,7 @@ enum {
 
 static const elfin_space *space;
 static bool restricted;
+static struct stack_trace trace; /* of the call that has ended last */
 
 void fault_init(const elfin_space *modules)
 {
@@ -108,14 +109,14 @@ static void print_access(const struct call_end *end)
         console_print(" (%s)", target);
 }
 
-static void print_end(const struct call_end *end, const struct stack_trace *trace)
+static void print_end(const struct call_end *end, uint64_t caller)
 {
     char place[TEXT_SIZE];
 
     where_format(space, end->frame.rip, place, sizeof(place));
     console_print("error: %s at %s", name_of(end), place);
-    if (where_module(space, end->frame.rip) == NULL && trace->caller != 0) {
-        where_format(space, trace->caller, place, sizeof(place));
+    if (where_module(space, end->frame.rip) == NULL && caller != 0) {
+        where_format(space, caller, place, sizeof(place));
         console_print(", called from %s", place);
     }
     if (is_page_fault(end))
@@ -136,29 +137,33 @@ static void mark(const elfin_module *module)
         elfin_module_fail((elfin_module *)(uintptr_t)module);
 }
 
-void fault_report(const elfin_module *module, const struct call_end *end)
+void fault_judge(const struct call_end *end)
 {
-    struct stack_trace trace;
-    bool services;
-
     stack_trace(space, end->frame.rsp, &trace);
-    services = end->services || trace.services || !(is_jump(end) || fault_is_ours(end->frame.rip));
-    if (services || end->changing) {
+    if (end->services || !(is_jump(end) || fault_is_ours(end->frame.rip)))
+        trace.services = true;
+    if (trace.services || end->changing) {
         restricted = true;
         platform_restrict();
     }
+}
+
+void fault_report(const elfin_module *module, const struct call_end *end)
+{
+    struct stack_trace found = trace; /* the screen may fail while this is printed */
+
     console_recover();
     console_fresh_line();
     if (end->reason != CALL_GIVEN_UP) {
         const elfin_module *culprit = where_module(space, end->frame.rip);
 
-        print_end(end, &trace);
-        mark(culprit != NULL ? culprit : where_module(space, trace.caller));
+        print_end(end, found.caller);
+        mark(culprit != NULL ? culprit : where_module(space, found.caller));
         mark(module);
     }
     if (end->changing)
         print_restriction("the heap was being changed");
-    else if (services)
+    else if (found.services)
         print_restriction("a service of the machine was on the stack");
 }
 
@@ -167,12 +172,12 @@ void fault_report(const elfin_module *module, const struct call_end *end)
 bool fault_is_due(const struct interrupt_frame *frame, bool *services)
 {
     uint64_t overdue = call_overdue();
-    struct stack_trace trace;
+    struct stack_trace found;
 
     if (overdue == 0)
         return false;
-    stack_trace(space, frame->rsp, &trace);
-    *services = trace.services || !fault_is_ours(frame->rip);
+    stack_trace(space, frame->rsp, &found);
+    *services = found.services || !fault_is_ours(frame->rip);
     return *services ? overdue > call_limit() : where_is_image(space, frame->rip);
 }
 
@@ -180,11 +185,11 @@ void fault_poll(void)
 {
     struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
                                      .rsp = (uint64_t)__builtin_frame_address(0) };
-    struct stack_trace trace;
+    struct stack_trace found;
 
     if (call_overdue() == 0)
         return;
-    stack_trace(space, frame.rsp, &trace);
-    if (!trace.services)
+    stack_trace(space, frame.rsp, &found);
+    if (!found.services)
         call_interrupted(CALL_LIMIT, &frame, 0, false);
 }

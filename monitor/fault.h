@@ -12,7 +12,9 @@
  * (ELFIN_MODULE_FAILED).
  */
 
-/* For struct call_machine. */
+/* For struct call_machine. The first decides what is still safe, and asks the machine for nothing.
+ */
+void fault_judge(const struct call_end *end);
 void fault_report(const elfin_module *module, const struct call_end *end);
 
 /* The modules that addresses belong to. */

@@ -13,11 +13,12 @@ struct interrupt_frame {
 
 /* The exceptions that matter here (Intel SDM volume 3A, table 6-1). */
 enum {
-    EXCEPTION_NMI = 2,
     EXCEPTION_DOUBLE = 8,
     EXCEPTION_PAGE = 14,
-    EXCEPTION_MACHINE_CHECK = 18,
     EXCEPTION_COUNT = 32,
+    /* Bits: those that an instruction raises by what it does. Not the machine's (2, 18) and a
+     * hypervisor's. */
+    EXCEPTIONS_OF_CODE = 0x002b7dfb,
     EXCEPTIONS_WITH_ERROR = 0x60227d00, /* bits: 8, 10 to 14, 17, 21, 29, 30 */
 };
 
@@ -27,5 +28,10 @@ enum {
     PAGE_FAULT_WRITE = 1 << 1,
     PAGE_FAULT_FETCH = 1 << 4,
 };
+
+static inline int exception_is_of_code(uint64_t vector)
+{
+    return vector < EXCEPTION_COUNT && EXCEPTIONS_OF_CODE >> vector & 1;
+}
 
 #endif
