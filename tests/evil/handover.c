@@ -536,6 +536,96 @@ static void a_name_behind_the_last(void)
     end();
 }
 
+/* A name in the middle of the last one, which has no end. */
+static void names_without_an_end(void)
+{
+    uint64_t count, names;
+    size_t size, at;
+    uint32_t name;
+
+    begin();
+    heir_table(&whole, HEIR_NAMES, &names, &size);
+    at = heir_table(&whole, HEIR_MODULES, &count, &size);
+    name = (uint32_t)names - 2;
+    memcpy(whole.data + at + 12, &name, 4);
+    whole.data[whole.size - 1] = 'x';
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a name is malformed");
+    end();
+}
+
+/* Where the flag says that an address need not be looked at, or there is none to look at. */
+static void calls_without_what_they_need(void)
+{
+    uint64_t count, none = 0;
+    uint16_t elsewhere = 0x8000;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, HEIR_CALLS, &count, &size);
+    memcpy(whole.data + at + 6, &elsewhere, 2);
+    memcpy(whole.data + at + 8, &none, 8);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a call is malformed");
+    end();
+
+    begin();
+    at = heir_table(&whole, HEIR_CALLS, &count, &size);
+    while (whole.data[at + 4] != ELFIN_ENTRY_FINALIZE)
+        at += size;
+    memcpy(whole.data + at + 16, &none, 8);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a call is malformed");
+    end();
+}
+
+/* The last part, behind which nothing begins: whole pages all the same. */
+static void a_part_of_some_bytes(void)
+{
+    uint64_t count, value;
+    size_t size, at;
+
+    begin();
+    at = heir_table(&whole, HEIR_BLOCKS, &count, &size);
+    memcpy(&value, whole.data + at + 16, 8);
+    value += FAKE_PAGE;
+    memcpy(whole.data + at + 16, &value, 8);
+    value = 100;
+    memcpy(whole.data + at + PART(5) + 8, &value, 8);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a block or one of its parts is malformed");
+    end();
+}
+
+static void too_many_groups(void)
+{
+    enum {
+        GROUPS = 16385,
+        NAMES = HEIR_HEADER_SIZE + 32 * GROUPS
+    };
+    struct blob d = { xmalloc(NAMES + 1), NAMES + 1 };
+
+    begin();
+    memset(d.data, 0, d.size);
+    memcpy(d.data, whole.data, HEIR_TABLES);
+    for (int t = 0; t < HEIR_TABLE_COUNT; t++) {
+        uint64_t extent[2] = { t == HEIR_NAMES ? NAMES : HEIR_HEADER_SIZE, t == HEIR_GROUPS ? GROUPS
+                                                                           : t == HEIR_NAMES ? 1
+                                                                                             : 0 };
+
+        memcpy(d.data + HEIR_TABLES + 16 * t, extent, sizeof extent);
+    }
+    heir_seal(&d);
+    CHECK(!survives(d));
+    STATUS(to->status, ELFIN_ERR_LIMIT);
+    free(d.data);
+    end();
+}
+
 static void shift_field(enum heir_table table, size_t field, uint64_t by, const char *detail)
 {
     uint64_t count, value;
@@ -579,6 +669,10 @@ static const struct test_case cases[] = {
     TEST_CASE(counts_past_the_tables),
     TEST_CASE(an_archive_without_a_name),
     TEST_CASE(slots_are_aligned),
+    TEST_CASE(names_without_an_end),
+    TEST_CASE(calls_without_what_they_need),
+    TEST_CASE(too_many_groups),
+    TEST_CASE(a_part_of_some_bytes),
     TEST_CASE(a_name_behind_the_last),
     TEST_CASE(fewer_slots_than_indirect_functions),
     TEST_CASE(an_empty_section_in_no_part),
