@@ -323,6 +323,8 @@ static const struct row rows[] = {
     { "block_physical_twice", HEIR_BLOCKS, LAST, 8, 8, 0x100000, BAD, "shares memory" },
     { "block_physical_unknown", HEIR_BLOCKS, LAST, 8, 8, 0x77770000, ELFIN_ERR_MEMORY,
       "did not take" },
+    { "block_physical_at_the_end", HEIR_BLOCKS, 0, 8, 8, 0 - UINT64_C(0x1000), BAD,
+      "a block or one" },
     { "block_empty", HEIR_BLOCKS, 0, 16, 8, 0, BAD, "a block or one" },
     { "block_size", HEIR_BLOCKS, 0, 16, 8, 4097, BAD, "a block or one" },
     { "block_small", HEIR_BLOCKS, 0, 16, 8, 4096, BAD, "a block or one" },
@@ -558,7 +560,7 @@ static void names_without_an_end(void)
 /* Where the flag says that an address need not be looked at, or there is none to look at. */
 static void calls_without_what_they_need(void)
 {
-    uint64_t count, none = 0;
+    uint64_t count, run, end_of_run, none = 0;
     uint16_t elsewhere = 0x8000;
     size_t size, at;
 
@@ -566,6 +568,18 @@ static void calls_without_what_they_need(void)
     at = heir_table(&whole, HEIR_CALLS, &count, &size);
     memcpy(whole.data + at + 6, &elsewhere, 2);
     memcpy(whole.data + at + 8, &none, 8);
+    heir_seal(&whole);
+    CHECK(!survives(whole));
+    CHECK_STR(elfin_diag_detail(&to->diag), "a call is malformed");
+    end();
+
+    begin();
+    at = heir_table(&whole, HEIR_BLOCKS, &count, &size);
+    memcpy(&run, whole.data + at, 8);
+    memcpy(&end_of_run, whole.data + at + 16, 8);
+    end_of_run += run;
+    at = heir_table(&whole, HEIR_CALLS, &count, &size);
+    memcpy(whole.data + at + 16, &end_of_run, 8);
     heir_seal(&whole);
     CHECK(!survives(whole));
     CHECK_STR(elfin_diag_detail(&to->diag), "a call is malformed");
@@ -599,6 +613,27 @@ static void a_part_of_some_bytes(void)
     CHECK(!survives(whole));
     CHECK_STR(elfin_diag_detail(&to->diag), "a block or one of its parts is malformed");
     end();
+}
+
+/* An address in the block of another group, and right behind a block of its own. */
+static void addresses_of_others(void)
+{
+    for (int i = 0; i < 3; i++) {
+        uint64_t count, blocks, address;
+        size_t size, block_size, at, block;
+
+        begin();
+        at = heir_table(&whole, HEIR_SYMBOLS, &count, &size);
+        block = heir_table(&whole, HEIR_BLOCKS, &blocks, &block_size);
+        memcpy(&address, whole.data + block + (i == 0 ? (blocks - 1) * block_size : 0), 8);
+        address += i == 2 ? 0x100000000 : 0;
+        at += i == 1 ? (count - 1) * size : 0;
+        memcpy(whole.data + at + 8, &address, 8);
+        heir_seal(&whole);
+        CHECK(!survives(whole));
+        CHECK_STR(elfin_diag_detail(&to->diag), "a symbol is malformed");
+        end();
+    }
 }
 
 static void too_many_groups(void)
@@ -642,6 +677,11 @@ static void shift_field(enum heir_table table, size_t field, uint64_t by, const 
     end();
 }
 
+static void blocks_have_whole_pages(void)
+{
+    shift_field(HEIR_BLOCKS, 16, 100, "a block or one of its parts is malformed");
+}
+
 static void slots_are_aligned(void)
 {
     shift_field(HEIR_SLOTS, 8, 4, "a slot is malformed");
@@ -672,6 +712,8 @@ static const struct test_case cases[] = {
     TEST_CASE(names_without_an_end),
     TEST_CASE(calls_without_what_they_need),
     TEST_CASE(too_many_groups),
+    TEST_CASE(addresses_of_others),
+    TEST_CASE(blocks_have_whole_pages),
     TEST_CASE(a_part_of_some_bytes),
     TEST_CASE(a_name_behind_the_last),
     TEST_CASE(fewer_slots_than_indirect_functions),
