@@ -47,23 +47,64 @@ def many_sections():
     return path
 
 
+def object_areas(data):
+    """(begin, size) of headers, symbols, relocations and names of an object."""
+    table, count = struct.unpack_from('<Q', data, 40)[0], struct.unpack_from('<H', data, 60)[0]
+    yield from ((0, 64), (table, 64 * count))
+    for i in range(count):
+        _, kind, _, _, offset, size = struct.unpack_from('<IIQQQQ', data, table + 64 * i)
+        if kind in (2, 3, 4) and size:  # SYMTAB, STRTAB, RELA
+            yield offset, size
+
+
+def image_areas(data):
+    """The same of an image: header, and what lies behind the first table, but for the parts."""
+    parts = [struct.unpack_from('<QQQQ', data, 160 + 32 * i)[2:] for i in range(6)]
+    yield 0, 592
+    end = 592
+    for size, offset in sorted(parts, key=lambda part: part[1]):
+        if size:
+            if offset > end:
+                yield end, offset - end
+            end = offset + size
+    if end < len(data):
+        yield end, len(data) - end
+
+
+def seal(data):
+    """Makes the checksum right, as docs/IMAGE-FORMAT.md says."""
+    if len(data) < 592:
+        return
+    padded = bytes(data) + bytes(-len(data) % 8)
+    words = struct.unpack(f'<{len(padded) // 8}Q', padded)
+    sums = [len(data), 1, 2, 3]
+
+    def add(which, word):
+        mixed = sums[which] ^ word
+        mixed = (mixed << 23 | mixed >> 41) & (1 << 64) - 1
+        sums[which] = mixed * 0x9e3779b97f4a7c15 % (1 << 64)
+
+    whole = 74 + (len(data) - 592) // 32 * 4
+    for i, word in enumerate(words):
+        if i != 3:  # its own
+            add(i % 4 if i < 74 else (i - 74) % 4 if i < whole else 0, word)
+    for word in sums[1:]:
+        add(0, word)
+    struct.pack_into('<Q', data, 24, sums[0])
+
+
 class Mutant:
-    """An object with one to three changes in its headers, symbols, relocations or names, or cut."""
+    """An object or an image with one to three changes in what is not its code or data, or cut."""
 
     VALUES = (0, 1, 2, 3, 4, 7, 8, 0x7f, 0x80, 0xff, 0xfff, 0x1000, 0x7fffffff, 0x80000000,
               0xffffffff, 1 << 63, (1 << 64) - 1)
 
     def __init__(self, number, source, rng):
-        self.name = f'm{number}'
-        self.path = os.path.join(OUTPUT, self.name + '.o')
+        self.name, end = f'm{number}', os.path.splitext(source)[1]
+        self.path = os.path.join(OUTPUT, self.name + end)
         with open(source, 'rb') as file:
             data = bytearray(file.read())
-        table, count = struct.unpack_from('<Q', data, 40)[0], struct.unpack_from('<H', data, 60)[0]
-        areas = [(0, 64), (table, 64 * count)]
-        for i in range(count):
-            _, kind, _, _, offset, size = struct.unpack_from('<IIQQQQ', data, table + 64 * i)
-            if kind in (2, 3, 4) and size:  # SYMTAB, STRTAB, RELA
-                areas.append((offset, size))
+        areas = list((object_areas if end == '.o' else image_areas)(data))
         for _ in range(rng.randint(1, 3)):
             start, size = rng.choice(areas)
             width = rng.choice((1, 2, 4, 8))
@@ -72,6 +113,8 @@ class Mutant:
             data[place:place + width] = (value % (1 << 8 * width)).to_bytes(width, 'little')
         if rng.random() < 0.1:
             del data[rng.randrange(len(data)):]
+        if end == '.img':
+            seal(data)
         with open(self.path, 'wb') as file:
             file.write(data)
 
@@ -86,6 +129,15 @@ def hostile_files():
                             ('clang19', ('-fpic', '-ffunction-sections', '-fdata-sections'))):
         sources.append(os.path.join(OUTPUT, f'{compiler}.o'))
         assert zones.compile_object(zones.COMPILERS[compiler], flags, 'variant.c', sources[-1])
+        image = sources[-1][:-1] + 'img'
+        subprocess.run([os.path.join(BUILD, 'elfin'), 'prepare', '--free-init', sources[-1], '-o',
+                        image], check=True)
+        with open(image, 'rb') as file:
+            data = file.read()
+        sealed = bytearray(data)
+        seal(sealed)
+        assert sealed == data  # the checksum is the manual's
+        sources.append(image)
     rng = random.Random(5)
     return below, [Mutant(i, rng.choice(sources), rng) for i in range(HOSTILE)]
 
@@ -127,7 +179,7 @@ def lines_of(mutants):
         yield from (f'load divided.o at={3 * FAR + page * zones.PAGE:#x}', '@check',
                     'call divided:divided_sum', 'unload divided')
     for m in mutants:
-        yield from (tried(f'load {m.name}.o name={m.name}'), '@check', tried(f'unload {m.name}'))
+        yield from (tried(f'load {os.path.basename(m.path)} name={m.name}'), '@check', tried(f'unload {m.name}'))
     yield from ('list', 'unload below', 'memory', '@check')
 
 
@@ -193,7 +245,7 @@ def main():
                         (4, f'{HOSTILE} hostile files')):
             cases.equal(f'memory: as before after {what}', numbers(boot.said('memory', i)),
                         numbers(boot.said('memory')))
-    errors = [re.sub(r'^error: m\d+.o: ([^:;]*).*', r'\1', line) for command, lines in boot.commands
+    errors = [re.sub(r'^error: m\d+\.\w+: ([^:;]*).*', r'\1', line) for command, lines in boot.commands
               if command.startswith('! repeat 1 load m') for line in lines
               if re.match(r'error: m\d', line)]
     print(f'# kernel memory: {RELOADS} loads, {len(LEFT)} amounts of free pages, {HOSTILE} hostile '
