@@ -14,6 +14,7 @@
 #include "kernel/serial.h"
 #include "kernel/timer.h"
 #include "libmini/fmt.h"
+#include "libmini/mem.h"
 #include "libmini/str.h"
 #include "monitor/call.h"
 #include "monitor/channel.h"
@@ -110,6 +111,7 @@ static void make_module_stack(void)
 
     if (!memory_image_alloc(&wanted, &stack, &edit))
         panic("no stack for modules");
+    memset(edit, 0, MODULE_STACK); /* as the heap */
     call_set_stack(stack, stack + MODULE_STACK);
 }
 

@@ -3,6 +3,7 @@
 
 #include "kernel/panic.h"
 #include "libmini/guarded.h"
+#include "libmini/mem.h"
 
 struct mini_pages physical, addresses;
 struct paging paging;
@@ -111,12 +112,19 @@ static void drop_trampoline(const struct elfin_boot *boot)
 
 /* ---- Heap ------------------------------------------------------------------------------------ */
 
+/*
+ * Cleared, for what firmware leaves is nobody's business; and an emulator that has translated code
+ * there watches each write, until all of it is overwritten.
+ */
 static void *heap_grow(void *ctx, size_t size)
 {
     uint64_t base;
 
     (void)ctx;
-    return pages_alloc(size, &base) ? memory_at(base) : NULL;
+    if (!pages_alloc(size, &base))
+        return NULL;
+    memset(memory_at(base), 0, size);
+    return memory_at(base);
 }
 
 static void heap_shrink(void *ctx, void *chunk, size_t size)
