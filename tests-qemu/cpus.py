@@ -36,7 +36,7 @@ def build():
 
 def script(counts):
     names = ' '.join(map(os.path.basename, FILES))
-    lines = ['load digest.o']
+    lines = ['load digest.o', 'load other_cpus.o', 'call other_cpus:count_cpus']
     for count in counts:
         lines += [f'cpus {count}', f'load {names} at={PLACE:#x}', 'cpus',
                   f'call digest:digest {PLACE:#x} {SIZE:#x}', 'unload part0']
@@ -49,13 +49,15 @@ def joined(text):
 
 
 def boot(cases, machine, counts):
-    run = Boot(script(counts), [*FILES, built('digest.o')], ['--cpus', str(machine)])
+    run = Boot(script(counts), [*FILES, built('digest.o'), built('other_cpus.o')], ['--cpus', str(machine)])
     digest = f'call digest:digest {PLACE:#x} {SIZE:#x}'
     told = [run.said(digest, i) for i in range(len(counts))]
     cases.equal(f'cpus: a machine with {machine} ends well', run.status, 0)
     cases.check(f'cpus: memory is the same for {counts} of {machine}',
                 re.search('0x[0-9a-f]{6}', told[0]) and len(set(told)) == 1,
                 f'{told} {run.output[-300:]} {run.errors[-300:]}')
+    if machine > 1:
+        cases.equal(f'cpus: a module has all of {machine}', run.result('call other_cpus:count_cpus'), machine - 1)
     before = 0
     for i, count in enumerate(counts):
         after = joined(run.said('cpus', i))

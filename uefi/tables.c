@@ -27,13 +27,13 @@ struct tables {
     struct gate gates[TABLES_VECTORS];
     uint64_t descriptors[DESCRIPTORS];
     struct task_state task;
+    _Alignas(16) char stacks[STACKS - STACK_ENTRY][EXCEPTION_STACK];
 };
 
 extern const char contain_stubs[];
 
 static struct tables *tables;
 static uint64_t handlers[TABLES_VECTORS]; /* the firmware's */
-static _Alignas(16) char exception_stacks[STACKS - STACK_ENTRY][EXCEPTION_STACK];
 
 /* What the firmware had when the call began. */
 static struct {
@@ -82,7 +82,7 @@ static uint8_t stack_of(unsigned vector)
 
 static uint64_t stack_top(unsigned stack)
 {
-    return (uint64_t)exception_stacks[stack - STACK_ENTRY] + EXCEPTION_STACK;
+    return (uint64_t)tables->stacks[stack - STACK_ENTRY] + EXCEPTION_STACK;
 }
 
 /* A task state of the firmware's keeps its stacks, for gates that name them. */
