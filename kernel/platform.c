@@ -197,6 +197,12 @@ bool platform_is_service(uint64_t address)
     return false;
 }
 
+bool platform_is_service_stack(uint64_t pointer)
+{
+    (void)pointer;
+    return false;
+}
+
 bool platform_is_own(uint64_t address)
 {
     return address - (uint64_t)kernel_begin < (uint64_t)kernel_end - (uint64_t)kernel_begin;

@@ -112,11 +112,19 @@ static bool may_be_interrupted(const elfin_module *module)
     return (info.flags & ELFIN_MODULE_INTERRUPTS) != 0;
 }
 
+/* The longest limits end with the counter. */
+static uint64_t end_of_time(void)
+{
+    uint64_t now = ticks();
+
+    return limit < UINT64_MAX - now ? now + limit : UINT64_MAX;
+}
+
 static void outermost_begin(void)
 {
     if (machine_hooks.begin != NULL)
         machine_hooks.begin();
-    deadline = limit != 0 ? ticks() + limit : 0;
+    deadline = limit != 0 ? end_of_time() : 0;
     changing = false;
 }
 

@@ -137,6 +137,13 @@ static void mark(const elfin_module *module)
         elfin_module_fail((elfin_module *)(uintptr_t)module);
 }
 
+/* Objects of a heap that is half changed stay where they are: to an empty heap they are foreign. */
+static void forget_heap(void)
+{
+    mini_heap_init(platform_heap, 0, platform_heap->grow, platform_heap->shrink,
+                   platform_heap->ctx);
+}
+
 void fault_judge(const struct call_end *end)
 {
     stack_trace(space, end->frame.rsp, &trace);
@@ -146,6 +153,8 @@ void fault_judge(const struct call_end *end)
         restricted = true;
         platform_restrict();
     }
+    if (end->changing)
+        forget_heap();
 }
 
 void fault_report(const elfin_module *module, const struct call_end *end)
@@ -169,6 +178,11 @@ void fault_report(const elfin_module *module, const struct call_end *end)
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
+static bool is_ending(uint64_t overdue, bool services)
+{
+    return services ? overdue > call_limit() : overdue > 0;
+}
+
 bool fault_is_due(const struct interrupt_frame *frame, bool *services)
 {
     uint64_t overdue = call_overdue();
@@ -178,18 +192,19 @@ bool fault_is_due(const struct interrupt_frame *frame, bool *services)
         return false;
     stack_trace(space, frame->rsp, &found);
     *services = found.services || !fault_is_ours(frame->rip);
-    return *services ? overdue > call_limit() : where_is_image(space, frame->rip);
+    return is_ending(overdue, *services) && (*services || where_is_image(space, frame->rip));
 }
 
 void fault_poll(void)
 {
     struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
                                      .rsp = (uint64_t)__builtin_frame_address(0) };
+    uint64_t overdue = call_overdue();
     struct stack_trace found;
 
-    if (call_overdue() == 0)
+    if (overdue == 0)
         return;
     stack_trace(space, frame.rsp, &found);
-    if (!found.services)
-        call_interrupted(CALL_LIMIT, &frame, 0, false);
+    if (is_ending(overdue, found.services))
+        call_interrupted(CALL_LIMIT, &frame, 0, found.services);
 }

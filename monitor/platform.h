@@ -85,6 +85,10 @@ bool platform_is_own(uint64_t address);
 /* Whether code of the machine's may lie there; of addresses of neither this program nor modules. */
 bool platform_is_service(uint64_t address);
 
+/* Whether the stack pointer is on a stack of the machine's, below which modules may be called back.
+ */
+bool platform_is_service_stack(uint64_t pointer);
+
 /* From now on nothing is asked of the machine that may be in the middle of something. */
 void platform_restrict(void);
 

@@ -46,7 +46,7 @@ void stack_trace(const elfin_space *space, uint64_t pointer, struct stack_trace 
 {
     uint64_t low, high, at;
 
-    *trace = (struct stack_trace){ .caller = 0 };
+    *trace = (struct stack_trace){ .services = platform_is_service_stack(pointer) };
     call_stack(&low, &high);
     at = pointer - low < high - low ? (pointer + 7) & ~UINT64_C(7) : low;
     for (; at < high && !(trace->caller != 0 && trace->services); at += sizeof(uint64_t)) {

@@ -88,6 +88,8 @@ SERVICES = {
     'fault_in_event': r'page fault at services\+0x\w+: reading unmapped 0x0',
     'fault_in_timer': r'page fault at services\+0x\w+: reading unmapped 0x0',
     'abort_in_event': 'a module calls abort',
+    'abort_in_timer': 'a module calls abort',
+    'print_in_timer': r'time limit exceeded at (0x\w+, called from )?services:?.*\+0x\w+$',
     'loop_in_event': r'time limit exceeded at services\+0x\w+$',
     'loop_in_service': r'time limit exceeded at (0x\w+, called from )?services:loop_in_service\+0x\w+$',
 }
@@ -222,6 +224,8 @@ def check_heap(host, cases):
                'the heap was being changed: only')
     run.expect(cases, f'{host}, a damaged heap: list', 'list', '^caller .*, failed$')
     run.expect(cases, f'{host}, a damaged heap: it is not used', '! memory', 'not safe any more')
+    run = Boot('load faults_phases.o\nload faults_caller.o -- break\nquit 45', [built('faults_phases.o'), built('faults_caller.o')], HOSTS[host])
+    cases.equal(f'{host}, a heap damaged at the end: the status of quit', run.status, 45)
 
 
 def main():

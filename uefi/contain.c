@@ -42,7 +42,7 @@ static uint32_t this_cpu(void)
 
 /* ---- Interruptions --------------------------------------------------------------------------- */
 
-static bool is_on_interrupt_stack(uint64_t pointer)
+bool contain_is_interrupt_stack(uint64_t pointer)
 {
     return pointer - interrupt_low < interrupt_high - interrupt_low;
 }
@@ -70,8 +70,8 @@ static void check_time(struct interrupt_frame *frame)
 /* The handler may be interrupted in its turn: then below what it has on the interrupt stack. */
 static struct interrupt_frame *leave_entry_stack(const struct interrupt_frame *frame)
 {
-    uint64_t top = is_on_interrupt_stack(frame->rsp) ? (frame->rsp - RED_ZONE) & ~UINT64_C(15)
-                                                     : interrupt_high;
+    uint64_t top = contain_is_interrupt_stack(frame->rsp) ? (frame->rsp - RED_ZONE) & ~UINT64_C(15)
+                                                          : interrupt_high;
     struct interrupt_frame *copy = (struct interrupt_frame *)(top - sizeof(*copy));
 
     *copy = *frame;
@@ -100,7 +100,7 @@ static struct interrupt_frame *hand_on(struct interrupt_frame *frame)
 static bool is_page_zero_needed(const struct interrupt_frame *frame, uint64_t address)
 {
     return frame->vector == EXCEPTION_PAGE && address < PAGE && page_zero_is_hidden() &&
-           is_on_interrupt_stack(frame->rsp) && !fault_is_ours(frame->rip);
+           contain_is_interrupt_stack(frame->rsp) && !fault_is_ours(frame->rip);
 }
 
 struct interrupt_frame *contain_dispatch(struct interrupt_frame *frame)
@@ -116,8 +116,7 @@ struct interrupt_frame *contain_dispatch(struct interrupt_frame *frame)
         return frame;
     }
     if (this_cpu() == before.cpu)
-        call_interrupted(CALL_FAULT, frame, address,
-                         !code_is_known() || is_on_interrupt_stack(frame->rsp));
+        call_interrupted(CALL_FAULT, frame, address, !code_is_known());
     return hand_on(frame);
 }
 

@@ -22,6 +22,9 @@
  */
 bool contain_begin(struct uefi_host *host);
 
+/* Of the firmware's interrupt handlers, and of what they call. */
+bool contain_is_interrupt_stack(uint64_t pointer);
+
 /* Gives everything back. No call is in progress. */
 void contain_end(void);
 

@@ -43,12 +43,14 @@ static elfin_status session_begin(struct session *session)
     return ELFIN_OK;
 }
 
-static void session_end(struct session *session)
+static void session_end(struct session *session, int outcome)
 {
     elfin_status status = elfin_space_destroy(&session->space);
 
     if (status != ELFIN_OK)
         console_print("error: unloading everything: %s\n", elfin_status_text(status));
+    if (fault_restricted()) /* what has been called last did that */
+        platform_end(outcome);
     contain_end();
     uefi_host_finish(&machine);
 }
@@ -70,7 +72,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     exit_port = startup_exit_port();
     platform_set_exit_port(exit_port);
     status = startup_run(&session);
-    session_end(&session);
+    session_end(&session, status);
     channel_exit_machine(exit_port, (unsigned)status);
     return (EFI_STATUS)status;
 }

@@ -11,6 +11,7 @@
 #include "monitor/fault.h"
 #include "uefi/code.h"
 #include "uefi/commands.h"
+#include "uefi/contain.h"
 #include "uefi/files.h"
 #include "uefi/firmware.h"
 
@@ -247,6 +248,11 @@ bool platform_is_own(uint64_t address)
 bool platform_is_service(uint64_t address)
 {
     return code_contains(address);
+}
+
+bool platform_is_service_stack(uint64_t pointer)
+{
+    return contain_is_interrupt_stack(pointer);
 }
 
 void platform_restrict(void)

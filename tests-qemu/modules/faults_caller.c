@@ -16,6 +16,24 @@ uint64_t call_fault(void)
     return fault_now() + 1;
 }
 
+static int breaks;
+
+static int start(int argc, char **argv)
+{
+    (void)argv;
+    breaks = argc > 0;
+    return 0;
+}
+ELFIN_INIT(start);
+
+/* With a word for init. */
+static void stop(void)
+{
+    if (breaks)
+        break_heap();
+}
+ELFIN_EXIT(stop);
+
 /* A large object has a chunk of its own: what precedes it describes the chunk. */
 uint64_t break_heap(void)
 {

@@ -20,6 +20,8 @@ UINT64 abort_in_event(void);
 UINT64 fault_in_timer(void);
 UINT64 loop_in_event(void);
 UINT64 loop_in_service(void);
+UINT64 abort_in_timer(void);
+UINT64 print_in_timer(void);
 void abort(void);
 
 static EFI_BOOT_SERVICES *services(void)
@@ -124,6 +126,48 @@ UINT64 fault_in_timer(void)
     while (zero == 0) {
     }
     return 2;
+}
+
+/* Nothing of what services leave on the stack. */
+static void wipe(void)
+{
+    volatile char below[64 << 10];
+
+    for (UINTN i = 0; i < sizeof(below); i++)
+        below[i] = 0;
+}
+
+static UINT64 notify_later(EFI_EVENT_NOTIFY notify)
+{
+    EFI_EVENT event;
+
+    if (services()->CreateEvent(EVT_TIMER | EVT_NOTIFY_SIGNAL, TPL_CALLBACK, notify, NULL,
+                                &event) != EFI_SUCCESS)
+        return 1;
+    services()->SetTimer(event, TimerRelative, 1000000);
+    wipe();
+    while (zero == 0) {
+    }
+    return 2;
+}
+
+UINT64 abort_in_timer(void)
+{
+    return notify_later(give_up);
+}
+
+static VOID EFIAPI print_on(EFI_EVENT event, VOID *context)
+{
+    (void)event;
+    (void)context;
+    while (zero == 0)
+        elfin_print("%s", "");
+}
+
+/* The firmware may hold back its timer in the meantime. */
+UINT64 print_in_timer(void)
+{
+    return notify_later(print_on);
 }
 
 /* Nobody ever signals it. */
