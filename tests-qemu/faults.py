@@ -12,7 +12,7 @@ from boot import BUILD, Boot, Cases, built
 
 HOSTS = {
     'elfin.efi': (),
-    'kernel': ('--kernel', os.path.join(BUILD, 'kernel.elf')),
+    'kernel': ('--kernel', os.path.join(BUILD, os.environ.get('ELFIN_TEST_KERNEL', 'kernel.elf'))),
 }
 
 # What is called, and what is reported; @ is the module.
@@ -228,6 +228,25 @@ def check_heap(host, cases):
     cases.equal(f'{host}, a heap damaged at the end: the status of quit', run.status, 45)
 
 
+def check_handed_over(cases):
+    """Modules that elfin.efi has linked for the kernel."""
+    names = ('faults_phases.o', 'faults.o', 'faults_resolver.o')
+
+    def boot(modules, script):
+        return Boot(script, [built(name) for name in names], (*HOSTS['kernel'], '--hand-over', modules))
+    rows = (('! call phases:fault_now', r'^error: invalid opcode at phases:fault_now\+0x'), ('list', '^phases .*, failed$'),
+            ('unload phases', 'had failed'), ('! call faults:fault_stack 1', '^error: stack overflow at faults:fault_stack'),
+            ('unload faults', 'had failed'), ('list', r'\A\Z'), ('check', r'\A\Z'))
+    run = boot('faults_phases.o + faults.o', '\n'.join(command for command, _ in rows))
+    cases.equal('handed over: the script runs to its end', run.status, 0)
+    expect_lines(run, cases, 'handed over', rows)
+    for modules, wanted in (('faults_phases.o -- i', 'invalid opcode at phases'), ('faults_phases.o -- c', 'invalid opcode at phases'),
+                            ('faults_resolver.o', 'page fault at resolver')):
+        run = boot(modules, 'list\ncheck\nquit 45')
+        cases.check(f'handed over: {modules}: nothing of it stays', run.status == 45 and wanted in run.output and
+                    run.said('list') == '', run.output + run.errors)
+
+
 def main():
     cases = Cases()
     if sys.argv[1:]:
@@ -235,6 +254,7 @@ def main():
             check_service(name, cases)
         for host in HOSTS:
             check_heap(host, cases)
+        check_handed_over(cases)
     else:
         for host in HOSTS:
             check_host(host, cases)

@@ -63,6 +63,7 @@ TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tes
 .PHONY: kernel-long
 kernel-long: $(ALL) $(TEST_DEPS) $(BUILD)/kernel-pie-clang.elf
 	@tests-qemu/faults.py all
+	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/faults.py
 	@tests-qemu/kernel.py all
 	@tests-qemu/kernel_matrix.py all
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_matrix.py all
