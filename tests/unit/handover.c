@@ -8,6 +8,8 @@
 #include "tests/lib/program_file.h"
 #include "tests/unit/library.h"
 
+#include <sys/mman.h>
+
 enum {
     AREA = 16384,
     AREA_ALIGN = 64
@@ -719,6 +721,78 @@ static void blocks_are_released_that_were_taken(void)
     END(to);
 }
 
+/* What the blocks hold, changed behind the loader's back: unwinders would believe it. */
+static void damaged_unwind_tables_are_refused(void)
+{
+    enum {
+        INDEX,
+        FRAMES,
+        FDE, /* the first */
+        END  /* the word behind the last */
+    };
+    static const struct {
+        int where;
+        size_t offset;
+        uint32_t value;
+    } damages[] = {
+        { FRAMES, 0, 0 },
+        { FRAMES, 0, 2 },
+        { FRAMES, 0, 0xffffffff },
+        { FRAMES, 0, 0x7ffffff0 },
+        { FDE, 0, 0xffffffff },
+        { FDE, 0, 0x10000000 },
+        { FDE, 4, 4 },
+        { FDE, 4, 0x7ffffff0 },
+        { FDE, 4, 0xffffffff },
+        { FDE, 4, 16 },
+        { END, 0, 1 },
+        { END, 0, 4 },
+        { INDEX, 0, 0x3b031b02 },
+        { INDEX, 0, 0xffff1b01 },
+        { INDEX, 4, 0x10 },
+        { INDEX, 8, 1 },
+        { INDEX, 8, 0x20000000 },
+        { INDEX, 12, 0x7fffffff },
+        { INDEX, 16, 0 },
+        { INDEX, 16, 0x7fffffff },
+        { INDEX, 16, 0x80000000 },
+    };
+    struct fixture *from = writer(), *to = heir(FAKE_INVENTED);
+    uint32_t length, *word;
+    uint8_t *bytes[4];
+    elfin_block b;
+
+    load_built(from, "tests/objects/ifunc.o", "ifunc.o");
+    REQUIRE(elfin_group_block(from->group, 0, &b));
+    REQUIRE(b.unwind.frames_size > 64 && b.unwind.index_size >= 12 + 2 * 8);
+    REQUIRE(mprotect(b.region.edit, b.region.size, PROT_READ | PROT_WRITE) == 0);
+    bytes[INDEX] = (uint8_t *)b.region.edit + (b.unwind.index - b.region.run);
+    bytes[FRAMES] = (uint8_t *)b.region.edit + (b.unwind.frames - b.region.run);
+    memcpy(&length, bytes[FRAMES], sizeof length);
+    bytes[FDE] = bytes[FRAMES] + 4 + length;
+    bytes[END] = bytes[FRAMES] + b.unwind.frames_size - 4;
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        uint32_t old;
+
+        word = (uint32_t *)(void *)(bytes[damages[i].where] + damages[i].offset);
+        old = *word;
+        CHECK(old != damages[i].value);
+        *word = damages[i].value;
+        adopt_fails(to, from, ELFIN_ERR_HAND_OVER, "unwind tables");
+        *word = old;
+        CHECK_MSG(test_state.failures == 0, "damage %zu", i);
+        REQUIRE_NO_FAILURE();
+    }
+    /* The first row leads to the CIE, which is no function's. */
+    word = (uint32_t *)(void *)(bytes[INDEX] + 16);
+    *word = (uint32_t)(b.unwind.frames - b.unwind.index);
+    adopt_fails(to, from, ELFIN_ERR_HAND_OVER, "unwind tables");
+    *word += 4 + length;
+    adopt(to, from);
+    END(from);
+    END(to);
+}
+
 /* ---- The space that links ---------------------------------------------------------------------
  */
 
@@ -901,6 +975,7 @@ static const struct test_case cases[] = {
     TEST_CASE(what_ran_is_undone_when_init_fails),
     TEST_CASE(mistakes_of_the_host_are_met),
     TEST_CASE(blocks_are_released_that_were_taken),
+    TEST_CASE(damaged_unwind_tables_are_refused),
     TEST_CASE(a_space_that_defers_calls_nothing),
     TEST_CASE(what_has_run_is_not_handed_over),
     TEST_CASE(linked_files_are_not_handed_over),
