@@ -2,6 +2,7 @@
 #include "monitor/call.h"
 
 #include "libmini/mem.h"
+#include "monitor/control.h"
 
 enum {
     MSR_FS_BASE = 0xc0000100,
@@ -53,19 +54,6 @@ void call_stack(uint64_t *low, uint64_t *high)
 void call_set_machine(const struct call_machine *machine)
 {
     machine_hooks = *machine;
-}
-
-static uint64_t msr_read(uint32_t msr)
-{
-    uint32_t low, high;
-
-    __asm__ volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-    return (uint64_t)high << 32 | low;
-}
-
-static void msr_write(uint32_t msr, uint64_t value)
-{
-    __asm__ volatile("wrmsr" : : "c"(msr), "a"((uint32_t)value), "d"((uint32_t)(value >> 32)));
 }
 
 static uint64_t ticks(void)
@@ -148,13 +136,15 @@ static void outermost_end(void)
 static bool run(uint64_t address, const uint64_t *arguments, bool interrupts, uint64_t *result)
 {
     struct call_frame frame, *outer = innermost;
-    uint64_t flags, fs_base = msr_read(MSR_FS_BASE);
+    uint64_t flags, fs_base = control_msr_read(MSR_FS_BASE);
+    struct control control;
     bool returned;
 
     __asm__ volatile("pushfq\n\tpopq %0" : "=r"(flags) : : "memory");
     if (outer == NULL)
         outermost_begin();
-    msr_write(MSR_FS_BASE, thread_block());
+    control_read(&control);
+    control_msr_write(MSR_FS_BASE, thread_block());
     innermost = &frame;
     if (interrupts)
         __asm__ volatile("sti" : : : "memory");
@@ -164,7 +154,9 @@ static bool run(uint64_t address, const uint64_t *arguments, bool interrupts, ui
                             outer == NULL && stack_high != 0 ? stack_high - STACK_HEAD : 0);
     __asm__ volatile("cli" : : : "memory");
     innermost = outer;
-    msr_write(MSR_FS_BASE, fs_base);
+    control_msr_write(MSR_FS_BASE, fs_base);
+    if (!returned)
+        control_restore(&control);
     if (!returned && machine_hooks.judge != NULL)
         machine_hooks.judge(&ended);
     if (outer == NULL)

@@ -19,7 +19,8 @@
  *    so for one space.
  *  - The direction flag is clear and the stack aligned as the System V ABI wants it.
  *
- * However a call ends, flags, FS base, MXCSR and the x87 control word are then as they were.
+ * However a call ends, flags, FS base, MXCSR and the x87 control word are then as they were; when it
+ * did not return, also the control registers (control.h).
  */
 enum {
     CALL_ARGUMENTS = 6,

@@ -5,7 +5,8 @@ GNUEFI_INCLUDE ?= /usr/include/efi
 GNUEFI_LIB     ?= /usr/lib
 
 # What any application with uefi/host.c needs, and what elfin.efi has besides.
-UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/rights.c uefi/firmware.c monitor/call.c monitor/call_asm.S
+UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/rights.c uefi/firmware.c monitor/call.c \
+                     monitor/control.c monitor/call_asm.S
 UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S uefi/contain_asm.S $(PICTURE_SOURCES) \
                 $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c monitor/*.c))
 

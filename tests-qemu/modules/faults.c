@@ -196,15 +196,25 @@ uint64_t fault_state(void)
 {
     uint32_t control = 0;
 
-    __asm__ volatile("ldmxcsr %0\n\tstd\n\tud2" : : "m"(control));
+    __asm__ volatile("movq %%cr0, %%rax\n\tandq $~0x10000, %%rax\n\tmovq %%rax, %%cr0\n\t" /* WP */
+                     "movl $15, %%eax\n\tmovq %%rax, %%cr8\n\t"
+                     "movl $2, %%eax\n\tmovq %%rax, %%dr7\n\t"
+                     "movl $0xc0000101, %%ecx\n\txorl %%edx, %%edx\n\twrmsr\n\t" /* GS base */
+                     "ldmxcsr %0\n\tstd\n\tud2"
+                     :
+                     : "m"(control)
+                     : "rax", "rcx", "rdx");
     return 0;
 }
 
-/* Bits for what is not as a call begins: the direction, MXCSR, the x87 control word. */
+/* Bits for what is not as a call begins: the direction, MXCSR, the x87 control word; CR8,
+ * breakpoints, the base of GS. */
 uint64_t state_changed(void)
 {
     uint64_t flags;
     uint32_t vector;
+    uint64_t cr8, dr7;
+    uint32_t gs_low, gs_high;
     uint16_t x87;
 
     __asm__ volatile("subq $128, %%rsp\n\tpushfq\n\tpopq %0\n\taddq $128, %%rsp"
@@ -213,6 +223,10 @@ uint64_t state_changed(void)
                      : "cc");
     __asm__ volatile("stmxcsr %0" : "=m"(vector));
     __asm__ volatile("fnstcw %0" : "=m"(x87));
+    __asm__ volatile("movq %%cr8, %0" : "=r"(cr8));
+    __asm__ volatile("movq %%dr7, %0" : "=r"(dr7));
+    __asm__ volatile("rdmsr" : "=a"(gs_low), "=d"(gs_high) : "c"(0xc0000101));
     return (flags >> 10 & 1) | (uint64_t)((vector & 0x1f80) != 0x1f80) << 1 |
-           (uint64_t)((x87 & 0x3f) != 0x3f) << 2;
+           (uint64_t)((x87 & 0x3f) != 0x3f) << 2 | (uint64_t)(cr8 != 0) << 3 | (dr7 & 2) << 3 |
+           (uint64_t)((gs_low | gs_high) != 0) << 5;
 }
