@@ -627,6 +627,38 @@ static void what_ran_is_undone_when_init_fails(void)
     }
 }
 
+/* The first of two fails: the second has its own, which must not hide that. */
+static void one_resolver_fails_of_several(void)
+{
+    struct fixture *from = writer(), *to = heir(FAKE_REAL);
+
+    LOAD(from, "one.o", "fn x 1; ifunc f 0; exit 1", "two.o", "fn y 1; ifunc g y; init 2 0");
+    adopt_fails(to, from, ELFIN_ERR_RESOLVER, "one.o");
+    CHECK_STR(fx_trace_text(), "");
+    END(from);
+    END(to);
+}
+
+/* Callbacks that a host may leave out. */
+static void hosts_need_not_be_told(void)
+{
+    struct fixture *from = writer(), *to = heir(FAKE_REAL);
+
+    to->fake.host.tls_attach = NULL;
+    to->fake.host.tls_detach = NULL;
+    to->fake.host.unwinding = NULL;
+    to->fake.host.unwind_add = NULL;
+    to->fake.host.unwind_remove = NULL;
+    to->fake.host.trim = NULL;
+    fx_again(to);
+    LOAD(from, "a.o", "fn f 7; tls t 1; in .eh_frame 0; in .init.text 5 8 ax; init 1 0");
+    adopt(to, from);
+    CHECK_EQ(fx_run(to, "f"), 7);
+    CHECK_EQ(to->fake.tls.count, 0);
+    END(from);
+    END(to);
+}
+
 /* What the host gives is not what was asked for. */
 static uint64_t wrong_run;
 static bool wrong_edit, wrong_size;
@@ -973,6 +1005,8 @@ static const struct test_case cases[] = {
     TEST_CASE(thread_local_places_are_free),
     TEST_CASE(a_failed_module_stays_failed),
     TEST_CASE(what_ran_is_undone_when_init_fails),
+    TEST_CASE(one_resolver_fails_of_several),
+    TEST_CASE(hosts_need_not_be_told),
     TEST_CASE(mistakes_of_the_host_are_met),
     TEST_CASE(blocks_are_released_that_were_taken),
     TEST_CASE(damaged_unwind_tables_are_refused),
