@@ -225,16 +225,17 @@ def check_failures(cases, in_use):
     boots = [f'! boot {name} even.o odd.o' for name in WRONG_KERNELS]
     boots += [f'! {line}' for line in FAILURES]
     script = ['memory', *boots, 'memory', *boots, 'memory',
-              'library members.a', f'boot kernel-damage.elf first.o at=0xffffffff90000000 + fails.o file=members.a script=inner.txt -- {EXIT} word']
+              'load strict.o', 'call strict:forbid', 'library members.a', f'boot kernel-damage.elf first.o at=0xffffffff90000000 + fails.o file=members.a script=inner.txt -- {EXIT} word']
     run = Boot('\n'.join(script),
                [*kernels, KERNEL, os.path.join(BUILD, 'kernel-pie.elf'), os.path.join(BUILD, 'tests-qemu/kernel-damage.elf'),
-                built('even.o'), built('odd.o'), built('missing.o'), os.path.join(OUTPUT, 'first.o'),
+                built('even.o'), built('odd.o'), built('missing.o'), built('strict.o'), os.path.join(OUTPUT, 'first.o'),
                 os.path.join(OUTPUT, 'members.a'), os.path.join(OUTPUT, 'fails.o'), inner])
     for boot, text in zip(boots, [*(text for _, text in WRONG_KERNELS.values()), *FAILURES.values()]):
         run.expect(cases, f'handover: {boot}', boot, text)
     totals = [without_heap(run.said('memory', i)) for i in range(3)]
     cases.equal('handover: a failure leaves elfin.efi as before', totals[1][:-1], totals[0][:-1])
     cases.equal('handover: and the firmware', totals[2], totals[1])
+    cases.equal('handover: the firmware lets nothing be executed in new memory', run.result('call strict:forbid'), 0)
     text = run.said(script[-1])
     cases.equal('handover: parts have their rights when the kernel begins',
                 re.findall(r'^0xffffffff9000.*? (R|RX|RW) ', text, re.M), ['RX', 'R', 'RW', 'RX', 'RW'])

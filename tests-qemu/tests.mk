@@ -8,7 +8,7 @@ $(BUILD)/tests-qemu/interrupts.o: QEMU_TEST_CFLAGS += -mno-red-zone
 $(BUILD)/tests-qemu/faults_phases.o: QEMU_TEST_CFLAGS += -mno-red-zone
 $(BUILD)/tests-qemu/rights.o:     QEMU_TEST_CFLAGS += -fpic
 $(BUILD)/tests-qemu/machine.o:    QEMU_TEST_CFLAGS += -fstack-protector-all
-$(addprefix $(BUILD)/tests-qemu/,crash.o memory_map.o other_cpus.o rights.o services.o): QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
+$(addprefix $(BUILD)/tests-qemu/,crash.o memory_map.o other_cpus.o rights.o services.o strict.o): QEMU_TEST_CFLAGS += -mno-red-zone -isystem $(GNUEFI_INCLUDE) \
                                   -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI
 
 $(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk

@@ -64,9 +64,14 @@ static bool take_pages(struct boot_space *boot, struct boot_jump *jump, enum elf
 
 void boot_record_drop(struct boot_space *boot, const struct boot_jump *jump)
 {
-    for (unsigned i = 0; i < jump->taken_count; i++)
-        uefi_pages_free(boot->memory, boot_type((enum elfin_boot_kind)jump->taken[i].kind),
-                        jump->taken[i].base, jump->taken[i].size);
+    for (unsigned i = 0; i < jump->taken_count; i++) {
+        const elfin_boot_range *taken = &jump->taken[i];
+
+        if (taken->kind == ELFIN_BOOT_TRAMPOLINE)
+            uefi_rights_reset(&boot->memory->rights, taken->base, taken->size);
+        uefi_pages_free(boot->memory, boot_type((enum elfin_boot_kind)taken->kind), taken->base,
+                        taken->size);
+    }
 }
 
 /* With a byte behind each, and each in pages of its own. */
@@ -223,6 +228,7 @@ static void find_screen(elfin_boot_screen *screen)
     }
 }
 
+/* Firmware may let nothing be executed in memory of this type. */
 static bool make_trampoline(struct boot_space *boot, struct boot_jump *jump)
 {
     void *page;
@@ -231,7 +237,8 @@ static bool make_trampoline(struct boot_space *boot, struct boot_jump *jump)
         return false;
     memcpy(page, boot_trampoline, (size_t)(boot_trampoline_end - boot_trampoline));
     jump->trampoline = (uint64_t)page;
-    return paging_map(&boot->paging, jump->trampoline, jump->trampoline, PAGING_PAGE,
+    return uefi_rights_set(&boot->memory->rights, jump->trampoline, PAGING_PAGE, ELFIN_RIGHTS_RX) &&
+           paging_map(&boot->paging, jump->trampoline, jump->trampoline, PAGING_PAGE,
                       PAGING_EXECUTE) == PAGING_OK;
 }
 

@@ -5,7 +5,8 @@
 #include "uefi/commands.h"
 
 enum {
-    CPUID_GIGABYTES = 1 << 26 /* CPUID 0x80000001, EDX */
+    CPUID_GIGABYTES = 1 << 26, /* CPUID 0x80000001, EDX */
+    CR4_LA57 = 1 << 12,
 };
 
 /* Run addresses are all but the direct map's and the last page, as in the kernel. Page 0 can only
@@ -138,6 +139,15 @@ static bool has_gigabytes(void)
     return d & CPUID_GIGABYTES;
 }
 
+/* With tables of 5 levels in use, nobody can go over to those of 4 in 64-bit mode. */
+static bool has_five_levels(void)
+{
+    uint64_t cr4;
+
+    __asm__ volatile("movq %%cr4, %0" : "=r"(cr4));
+    return cr4 & CR4_LA57;
+}
+
 /* What will be there when the firmware is gone: memory, whoever has it now. */
 static bool is_memory(EFI_MEMORY_TYPE type)
 {
@@ -226,6 +236,8 @@ static void add_addresses(struct boot_space *boot)
 int boot_space_begin(struct boot_space *boot, struct uefi_host *memory)
 {
     *boot = (struct boot_space){ .memory = memory };
+    if (has_five_levels())
+        return command_error("boot: the firmware has page tables of 5 levels");
     boot->paging = (struct paging){
         .ctx = boot, .alloc = table_alloc, .free = table_free, .no_gigabytes = !has_gigabytes()
     };
