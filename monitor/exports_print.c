@@ -6,11 +6,14 @@
 #include "monitor/console.h"
 #include "monitor/platform.h"
 
+/* A width may be a mistake, and billions: the time limit holds between two pieces as well. */
 static void count_put(void *ctx, const char *text, size_t length)
 {
     size_t *count = ctx;
+    uint64_t mask = platform_enter();
 
     console_write(text, length);
+    platform_leave(mask);
     *count += length;
 }
 

@@ -40,7 +40,8 @@ FAULTS = {
 # Time limits. In elfin.efi they hold for modules that allow interrupts, and for others in exports.
 LOOP = {'fault_loop': r'time limit exceeded at @:fault_loop\+0x\w+$'}
 LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exports|0x\w+, called from '
-                                      r'@:fault_loop_exports)\+0x\w+$'}
+                                      r'@:fault_loop_exports)\+0x\w+$',
+                'fault_loop_print': r'time limit exceeded at 0x\w+, called from @:fault_loop_print\+0x\w+$'}
 
 # Phases that fault, by the first word of init: what is run, what it prints.
 OPCODE = r'^error: invalid opcode at phases\+0x\w+$'

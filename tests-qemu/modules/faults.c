@@ -39,6 +39,7 @@ uint64_t fault_print(void);
 uint64_t fault_allocate(uint64_t depth);
 uint64_t fault_loop(void);
 uint64_t fault_loop_exports(void);
+uint64_t fault_loop_print(void);
 uint64_t fault_x87(void);
 uint64_t fault_state(void);
 uint64_t state_changed(void);
@@ -173,6 +174,13 @@ uint64_t fault_loop(void)
     while (zero == 0) {
     }
     return 0;
+}
+
+/* One export that does not come to an end. */
+uint64_t fault_loop_print(void)
+{
+    for (;;)
+        elfin_print("%*d\n", 2000000000, 1);
 }
 
 uint64_t fault_loop_exports(void)
