@@ -132,6 +132,7 @@ KERNEL = (
 FIRMWARE = (
     ('load services.o', 'loaded'),
     ('call services:priority', '=> 4 '),
+    ('! call services:exit_application', 'a module calls exit\nerror: .*the function did not return'),
     ('! call services:fault_at_high_priority', 'page fault at services:fault_at_high_priority'),
     ('unload services', 'had failed'),
     ('load services.o', 'loaded'),

@@ -5,6 +5,7 @@
 #include "monitor/exports.h"
 #include "monitor/fault.h"
 #include "uefi/code.h"
+#include "uefi/exit.h"
 #include "uefi/page_zero.h"
 #include "uefi/tables.h"
 
@@ -137,6 +138,7 @@ static void call_begins(void)
         code_find(machine_host);
         page_zero_hide(&machine_host->rights);
     }
+    exit_catch(machine_host);
     before.cpu = this_cpu();
     __asm__ volatile("cli");
     tables_replace();
@@ -147,6 +149,7 @@ static void call_ends(void)
     EFI_BOOT_SERVICES *services = machine_host->table->BootServices;
 
     tables_restore();
+    exit_release(machine_host);
     services->RaiseTPL(TPL_HIGHEST);
     services->RestoreTPL(before.priority);
     if (!machine_host->locked)

@@ -13,6 +13,7 @@ static volatile UINT64 zero;
 UINT64 priority(void);
 UINT64 fault_at_high_priority(void);
 UINT64 fault_after_service(void);
+UINT64 exit_application(void);
 UINT64 fault_in_service(void);
 UINT64 fault_in_event(void);
 UINT64 break_screen(void);
@@ -41,6 +42,11 @@ UINT64 fault_at_high_priority(void)
 {
     services()->RaiseTPL(TPL_HIGH_LEVEL);
     return *(volatile UINT64 *)zero;
+}
+
+UINT64 exit_application(void)
+{
+    return services()->Exit(elfin_image_handle, EFI_SUCCESS, 0, NULL);
 }
 
 /* The service has returned: it is not on the stack. */
