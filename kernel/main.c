@@ -99,7 +99,7 @@ static void log_line(void *ctx, const char *text)
     console_print("%s\n", text);
 }
 
-/* With a page on each side that is not there. */
+/* Below it run addresses that nobody else gets, and above it a page. */
 static void make_module_stack(void)
 {
     struct mini_pages_request wanted = { .size = MODULE_STACK,
@@ -109,7 +109,9 @@ static void make_module_stack(void)
     uint64_t stack;
     void *edit;
 
-    if (!memory_image_alloc(&wanted, &stack, &edit))
+    if (!memory_image_alloc(&wanted, &stack, &edit) ||
+        mini_pages_alloc_at(&addresses, stack - MINI_PAGE_SIZE - CALL_STACK_GUARD,
+                            CALL_STACK_GUARD) != MINI_PAGES_OK)
         panic("no stack for modules");
     memset(edit, 0, MODULE_STACK); /* as the heap */
     call_set_stack(stack, stack + MODULE_STACK);

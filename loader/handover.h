@@ -82,8 +82,8 @@ struct handover_module {
 };
 
 enum {
-    HANDOVER_MODULE_FLAGS = ELFIN_MODULE_INTERRUPTS | ELFIN_MODULE_HAS_GOT | ELFIN_MODULE_MEMBER |
-                            ELFIN_MODULE_FAILED,
+    HANDOVER_MODULE_FLAGS =
+        ELFIN_MODULE_INTERRUPTS | ELFIN_MODULE_HAS_GOT | ELFIN_MODULE_MEMBER | ELFIN_MODULE_FAILED,
     /* Of what a symbol's or call's address says nothing: it is outside of the group's blocks. */
     HANDOVER_ELSEWHERE = 1 << 15,
     HANDOVER_SYMBOL_FLAGS = RECORD_EXPORTED | RECORD_PRIVATE | RECORD_WEAK | RECORD_FUNCTION |

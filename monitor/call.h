@@ -27,6 +27,9 @@ enum {
     CALL_TLS_SIZE = 16 << 10,
     CALL_TLS_ALIGN = 64,
     CALL_SECONDS = 60, /* the limit in the beginning */
+    /* Below the modules' stack nothing is present for so long: what frames without probes of their
+       pages step over is smaller. */
+    CALL_STACK_GUARD = 1 << 20,
 };
 
 /* Why a call did not return. */

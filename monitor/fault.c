@@ -77,14 +77,14 @@ static bool is_jump(const struct call_end *end)
     return is_page_fault(end) && end->access == end->frame.rip;
 }
 
-/* Within a page of the stack. */
+/* In the guard below the stack. */
 static bool is_overflow(const struct call_end *end)
 {
     uint64_t low, high;
 
     call_stack(&low, &high);
     return end->reason == CALL_STACK ||
-           (is_page_fault(end) && low != 0 && low - 1 - end->access < MINI_PAGE_SIZE);
+           (is_page_fault(end) && low != 0 && low - 1 - end->access < CALL_STACK_GUARD);
 }
 
 static const char *name_of(const struct call_end *end)
@@ -115,7 +115,7 @@ static void print_end(const struct call_end *end, uint64_t caller)
 
     where_format(space, end->frame.rip, place, sizeof(place));
     console_print("error: %s at %s", name_of(end), place);
-    if (where_module(space, end->frame.rip) == NULL && caller != 0) {
+    if (caller != 0 && (is_jump(end) || !where_has_symbol(space, end->frame.rip))) {
         where_format(space, caller, place, sizeof(place));
         console_print(", called from %s", place);
     }

@@ -3,12 +3,10 @@
 
 #include "libmini/fmt.h"
 
-static bool is_in_section(const elfin_module *module, uint64_t address)
+static bool find_section(const elfin_module *module, uint64_t address, elfin_section *section)
 {
-    elfin_section section;
-
-    for (uint32_t i = 0; elfin_module_section(module, i, &section); i++)
-        if (!section.tls && address - section.address < section.size)
+    for (uint32_t i = 0; elfin_module_section(module, i, section); i++)
+        if (!section->tls && address - section->address < section->size)
             return true;
     return false;
 }
@@ -37,11 +35,12 @@ elfin_module *where_module(const elfin_space *space, uint64_t address)
     for (elfin_group *group = elfin_next_group(space, NULL); group != NULL;
          group = elfin_next_group(space, group)) {
         elfin_module *module = NULL;
+        elfin_section section;
 
         if (!is_in_block(group, address))
             continue;
         while ((module = elfin_next_module(group, module)) != NULL)
-            if (is_in_section(module, address))
+            if (find_section(module, address, &section))
                 return module;
     }
     return NULL;
@@ -64,10 +63,19 @@ static bool nearest_symbol(const elfin_module *module, uint64_t address, elfin_s
     return found;
 }
 
+bool where_has_symbol(const elfin_space *space, uint64_t address)
+{
+    const elfin_module *module = where_module(space, address);
+    elfin_symbol symbol;
+
+    return module != NULL && nearest_symbol(module, address, &symbol);
+}
+
 void where_format(const elfin_space *space, uint64_t address, char *text, size_t size)
 {
     elfin_module *module = where_module(space, address);
     elfin_module_info info;
+    elfin_section section;
     elfin_symbol symbol;
 
     if (module == NULL) {
@@ -78,6 +86,7 @@ void where_format(const elfin_space *space, uint64_t address, char *text, size_t
     if (nearest_symbol(module, address, &symbol))
         mini_fmt(text, size, "%s:%s+0x%llx", info.name, symbol.name,
                  (unsigned long long)(address - symbol.address));
-    else
-        mini_fmt(text, size, "%s+0x%llx", info.name, (unsigned long long)(address - info.address));
+    else if (find_section(module, address, &section))
+        mini_fmt(text, size, "%s(%s)+0x%llx", info.name, section.name,
+                 (unsigned long long)(address - section.address));
 }

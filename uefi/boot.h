@@ -35,7 +35,7 @@ struct boot_space {
     struct uefi_host *memory;
     struct paging paging;
     struct mini_pages addresses; /* run addresses for images, with a guard on each side */
-    struct boot_nodes *nodes; /* what it knows them with */
+    struct boot_nodes *nodes;    /* what it knows them with */
     uint64_t direct_size;
 };
 

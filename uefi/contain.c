@@ -23,8 +23,8 @@ extern const char contain_resume[];
 struct interrupt_frame *contain_dispatch(struct interrupt_frame *frame);
 
 static struct uefi_host *machine_host;
-static uint64_t memory, memory_size; /* guard, interrupt stack, guard, module's stack, guard */
-static uint64_t interrupt_low, interrupt_high;
+static uint64_t memory, memory_size; /* see allocate */
+static uint64_t interrupt_low, interrupt_high, stack_low;
 
 /* What the firmware had when the call began. */
 static struct {
@@ -160,6 +160,7 @@ static void call_ends(void)
 
 /* ---- Begin and end --------------------------------------------------------------------------- */
 
+/* A guard, the interrupt stack, a guard, the modules' stack, a guard. */
 static bool allocate(void)
 {
     EFI_BOOT_SERVICES *services = machine_host->table->BootServices;
@@ -167,25 +168,28 @@ static bool allocate(void)
 
     if (!tables_allocate(services))
         return false;
-    memory_size = INTERRUPT_STACK + MODULE_STACK + 3 * PAGE;
+    memory_size = PAGE + INTERRUPT_STACK + CALL_STACK_GUARD + MODULE_STACK + PAGE;
     if (services->AllocatePages(AllocateAnyPages, EfiLoaderData, EFI_SIZE_TO_PAGES(memory_size),
                                 &base) != EFI_SUCCESS) {
         tables_free(services);
         return false;
     }
     memory = base;
+    interrupt_low = memory + PAGE;
+    interrupt_high = interrupt_low + INTERRUPT_STACK;
+    stack_low = interrupt_high + CALL_STACK_GUARD;
     return true;
 }
 
-static void set_guards(bool there)
+/* Without page rights there is none of this. */
+static void set_rights(void)
 {
-    uint64_t guards[] = { memory, interrupt_high, memory + memory_size - PAGE };
+    const struct uefi_rights *rights = &machine_host->rights;
 
-    for (unsigned i = 0; i < sizeof(guards) / sizeof(guards[0]); i++)
-        if (there)
-            (void)uefi_rights_hide(&machine_host->rights, guards[i], PAGE);
-        else
-            uefi_rights_reset(&machine_host->rights, guards[i], PAGE);
+    (void)uefi_rights_set(rights, memory, memory_size, ELFIN_RIGHTS_RW);
+    (void)uefi_rights_hide(rights, memory, PAGE);
+    (void)uefi_rights_hide(rights, interrupt_high, CALL_STACK_GUARD);
+    (void)uefi_rights_hide(rights, stack_low + MODULE_STACK, PAGE);
 }
 
 bool contain_begin(struct uefi_host *host)
@@ -198,11 +202,9 @@ bool contain_begin(struct uefi_host *host)
     machine_host = host;
     if (!allocate())
         return false;
-    interrupt_low = memory + PAGE;
-    interrupt_high = interrupt_low + INTERRUPT_STACK;
-    set_guards(true);
+    set_rights();
     call_set_machine(&calls);
-    call_set_stack(interrupt_high + PAGE, interrupt_high + PAGE + MODULE_STACK);
+    call_set_stack(stack_low, stack_low + MODULE_STACK);
     return true;
 }
 
@@ -214,7 +216,7 @@ void contain_end(void)
         return;
     call_set_machine(&(struct call_machine){ .begin = NULL });
     call_set_stack(0, 0);
-    set_guards(false);
+    uefi_rights_reset(&machine_host->rights, memory, memory_size);
     tables_free(services);
     services->FreePages(memory, EFI_SIZE_TO_PAGES(memory_size));
     memory = 0;

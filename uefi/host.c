@@ -115,6 +115,15 @@ static uint64_t *counter(struct uefi_host *host, EFI_MEMORY_TYPE type)
     return type == EfiLoaderCode ? &host->image_pages : &host->data_pages;
 }
 
+/* Firmware gives pages that can be executed. Without page rights they stay so. */
+static void forbid_execution(const struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base,
+                             uint64_t size)
+{
+    if (type == EfiLoaderData)
+        (void)uefi_rights_set(&host->rights, base, pages_of(size) * MINI_PAGE_SIZE,
+                              ELFIN_RIGHTS_RW);
+}
+
 bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
                       const struct mini_pages_request *request, uint64_t *base)
 {
@@ -135,6 +144,7 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
         if (host->table->BootServices->AllocatePages(AllocateAddress, type, pages_of(request->size),
                                                      &place) == EFI_SUCCESS) {
             *counter(host, type) += pages_of(request->size);
+            forbid_execution(host, type, place, request->size);
             *base = place;
             return true;
         }
@@ -145,7 +155,12 @@ bool uefi_pages_alloc(struct uefi_host *host, EFI_MEMORY_TYPE type,
 void uefi_pages_free(struct uefi_host *host, EFI_MEMORY_TYPE type, uint64_t base, uint64_t size)
 {
     host->served = true;
-    if (!host->locked && host->table->BootServices->FreePages(base, pages_of(size)) == EFI_SUCCESS)
+    if (host->locked)
+        return;
+    /* Whoever gets these pages next expects them as they came. */
+    if (type == EfiLoaderData || type == EfiLoaderCode)
+        uefi_rights_reset(&host->rights, base, pages_of(size) * MINI_PAGE_SIZE);
+    if (host->table->BootServices->FreePages(base, pages_of(size)) == EFI_SUCCESS)
         *counter(host, type) -= pages_of(size);
 }
 
@@ -187,6 +202,7 @@ static void *heap_grow(void *ctx, size_t size)
                             AllocateAnyPages, EfiLoaderData, pages_of(size), &base) != EFI_SUCCESS)
         return NULL;
     host->data_pages += pages_of(size);
+    forbid_execution(host, EfiLoaderData, base, size);
     return (void *)base;
 }
 
@@ -257,9 +273,6 @@ static void host_release(void *ctx, const elfin_region *region)
         (void)mini_heap_free(&host->heap, region->edit);
         return;
     }
-    /* Whoever gets these pages next expects them as they came. */
-    if (!host->locked)
-        uefi_rights_reset(&host->rights, region->run, region->size);
     uefi_pages_free(host, EfiLoaderCode, region->run, region->size);
 }
 

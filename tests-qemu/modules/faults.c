@@ -23,6 +23,9 @@ uint64_t fault_read_null(void);
 uint64_t fault_write_constant(void);
 uint64_t fault_write_text(void);
 uint64_t fault_execute_data(void);
+uint64_t fault_execute_stack(void);
+uint64_t fault_frame(void);
+uint64_t fault_static(void);
 uint64_t fault_jump_null(void);
 uint64_t fault_general(void);
 uint64_t fault_opcode(void);
@@ -73,6 +76,33 @@ uint64_t fault_execute_data(void)
 {
     ((void (*)(void))(uintptr_t)&variable)();
     return 0;
+}
+
+uint64_t fault_execute_stack(void)
+{
+    volatile uint8_t code[16] = { 0xc3 };
+
+    ((void (*)(void))(uintptr_t)code)();
+    return code[0];
+}
+
+/* More than the stack, at once. */
+uint64_t fault_frame(void)
+{
+    volatile uint8_t frame[512 << 10];
+
+    frame[0] = 1;
+    return frame[0];
+}
+
+static __attribute__((noinline)) uint64_t read_static(uint64_t address)
+{
+    return *(volatile uint64_t *)address + constant;
+}
+
+uint64_t fault_static(void)
+{
+    return read_static(zero + 16) + 1;
 }
 
 uint64_t fault_jump_null(void)
