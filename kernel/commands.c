@@ -37,6 +37,7 @@ static int command_tables(struct session *session, int count, char **words)
 {
     struct paging_range range;
     uint64_t at = 0, wanted;
+    bool found = false;
 
     (void)session;
     if (!paging_check(&paging, &at))
@@ -44,13 +45,15 @@ static int command_tables(struct session *session, int count, char **words)
     if (count > 1 && !words_number(words[1], &wanted))
         return command_error("%s: not an address (decimal or 0x...)", words[1]);
     while (paging_next(&paging, at, &range)) {
-        if (count == 1 || wanted - range.address < range.size)
+        if (count == 1 || wanted - range.address < range.size) {
             show_range(&range);
+            found = true;
+        }
         at = range.address + range.size;
         if (at == 0)
             break;
     }
-    return STATUS_SUCCESS;
+    return found ? STATUS_SUCCESS : command_error("nothing is mapped at %s", words[1]);
 }
 
 static int command_check(struct session *session, int count, char **words)

@@ -162,6 +162,7 @@ _Noreturn void kernel_main(const struct elfin_boot *boot)
 {
     static struct session session;
     int used, adopted, status;
+    unsigned faults;
 
     cpu_init();
     serial_init();
@@ -178,7 +179,10 @@ _Noreturn void kernel_main(const struct elfin_boot *boot)
     status = run(&session, boot);
     if (status == STATUS_SUCCESS)
         status = adopted;
+    faults = fault_count();
     if (elfin_space_destroy(&session.space) != ELFIN_OK)
         panic("modules cannot be unloaded");
+    if (status == STATUS_SUCCESS && fault_count() != faults) /* an exit function failed */
+        status = STATUS_FAILURE;
     platform_end(status);
 }

@@ -251,6 +251,11 @@ void call_changed(void)
     changing = false;
 }
 
+void call_damaged(void)
+{
+    end_here(CALL_DAMAGE);
+}
+
 elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result)
 {
     static char *no_environment[] = { NULL };

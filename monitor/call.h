@@ -19,8 +19,8 @@
  *    so for one space.
  *  - The direction flag is clear and the stack aligned as the System V ABI wants it.
  *
- * However a call ends, flags, FS base, MXCSR and the x87 control word are then as they were; when it
- * did not return, also the control registers (control.h).
+ * However a call ends, flags, FS base, MXCSR and the x87 control word are then as they were; when
+ * it did not return, also the control registers (control.h).
  */
 enum {
     CALL_ARGUMENTS = 6,
@@ -38,6 +38,7 @@ enum call_reason {
     CALL_FAULT,    /* an exception */
     CALL_LIMIT,    /* the time is over */
     CALL_STACK,    /* an export found too little of the stack left */
+    CALL_DAMAGE,   /* an export found that what it was changing has been overwritten */
 };
 
 struct call_end {
@@ -109,6 +110,8 @@ uint64_t call_overdue(void);
  */
 void call_change(void);
 void call_changed(void);
+/* In between: it is damaged. Ends the call; returns when there is none. */
+void call_damaged(void);
 
 /* The `call` member of struct elfin_host; the context is not used. */
 elfin_status call_entry(void *ctx, const elfin_call *call, uint64_t *result);

@@ -142,6 +142,8 @@ static bool is_safe(const struct command *command)
 static int run_command(struct session *session, int count, char **words)
 {
     const struct command *command = find_command(commands, words[0]);
+    unsigned faults = fault_count();
+    int status;
 
     if (command == NULL)
         command = find_command(platform_commands, words[0]);
@@ -151,7 +153,9 @@ static int run_command(struct session *session, int count, char **words)
         return command_error("usage: %s %s", command->name, command->arguments);
     if (fault_restricted() && !is_safe(command))
         return command_error("%s: not safe any more", command->name);
-    return command->run(session, count, words);
+    status = command->run(session, count, words);
+    /* What is unloaded is gone also when its exit function fails. */
+    return status == STATUS_SUCCESS && fault_count() != faults ? STATUS_FAILURE : status;
 }
 
 /* Takes the leading `!`s off. Returns whether their number is odd. */

@@ -78,12 +78,13 @@ void export_free(void *object)
     uint64_t mask = change_begin();
     enum mini_heap_status status = mini_heap_free(platform_heap, object);
 
+    if (status == MINI_HEAP_DAMAGED)
+        call_damaged();
     if (status != MINI_HEAP_OK) {
         console_fresh_line();
         console_print("error: a module frees %p: %s\n", object,
                       status == MINI_HEAP_DOUBLE_FREE ? "it is free already"
-                      : status == MINI_HEAP_FOREIGN   ? "it is no object of the heap"
-                                                      : "the heap is overwritten there");
+                                                      : "it is no object of the heap");
     }
     change_end(mask);
 }

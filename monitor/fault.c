@@ -15,11 +15,17 @@ enum {
 
 static const elfin_space *space;
 static bool restricted;
+static unsigned faults;
 static struct stack_trace trace; /* of the call that has ended last */
 
 void fault_init(const elfin_space *modules)
 {
     space = modules;
+}
+
+unsigned fault_count(void)
+{
+    return faults;
 }
 
 bool fault_restricted(void)
@@ -91,6 +97,8 @@ static const char *name_of(const struct call_end *end)
 {
     if (is_overflow(end))
         return "stack overflow";
+    if (end->reason == CALL_DAMAGE)
+        return "overwritten heap found";
     return end->reason == CALL_LIMIT ? "time limit exceeded" : exception_name(end->frame.vector);
 }
 
@@ -166,6 +174,7 @@ void fault_report(const elfin_module *module, const struct call_end *end)
     if (end->reason != CALL_GIVEN_UP) {
         const elfin_module *culprit = where_module(space, end->frame.rip);
 
+        faults++;
         print_end(end, found.caller);
         mark(culprit != NULL ? culprit : where_module(space, found.caller));
         mark(module);

@@ -34,6 +34,9 @@ bool fault_is_ours(uint64_t address);
 /* At the end of exports: ends the call if its time is over. */
 void fault_poll(void);
 
+/* How many there have been. */
+unsigned fault_count(void);
+
 /*
  * A call has ended with a service of the machine on the stack, or with the heap half changed: what
  * needs either is not safe any more.

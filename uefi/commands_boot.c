@@ -100,7 +100,8 @@ static int read_groups(struct order *order, int count, char **words)
 {
     int status = STATUS_SUCCESS;
 
-    for (int first = 0, end; first < count && status == STATUS_SUCCESS; first = end + 1) {
+    for (int first = 0, end; count > 0 && first <= count && status == STATUS_SUCCESS;
+         first = end + 1) {
         end = first;
         while (end < count && !mini_str_equal(words[end], "+"))
             end++;

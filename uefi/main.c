@@ -43,16 +43,21 @@ static elfin_status session_begin(struct session *session)
     return ELFIN_OK;
 }
 
-static void session_end(struct session *session, int outcome)
+/* The outcome is a failure if an exit function fails. */
+static int session_end(struct session *session, int outcome)
 {
+    unsigned faults = fault_count();
     elfin_status status = elfin_space_destroy(&session->space);
 
     if (status != ELFIN_OK)
         console_print("error: unloading everything: %s\n", elfin_status_text(status));
+    if (outcome == STATUS_SUCCESS && fault_count() != faults)
+        outcome = STATUS_FAILURE;
     if (fault_restricted()) /* what has been called last did that */
         platform_end(outcome);
     contain_end();
     uefi_host_finish(&machine);
+    return outcome;
 }
 
 EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
@@ -72,7 +77,7 @@ EFI_STATUS efi_main(EFI_HANDLE image, EFI_SYSTEM_TABLE *table)
     exit_port = startup_exit_port();
     platform_set_exit_port(exit_port);
     status = startup_run(&session);
-    session_end(&session, status);
+    status = session_end(&session, status);
     channel_exit_machine(exit_port, (unsigned)status);
     return (EFI_STATUS)status;
 }

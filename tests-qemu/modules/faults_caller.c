@@ -10,6 +10,7 @@ ELFIN_MODULE("caller");
 uint64_t fault_now(void);
 uint64_t call_fault(void);
 uint64_t break_heap(void);
+uint64_t overrun_heap(void);
 
 uint64_t call_fault(void)
 {
@@ -44,4 +45,15 @@ uint64_t break_heap(void)
         *--at = 0x41;
     free(object);
     return (uint64_t)(uintptr_t)malloc(1);
+}
+
+/* Beyond the end, where the heap notes what lies behind. */
+uint64_t overrun_heap(void)
+{
+    volatile char *object = malloc(24);
+
+    for (int i = 24; i < 40; i++)
+        object[i] = 0x41;
+    free((void *)(uintptr_t)object);
+    return 1;
 }
