@@ -72,7 +72,7 @@ enum elfin_boot_kind {
     ELFIN_BOOT_KERNEL,     /* the kernel's segments */
     ELFIN_BOOT_MODULES,    /* blocks of modules that are handed over */
     ELFIN_BOOT_ACPI,       /* ACPI tables: free once they have been read */
-    ELFIN_BOOT_KEEP, /* the firmware's for ever: ACPI NVS, run-time services */
+    ELFIN_BOOT_KEEP,       /* the firmware's for ever: ACPI NVS, run-time services */
 };
 
 typedef struct elfin_boot_range {
