@@ -224,8 +224,10 @@ def check_failures(cases, in_use):
     kernels = [kernel_with(name, change) for name, (change, _) in WRONG_KERNELS.items()]
     boots = [f'! boot {name} even.o odd.o' for name in WRONG_KERNELS]
     boots += [f'! {line}' for line in FAILURES]
+    stays = '! boot kernel.elf even.o odd.o'
     script = ['memory', *boots, 'memory', *boots, 'memory',
-              'load strict.o', 'call strict:forbid', 'library members.a', f'boot kernel-damage.elf first.o at=0xffffffff90000000 + fails.o file=members.a script=inner.txt -- {EXIT} word']
+              'load strict.o', 'call strict:stay 1', stays, 'memory', stays, 'memory',
+              'call strict:stay 0', 'call strict:forbid', 'library members.a', f'boot kernel-damage.elf first.o at=0xffffffff90000000 + fails.o file=members.a script=inner.txt -- {EXIT} word']
     run = Boot('\n'.join(script),
                [*kernels, KERNEL, os.path.join(BUILD, 'kernel-pie.elf'), os.path.join(BUILD, 'tests-qemu/kernel-damage.elf'),
                 built('even.o'), built('odd.o'), built('missing.o'), built('strict.o'), os.path.join(OUTPUT, 'first.o'),
@@ -235,6 +237,8 @@ def check_failures(cases, in_use):
     totals = [without_heap(run.said('memory', i)) for i in range(3)]
     cases.equal('handover: a failure leaves elfin.efi as before', totals[1][:-1], totals[0][:-1])
     cases.equal('handover: and the firmware', totals[2], totals[1])
+    run.expect(cases, 'handover: a firmware that stays', stays, '^error: boot: ')
+    cases.equal('handover: has lost nothing', run.said('memory', 4), run.said('memory', 3))
     cases.equal('handover: the firmware lets nothing be executed in new memory', run.result('call strict:forbid'), 0)
     text = run.said(script[-1])
     cases.equal('handover: parts have their rights when the kernel begins',
@@ -245,7 +249,7 @@ def check_failures(cases, in_use):
     cases.check('handover: an init that fails undoes those before it',
                 re.search(r'^first: 41, 51, 1 words: word\nerror: fails.o: .*init.* value 7\nfirst: exit$', text, re.M), text)
     cases.equal('handover: then there are no modules', run.said('list'), '')
-    cases.equal('handover: and all memory is free', pages_in_use(run.said('memory', 3)), in_use)
+    cases.equal('handover: and all memory is free', pages_in_use(run.said('memory', 5)), in_use)
     cases.equal('handover: loads go on', run.result('call first:first_sum'), 57)
     cases.equal('handover: the status is that of the init', run.status, 7)
 

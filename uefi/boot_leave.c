@@ -77,7 +77,7 @@ EFI_STATUS boot_leave(struct boot_jump *jump)
     UINTN room = 0, size = 0, key, stride;
     EFI_STATUS status;
     UINT32 version;
-    void *map;
+    void *map = NULL;
 
     status = services->GetMemoryMap(&room, NULL, &key, &stride, &version);
     if (status != EFI_BUFFER_TOO_SMALL)
@@ -92,5 +92,7 @@ EFI_STATUS boot_leave(struct boot_jump *jump)
         if (status == EFI_SUCCESS && services->ExitBootServices(firmware_image, key) == EFI_SUCCESS)
             trampoline(jump->tables, jump->stack, jump->entry, jump->record);
     }
+    if (map != NULL)
+        (void)services->FreePool(map);
     return status == EFI_SUCCESS ? EFI_ABORTED : status;
 }

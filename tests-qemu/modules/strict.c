@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Makes the firmware one that lets nothing be executed in memory that it allocates from now on. */
+/* Makes the firmware one that lets nothing be executed in memory that it allocates from now on, or
+ * that does not leave. */
 #include <efi.h>
 
 #include <elfin/efi.h>
@@ -29,6 +30,7 @@ struct dxe_services {
 };
 
 UINT64 forbid(void);
+UINT64 stay(UINT64 wanted);
 
 static char map[64 << 10];
 
@@ -75,4 +77,23 @@ UINT64 forbid(void)
                                    range->PhysicalStart + range->NumberOfPages * PAGE);
     }
     return failed;
+}
+
+static EFI_STATUS EFIAPI refuse(EFI_HANDLE image, UINTN key)
+{
+    (void)image;
+    (void)key;
+    return EFI_INVALID_PARAMETER;
+}
+
+/* Whether ExitBootServices fails from now on. */
+UINT64 stay(UINT64 wanted)
+{
+    static EFI_EXIT_BOOT_SERVICES before;
+    EFI_BOOT_SERVICES *services = ((EFI_SYSTEM_TABLE *)elfin_system_table)->BootServices;
+
+    if (before == NULL)
+        before = services->ExitBootServices;
+    services->ExitBootServices = wanted ? refuse : before;
+    return wanted;
 }
