@@ -41,6 +41,7 @@ interrupt_common:
         movq    %rsp, %rbx
         subq    $512, %rsp
         andq    $-16, %rsp
+        clts                            /* a module's: an exception here would be without end */
         fxsave64 (%rsp)
         call    interrupt_dispatch
         fxrstor64 (%rsp)

@@ -14,6 +14,8 @@ enum mini_pages_status mini_guarded_alloc(struct mini_pages *pages,
     uint64_t guard = exact || request->align < page ? page : request->align;
     enum mini_pages_status status;
 
+    if (request->align & (request->align - 1))
+        return MINI_PAGES_INVALID;
     if (request->size > MINI_PAGES_SIZE_MAX - guard - page || guard > MINI_PAGES_SIZE_MAX / 2)
         return MINI_PAGES_INVALID;
     whole.align = guard;

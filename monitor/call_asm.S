@@ -45,6 +45,7 @@ call_guarded:
         movq    16(%rsp), %rcx
         movq    %rax, (%rcx)
         movl    $1, %eax
+        clts
         jmp     restore
         .size   call_guarded, . - call_guarded
 
@@ -55,6 +56,7 @@ call_guarded:
 call_unwind:
         movq    (%rdi), %rsp
         cld
+        clts                            /* the module may have set it: fninit would fault */
         fninit                          /* no exception of the x87 is pending */
         xorl    %eax, %eax
 restore:

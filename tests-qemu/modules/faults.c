@@ -234,11 +234,12 @@ uint64_t fault_state(void)
 {
     uint32_t control = 0;
 
-    __asm__ volatile("movq %%cr0, %%rax\n\tandq $~0x10000, %%rax\n\tmovq %%rax, %%cr0\n\t" /* WP */
+    __asm__ volatile("ldmxcsr %0\n\tmovq %%cr0, %%rax\n\t"
+                     "andq $~0x10000, %%rax\n\torq $8, %%rax\n\tmovq %%rax, %%cr0\n\t" /* WP, TS */
                      "movl $15, %%eax\n\tmovq %%rax, %%cr8\n\t"
                      "movl $2, %%eax\n\tmovq %%rax, %%dr7\n\t"
                      "movl $0xc0000101, %%ecx\n\txorl %%edx, %%edx\n\twrmsr\n\t" /* GS base */
-                     "ldmxcsr %0\n\tstd\n\tud2"
+                     "std\n\tud2"
                      :
                      : "m"(control)
                      : "rax", "rcx", "rdx");

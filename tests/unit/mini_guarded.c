@@ -113,6 +113,8 @@ static void sizes_have_limits(void)
     begin(&pages, 0, 10 * P);
     CHECK_EQ(mini_guarded_alloc(&pages, &request, &base), MINI_PAGES_INVALID);
     request.size = P;
+    request.align = 3;
+    CHECK_EQ(mini_guarded_alloc(&pages, &request, &base), MINI_PAGES_INVALID);
     request.align = UINT64_C(1) << 63;
     CHECK_EQ(mini_guarded_alloc(&pages, &request, &base), MINI_PAGES_INVALID);
 }
