@@ -112,7 +112,12 @@ class Model:
         if not group or self.used(group):
             return False
         self.groups.remove(group)
-        return True
+        return not self.exit_faults(group)
+
+    @staticmethod
+    def exit_faults(group):
+        """It is gone all the same, but the command fails. Of what has failed before no exit is run."""
+        return group.armed and not group.failed
 
     def replace(self, cell, file, place, fresh, move=False):
         old, target = self.live(cell), self.bind(cell)
@@ -155,6 +160,7 @@ class Model:
                 good = False
             else:
                 self.groups.remove(group)
+                good = good and not self.exit_faults(group)
         return good and (found or cell is None)
 
     def rebind(self, cell, owner, function):
