@@ -6,7 +6,7 @@ import sys
 
 from boot import Boot, Cases, built
 
-RELOADS = 1000
+RELOADS = 500
 REFUSALS = 100
 
 SCRIPT = f'''

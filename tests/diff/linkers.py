@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 """
 Proof 1: what `elfin link` writes equals what GNU ld and lld write, for every cell of the matrix. Each
-cell takes the first placement and a third of the others, another third than its neighbours; with
+cell takes the first placement and a sixth of the others, another sixth than its neighbours; with
 --all each takes all.
 Prints one line for each cell, then the counts.
 """
@@ -17,7 +17,7 @@ from reference import LINKERS
 from toolchain import GNU_LD, LLD, Refused
 
 
-STRIDE = 3
+STRIDE = 6
 LEAST = 30  # fields of one link that each judge has to compare
 
 
