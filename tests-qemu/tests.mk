@@ -57,7 +57,10 @@ $(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/t
 
 export LIBZ CLANG CLANG19
 TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/kernels $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
-TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/kernels $(filter-out tests-qemu/boot.py,$(wildcard tests-qemu/*.py))
+# The longest begin first, so that both processors are done at about the same time.
+QEMU_SLOW := $(addprefix tests-qemu/,tool.py lifecycle.py firmware.py kernel.py)
+TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/kernels \
+             $(QEMU_SLOW) $(filter-out tests-qemu/boot.py $(QEMU_SLOW),$(sort $(wildcard tests-qemu/*.py)))
 
 # The long forms of the kernel's tests, with both compilers' kernels.
 .PHONY: kernel-long

@@ -1,9 +1,9 @@
 #!/usr/bin/python3 -B
 # SPDX-License-Identifier: MIT
 """
-Proof 1: what `elfin link` writes equals what GNU ld and lld write, for every cell of the matrix. Each
-cell takes the first placement and a sixth of the others, another sixth than its neighbours; with
---all each takes all.
+Proof 1: what `elfin link` writes equals what GNU ld and lld write, for every cell of the matrix. Every
+compiler, code model and PIC mode takes one optimisation level, another one than its neighbours, the
+first placement, and a third of the others, another third; with --all each takes all.
 Prints one line for each cell, then the counts.
 """
 
@@ -17,7 +17,7 @@ from reference import LINKERS
 from toolchain import GNU_LD, LLD, Refused
 
 
-STRIDE = 6
+STRIDE = 3
 LEAST = 30  # fields of one link that each judge has to compare
 
 
@@ -46,7 +46,7 @@ def jobs(every: bool) -> list[tuple[Cell, list[Placement]]]:
     """The first placement is always there: refused ones are judged by its layout."""
     stride = 1 if every else STRIDE
     return [(cell, [PLACEMENTS[0], *PLACEMENTS[1 + number % stride::stride]])
-            for number, cell in enumerate(cells())]
+            for number, cell in enumerate(cells()) if every or number % 2 == number // 2 % 2]
 
 
 def main() -> int:
@@ -54,14 +54,15 @@ def main() -> int:
     parser.add_argument("--all", action="store_true", help="every cell at every placement")
     every = parser.parse_args().all
     report, total, objects, impossible = Report(), Tally(), 0, 0
-    for cell, count, tally in parallel(check_cell, jobs(every)):
+    todo = jobs(every)
+    for cell, count, tally in parallel(check_cell, todo):
         if tally is None:
             impossible += 1
             continue
         objects += count
         total.add(tally)
         report.case(f"linkers/{cell}", tally.faults)
-    possible = len(cells()) - impossible
+    possible = len(todo) - impossible
     report.note(f"matrix: {objects} objects, {possible} cells ({impossible} that the compiler "
                 f"refuses), {len(PLACEMENTS)} placements, {total.linked} links"
                 f"{'' if every else '; all with make corpus'}")
