@@ -13,7 +13,7 @@ $(BUILD)/$(1)/%.o: %.c Makefile kernel/kernel.mk
 	$(2) $(KERNEL_CFLAGS) $($(4)_CFLAGS) $$(DEPS) -c $$< -o $$@
 $(BUILD)/$(1)/%.o: %.S Makefile kernel/kernel.mk
 	@mkdir -p $$(@D)
-	$(2) $(KERNEL_CFLAGS) -c $$< -o $$@
+	$(2) $(KERNEL_CFLAGS) $$(DEPS) -c $$< -o $$@
 $(BUILD)/$(1).elf: $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a \
 		linker-scripts/$(4).ld linker-scripts/exports.ld
 	$(3) $(KERNEL_LDFLAGS) $($(4)_LDFLAGS) -T linker-scripts/$(4).ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@

@@ -5,59 +5,24 @@
  * with, perhaps on another stack, with an address in place of the error code: where to go when the
  * registers are as they were and all that the stubs have pushed is off the stack.
  */
+#include "monitor/frame_asm.h"
+
         .text
         .balign 16
         .globl  contain_stubs
         .hidden contain_stubs
 contain_stubs:
-        vector = 0
-        .rept   256
-        .balign 16
-        .if     (vector > 31) || !((1 << (vector & 31)) & 0x60227d00) /* EXCEPTIONS_WITH_ERROR */
-        pushq   $0
-        .endif
-        pushq   $vector
-        jmp     contain_common
-        vector = vector + 1
-        .endr
+        interrupt_stub_table 256, contain_common
 
         .type   contain_common, @function
 contain_common:
-        pushq   %r15
-        pushq   %r14
-        pushq   %r13
-        pushq   %r12
-        pushq   %r11
-        pushq   %r10
-        pushq   %r9
-        pushq   %r8
-        pushq   %rbp
-        pushq   %rdi
-        pushq   %rsi
-        pushq   %rdx
-        pushq   %rcx
-        pushq   %rbx
-        pushq   %rax
+        push_registers
         cld
         movq    %rsp, %rdi
         andq    $-16, %rsp
         call    contain_dispatch
         movq    %rax, %rsp
-        popq    %rax
-        popq    %rbx
-        popq    %rcx
-        popq    %rdx
-        popq    %rsi
-        popq    %rdi
-        popq    %rbp
-        popq    %r8
-        popq    %r9
-        popq    %r10
-        popq    %r11
-        popq    %r12
-        popq    %r13
-        popq    %r14
-        popq    %r15
+        pop_registers
         addq    $8, %rsp
         ret
         .size   contain_common, . - contain_common

@@ -48,34 +48,6 @@ static void end(void)
     END(to);
 }
 
-static volatile size_t sink;
-
-static void ask(const elfin_module *m)
-{
-    elfin_module_info info;
-    elfin_indirect indirect;
-    elfin_section section;
-    elfin_symbol symbol;
-    elfin_slot slot;
-    uint64_t address;
-
-    elfin_module_get(m, &info);
-    sink += strlen(info.name) + strlen(info.file) + strlen(info.version) + strlen(info.description);
-    for (uint32_t i = 0; elfin_module_symbol(m, i, &symbol); i++) {
-        elfin_module_lookup(m, symbol.name, &address);
-        sink += fx_lookup(to, symbol.name);
-    }
-    for (uint32_t i = 0; elfin_module_section(m, i, &section); i++) {
-        sink += strlen(section.name);
-    }
-    for (uint32_t i = 0; elfin_module_slot(m, i, &slot); i++) {
-        sink += strlen(slot.name);
-    }
-    for (uint32_t i = 0; elfin_module_indirect(m, i, &indirect); i++) {
-        sink += strlen(indirect.name);
-    }
-}
-
 /* Adopts it; whatever comes of that, nothing is left. Returns whether it was taken. */
 static bool survives(struct blob d)
 {
@@ -91,7 +63,7 @@ static bool survives(struct blob d)
             NO_COMPLAINT(fx_check_rights(to, g));
             for (const elfin_module *m = elfin_next_module(g, NULL); m != NULL;
                  m = elfin_next_module(g, m)) {
-                ask(m);
+                heir_ask(to, m);
             }
         }
         fx_load(to, "user.o", "call user base; ptr q v", NULL);

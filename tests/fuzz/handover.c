@@ -20,7 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static struct fixture *from, *to;
-static volatile size_t sink;
 
 static void require(const char *complaint)
 {
@@ -83,30 +82,6 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
-static void ask(const elfin_module *m)
-{
-    elfin_module_info info;
-    elfin_indirect indirect;
-    elfin_section section;
-    elfin_symbol symbol;
-    elfin_slot slot;
-
-    elfin_module_get(m, &info);
-    sink += strlen(info.name) + strlen(info.file) + strlen(info.version) + strlen(info.description);
-    for (uint32_t i = 0; elfin_module_symbol(m, i, &symbol); i++) {
-        sink += fx_lookup(to, symbol.name);
-    }
-    for (uint32_t i = 0; elfin_module_section(m, i, &section); i++) {
-        sink += strlen(section.name);
-    }
-    for (uint32_t i = 0; elfin_module_slot(m, i, &slot); i++) {
-        sink += strlen(slot.name);
-    }
-    for (uint32_t i = 0; elfin_module_indirect(m, i, &indirect); i++) {
-        sink += strlen(indirect.name);
-    }
-}
-
 static void use(bool failing)
 {
     for (elfin_group *g = elfin_next_group(&to->space, NULL); g != NULL;
@@ -114,7 +89,7 @@ static void use(bool failing)
         require(fx_check_rights(to, g));
         for (const elfin_module *m = elfin_next_module(g, NULL); m != NULL;
              m = elfin_next_module(g, m)) {
-            ask(m);
+            heir_ask(to, m);
         }
     }
     if (!failing) {

@@ -319,3 +319,31 @@ void heir_seal(struct blob *d)
     sum[0] = mix(mix(mix(sum[0], sum[1]), sum[2]), sum[3]);
     memcpy(d->data + HEIR_CHECKSUM, &sum[0], sizeof sum[0]);
 }
+
+static volatile size_t sink;
+
+void heir_ask(struct fixture *to, const elfin_module *m)
+{
+    elfin_module_info info;
+    elfin_indirect indirect;
+    elfin_section section;
+    elfin_symbol symbol;
+    elfin_slot slot;
+    uint64_t address;
+
+    elfin_module_get(m, &info);
+    sink += strlen(info.name) + strlen(info.file) + strlen(info.version) + strlen(info.description);
+    for (uint32_t i = 0; elfin_module_symbol(m, i, &symbol); i++) {
+        elfin_module_lookup(m, symbol.name, &address);
+        sink += fx_lookup(to, symbol.name);
+    }
+    for (uint32_t i = 0; elfin_module_section(m, i, &section); i++) {
+        sink += strlen(section.name);
+    }
+    for (uint32_t i = 0; elfin_module_slot(m, i, &slot); i++) {
+        sink += strlen(slot.name);
+    }
+    for (uint32_t i = 0; elfin_module_indirect(m, i, &indirect); i++) {
+        sink += strlen(indirect.name);
+    }
+}

@@ -45,6 +45,9 @@ char *heir_tell(const struct fixture *f);
 /* All calls of module code and of tls_attach since the events were forgotten. To be freed. */
 char *heir_calls(const struct fixture *f);
 
+/* Reads every answer about an adopted module, names to their ends. */
+void heir_ask(struct fixture *to, const elfin_module *m);
+
 /* ---- The bytes, by docs/HANDOVER-FORMAT.md ----------------------------------------------------
  */
 

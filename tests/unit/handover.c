@@ -753,70 +753,83 @@ static void blocks_are_released_that_were_taken(void)
     END(to);
 }
 
+/* Where unwind tables are damaged. */
+enum {
+    AT_INDEX,
+    AT_FRAMES,
+    AT_FDE, /* the first */
+    AT_END, /* the word behind the last */
+    PLACES
+};
+
+static const struct {
+    int where;
+    size_t offset;
+    uint32_t value;
+} unwind_damages[] = {
+    { AT_FRAMES, 0, 0 },
+    { AT_FRAMES, 0, 2 },
+    { AT_FRAMES, 0, 0xffffffff },
+    { AT_FRAMES, 0, 0x7ffffff0 },
+    { AT_FDE, 0, 0xffffffff },
+    { AT_FDE, 0, 0x10000000 },
+    { AT_FDE, 4, 4 },
+    { AT_FDE, 4, 0x7ffffff0 },
+    { AT_FDE, 4, 0xffffffff },
+    { AT_FDE, 4, 16 },
+    { AT_END, 0, 1 },
+    { AT_END, 0, 4 },
+    { AT_INDEX, 0, 0x3b031b02 },
+    { AT_INDEX, 0, 0xffff1b01 },
+    { AT_INDEX, 4, 0x10 },
+    { AT_INDEX, 8, 1 },
+    { AT_INDEX, 8, 0x20000000 },
+    { AT_INDEX, 12, 0x7fffffff },
+    { AT_INDEX, 16, 0 },
+    { AT_INDEX, 16, 0x7fffffff },
+    { AT_INDEX, 16, 0x80000000 },
+};
+
+/* Returns how long the CIE is. */
+static uint32_t find_unwind(const elfin_block *b, uint8_t *bytes[PLACES])
+{
+    uint32_t length;
+
+    bytes[AT_INDEX] = (uint8_t *)b->region.edit + (b->unwind.index - b->region.run);
+    bytes[AT_FRAMES] = (uint8_t *)b->region.edit + (b->unwind.frames - b->region.run);
+    memcpy(&length, bytes[AT_FRAMES], sizeof length);
+    bytes[AT_FDE] = bytes[AT_FRAMES] + 4 + length;
+    bytes[AT_END] = bytes[AT_FRAMES] + b->unwind.frames_size - 4;
+    return length;
+}
+
 /* What the blocks hold, changed behind the loader's back: unwinders would believe it. */
 static void damaged_unwind_tables_are_refused(void)
 {
-    enum {
-        INDEX,
-        FRAMES,
-        FDE, /* the first */
-        END  /* the word behind the last */
-    };
-    static const struct {
-        int where;
-        size_t offset;
-        uint32_t value;
-    } damages[] = {
-        { FRAMES, 0, 0 },
-        { FRAMES, 0, 2 },
-        { FRAMES, 0, 0xffffffff },
-        { FRAMES, 0, 0x7ffffff0 },
-        { FDE, 0, 0xffffffff },
-        { FDE, 0, 0x10000000 },
-        { FDE, 4, 4 },
-        { FDE, 4, 0x7ffffff0 },
-        { FDE, 4, 0xffffffff },
-        { FDE, 4, 16 },
-        { END, 0, 1 },
-        { END, 0, 4 },
-        { INDEX, 0, 0x3b031b02 },
-        { INDEX, 0, 0xffff1b01 },
-        { INDEX, 4, 0x10 },
-        { INDEX, 8, 1 },
-        { INDEX, 8, 0x20000000 },
-        { INDEX, 12, 0x7fffffff },
-        { INDEX, 16, 0 },
-        { INDEX, 16, 0x7fffffff },
-        { INDEX, 16, 0x80000000 },
-    };
     struct fixture *from = writer(), *to = heir(FAKE_INVENTED);
     uint32_t length, *word;
-    uint8_t *bytes[4];
+    uint8_t *bytes[PLACES];
     elfin_block b;
 
     load_built(from, "tests/objects/ifunc.o", "ifunc.o");
     REQUIRE(elfin_group_block(from->group, 0, &b));
     REQUIRE(b.unwind.frames_size > 64 && b.unwind.index_size >= 12 + 2 * 8);
     REQUIRE(mprotect(b.region.edit, b.region.size, PROT_READ | PROT_WRITE) == 0);
-    bytes[INDEX] = (uint8_t *)b.region.edit + (b.unwind.index - b.region.run);
-    bytes[FRAMES] = (uint8_t *)b.region.edit + (b.unwind.frames - b.region.run);
-    memcpy(&length, bytes[FRAMES], sizeof length);
-    bytes[FDE] = bytes[FRAMES] + 4 + length;
-    bytes[END] = bytes[FRAMES] + b.unwind.frames_size - 4;
-    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+    length = find_unwind(&b, bytes);
+    for (size_t i = 0; i < sizeof unwind_damages / sizeof unwind_damages[0]; i++) {
         uint32_t old;
 
-        word = (uint32_t *)(void *)(bytes[damages[i].where] + damages[i].offset);
+        word = (uint32_t *)(void *)(bytes[unwind_damages[i].where] + unwind_damages[i].offset);
         old = *word;
-        CHECK(old != damages[i].value);
-        *word = damages[i].value;
+        CHECK(old != unwind_damages[i].value);
+        *word = unwind_damages[i].value;
         adopt_fails(to, from, ELFIN_ERR_HAND_OVER, "unwind tables");
         *word = old;
         CHECK_MSG(test_state.failures == 0, "damage %zu", i);
         REQUIRE_NO_FAILURE();
     }
     /* The first row leads to the CIE, which is no function's. */
-    word = (uint32_t *)(void *)(bytes[INDEX] + 16);
+    word = (uint32_t *)(void *)(bytes[AT_INDEX] + 16);
     *word = (uint32_t)(b.unwind.frames - b.unwind.index);
     adopt_fails(to, from, ELFIN_ERR_HAND_OVER, "unwind tables");
     *word += 4 + length;
