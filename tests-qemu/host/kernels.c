@@ -197,6 +197,25 @@ static void hostile_kernels(void)
     CHECK(accepted > 0 && accepted < ROUNDS / 2);
 }
 
+/* Each bound of the description by itself. */
+static void bounds_of_the_description(void)
+{
+    struct elfin_kernel *kernel = header(copy);
+
+    memcpy(copy, file, file_size);
+    kernel->size = sizeof(*kernel) - 1;
+    CHECK(!load());
+    kernel->size = sizeof(*kernel) + 8; /* of a later version's */
+    CHECK(load());
+    kernel->exports_end = (const elfin_export *)((uint64_t)kernel->exports_end - 8);
+    CHECK(!load());
+    memcpy(copy, file, file_size);
+    memmove((unsigned char *)kernel + PAGE - 16, kernel,
+            sizeof(*kernel)); /* half behind the page */
+    kernel->magic = 0;
+    CHECK(!load());
+}
+
 static void find_segments(void)
 {
     const Elf64_Ehdr *elf = (const Elf64_Ehdr *)(const void *)file;
@@ -228,7 +247,8 @@ static void read_file(const char *path)
     find_segments();
 }
 
-static const struct test_case cases[] = { TEST_CASE(hostile_kernels) };
+static const struct test_case cases[] = { TEST_CASE(hostile_kernels),
+                                          TEST_CASE(bounds_of_the_description) };
 
 /* The file lies beside the program. */
 int main(int argc, char **argv)
@@ -239,7 +259,7 @@ int main(int argc, char **argv)
     snprintf(path, sizeof(path), "%s.elf", argv[0]);
     read_file(path);
     mini_heap_init(&memory.heap, SIZE_MAX, heap_grow, heap_shrink, NULL);
-    status = test_run_all("kernels", cases, 1, argc, argv);
+    status = test_run_all("kernels", cases, sizeof(cases) / sizeof(cases[0]), argc, argv);
     mini_heap_drop(&memory.heap);
     free(file);
     free(copy);
