@@ -26,7 +26,7 @@ endif
 include libmini/sources.mk loader/sources.mk arch-x86_64/sources.mk picture/sources.mk
 
 # The archives, each after those it may need. lib$(archive).a has $($(archive)_SOURCES).
-ARCHIVES := elfin elfin-cpu elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-handover elfin-inspect
+ARCHIVES := elfin elfin-cpu elfin-alloc elfin-report elfin-features elfin-programs elfin-images elfin-rebind elfin-handover elfin-inspect elfin-debug
 elfin_SOURCES          := $(LOADER_SOURCES) $(ARCH_SOURCES) $(LIBMINI_SOURCES)
 elfin-cpu_SOURCES      := $(ARCH_CPU_SOURCES)
 elfin-alloc_SOURCES    := $(LIBMINI_ALLOC_SOURCES)
@@ -37,6 +37,7 @@ elfin-images_SOURCES   := $(IMAGE_SOURCES) $(ARCH_IMAGE_SOURCES)
 elfin-rebind_SOURCES   := $(REBIND_SOURCES) $(ARCH_REBIND_SOURCES)
 elfin-handover_SOURCES := $(HANDOVER_SOURCES)
 elfin-inspect_SOURCES  := $(INSPECT_SOURCES)
+elfin-debug_SOURCES    := $(DEBUG_SOURCES)
 LIBELFIN_SOURCES       := $(foreach a,$(ARCHIVES),$($(a)_SOURCES))
 
 # $(call reverse,LIST); $(call archives,VARIANT): all of them, in a linker's order.

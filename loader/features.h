@@ -232,6 +232,18 @@ struct elfin_sharing {
     elfin_status (*publish_end)(struct load *load, uint64_t *shadowed);
 };
 
+/* debug.c: what a host keeps of object files; see elfin/debug.h. */
+struct elfin_debugging {
+    /* Memory has its final rights, no code has run. Of what cannot be kept nothing is. */
+    void (*attach)(struct load *load);
+    /* The parts that only init needed are no longer in memory. */
+    void (*trim)(const elfin_host *host, elfin_group *group);
+    /* No code of it will run any more; also of a load that fails. */
+    void (*detach)(const elfin_host *host, elfin_group *group);
+    /* A load has ended in this way; what has failed is undone after it. */
+    void (*loaded)(struct load *load, elfin_status status);
+};
+
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */
 struct elfin_listing {
     void (*carve)(struct carver *c, struct object *object, struct elfin_module *module);

@@ -52,7 +52,8 @@ struct module_section {
     bool zero_filled, tls;
 };
 
-struct image; /* loader/image.h */
+struct image;        /* loader/image.h */
+struct module_debug; /* loader/debug.h */
 
 /* elfin_slot.address of a slot that is not in use; slots are aligned. */
 #define SLOT_UNUSED UINT64_MAX
@@ -81,8 +82,9 @@ struct elfin_module {
     elfin_tls tls;                  /* size 0: none */
     uint64_t mark;                  /* equal to elfin_space.mark: seen by the current walk */
     struct patched_module *patched; /* during a patch (patch.h), else NULL */
-    struct linkage *linkage;   /* of its imports; NULL: they cannot be bound anew (linkage.h) */
-    struct module_state state; /* ELFIN_STATE */
+    struct linkage *linkage;    /* of its imports; NULL: they cannot be bound anew (linkage.h) */
+    struct module_debug *debug; /* debug.h; NULL: there is none */
+    struct module_state state;  /* ELFIN_STATE */
     uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
     uint32_t indirect_count;
 };

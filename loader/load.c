@@ -124,13 +124,17 @@ static elfin_status commit(struct load *load)
 {
     const struct elfin_unwinding *unwinding = load->host->unwinding;
     const struct elfin_starting *starting = load->host->starting;
+    const struct elfin_debugging *debugging = load->host->debugging;
     const struct load_hooks *hooks = load->hooks;
     elfin_status status = elfin_publish(load);
 
     if (status == ELFIN_OK && hooks)
         status = hooks->published(load);
-    if (status != ELFIN_OK || (unwinding && (status = unwinding->add(load)) != ELFIN_OK) ||
-        (starting && (status = starting->run(load)) != ELFIN_OK) ||
+    if (status != ELFIN_OK || (unwinding && (status = unwinding->add(load)) != ELFIN_OK))
+        return status;
+    if (debugging)
+        debugging->attach(load);
+    if ((starting && (status = starting->run(load)) != ELFIN_OK) ||
         (status = elfin_protect_after_init(load)) != ELFIN_OK)
         return status;
     if (hooks && (status = hooks->finished(load)) != ELFIN_OK)
@@ -207,6 +211,8 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
         status = commit(load);
     if (load->hooks) /* before the group may go */
         load->hooks->ended(load);
+    if (load->host->debugging)
+        load->host->debugging->loaded(load, status);
     if (status == ELFIN_OK)
         elfin_index_keep(space, &load->index);
     else

@@ -95,6 +95,12 @@ INSPECT_SOURCES := \
     loader/describe.c \
     loader/inspect.c
 
+# libelfin-debug.a: debug data of modules (include/elfin/debug.h).
+DEBUG_SOURCES := \
+    loader/debug.c \
+    loader/debug_file.c \
+    loader/debug_gdb.c
+
 # libelfin-report.a: sentences.
 REPORT_SOURCES := \
     loader/diag_text.c

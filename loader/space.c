@@ -17,8 +17,8 @@ static bool is_complete(const elfin_host *host)
     if (!host->users && (host->starting || host->rebinding))
         return false;
     return (host->starting || !host->records) && (host->unwinding || !host->unwind_add) &&
-           (host->threads || !host->tls_size) && (host->sharing || !host->parallel) &&
-           !host->unwind_add == !host->unwind_remove;
+           (host->threads || !host->tls_size) && (host->debugging || !host->debug) &&
+           (host->sharing || !host->parallel) && !host->unwind_add == !host->unwind_remove;
 }
 
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)

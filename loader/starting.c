@@ -78,6 +78,8 @@ static void starting_finish(struct load *load)
         if (block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
             free_init_parts(host, block);
     }
+    if (host->debugging)
+        host->debugging->trim(host, load->group);
 }
 
 const struct elfin_starting elfin_starting = {

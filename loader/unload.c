@@ -6,6 +6,8 @@ void elfin_detach(const elfin_host *host, elfin_group *group)
 {
     if (host->starting)
         host->starting->end(host, group);
+    if (host->debugging)
+        host->debugging->detach(host, group);
     if (host->unwinding)
         host->unwinding->remove(host, group);
     if (host->threads)

@@ -292,6 +292,10 @@ extern const struct elfin_images elfin_images;
 /* Instead of elfin_starting: no module code runs here; see elfin_space_hand_over. */
 extern const struct elfin_starting elfin_deferring;
 
+/* Keeps debug data; see elfin/debug.h. */
+struct elfin_debugging;
+extern const struct elfin_debugging elfin_debugging;
+
 struct elfin_rebinding;
 /* Keeps what elfin_rebind and elfin_replace need; see elfin_host.rebinding. */
 extern const struct elfin_rebinding elfin_rebinding;
@@ -453,6 +457,12 @@ typedef struct elfin_host {
      * the same way.
      */
     const struct elfin_rebinding *rebinding;
+    /*
+     * &elfin_debugging: debug data of modules is kept, for debuggers and for names of addresses.
+     * debug: what is kept, ELFIN_DEBUG_* (elfin/debug.h). NULL, 0: nothing.
+     */
+    const struct elfin_debugging *debugging;
+    uint32_t debug;
     /*
      * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
      * for each block that has unwind tables, unwind_add when its memory has its final rights and

@@ -76,7 +76,7 @@ POINTERS = {
     "elfin_inspect": ["elfin_starting_handles", "elfin_program_tally", "elfin_image_tally", "elfin_image_each_demand",
                       "unwinding_scan", "gathering_gather", "elfin_tls_measure"],
     # The other tables of loader/features.h
-    "elfin_load_run": ["starting_finish", "elfin_init_order", "elfin_init_run", "deferring_order", "deferring_run", "deferring_finish", "sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
+    "elfin_load_run": ["debugging_attach", "debugging_loaded", "starting_finish", "elfin_init_order", "elfin_init_run", "deferring_order", "deferring_run", "deferring_finish", "sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
                        "elfin_library_pull", "elfin_place_first", "elfin_reach", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
     "scan": ["unwinding_scan", "elfin_shards_place"],
     "elfin_needs": ["elfin_check_needs", "elfin_member_rename"],
@@ -96,9 +96,12 @@ POINTERS = {
     "elfin_publish": ["users_count", "elfin_early_end", "waiting_queue", "threads_publish",
                       "elfin_find_replaced"],
     "elfin_withdraw": ["users_count", "threads_withdraw"],
-    "elfin_detach": ["elfin_final_run", "deferring_end", "unwinding_remove", "threads_detach"],
+    "elfin_detach": ["debugging_detach", "elfin_final_run", "deferring_end", "unwinding_remove", "threads_detach"],
     "elfin_handover_module": ["elfin_image_own_symbol"],
     "elfin_adopt_start": ["unwinding_add"],
+    "starting_finish": ["debugging_trim"],
+    # struct debug_part
+    "add_parts": ["gdb_add"],
     "elfin_space_adopt": ["starting_finish"],
     # struct arch_tls
     "scan_record": ["prove", "add"],

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * GDB's JIT interface (GDB manual, "JIT Compilation Interface"): a copy of each object in which
+ * sh_addr says where its sections lie is in a list that GDB reads. GDB, or who else wants to know,
+ * has a breakpoint at a function that is called whenever the list has changed.
+ */
+#include "loader/debug.h"
+
+/* As GDB declares them: names, types and order of the members are its own. */
+struct jit_code_entry {
+    struct jit_code_entry *next_entry, *prev_entry;
+    const char *symfile_addr;
+    uint64_t symfile_size;
+};
+
+enum {
+    JIT_NOACTION,
+    JIT_REGISTER_FN,
+    JIT_UNREGISTER_FN
+};
+
+struct jit_descriptor {
+    uint32_t version, action_flag;
+    struct jit_code_entry *relevant_entry, *first_entry;
+};
+
+/* Weak: a program has one of each, whoever else in it makes code. */
+void __jit_debug_register_code(void);
+extern struct jit_descriptor __jit_debug_descriptor;
+
+__attribute__((weak)) struct jit_descriptor __jit_debug_descriptor = { .version = 1 };
+
+__attribute__((weak, noinline)) void __jit_debug_register_code(void)
+{
+    __asm__ volatile("" ::: "memory"); /* so that calls of it are not left out */
+}
+
+/* A module's copy; the object's bytes follow. */
+struct gdb_copy {
+    elfin_region region;
+    struct jit_code_entry entry;
+};
+
+static void tell(struct jit_code_entry *entry, uint32_t action)
+{
+    __jit_debug_descriptor.relevant_entry = entry;
+    __jit_debug_descriptor.action_flag = action;
+    __jit_debug_register_code();
+    __jit_debug_descriptor.action_flag = JIT_NOACTION;
+    __jit_debug_descriptor.relevant_entry = NULL;
+}
+
+static void enter(struct jit_code_entry *entry)
+{
+    entry->prev_entry = NULL;
+    entry->next_entry = __jit_debug_descriptor.first_entry;
+    if (entry->next_entry)
+        entry->next_entry->prev_entry = entry;
+    __jit_debug_descriptor.first_entry = entry;
+    tell(entry, JIT_REGISTER_FN);
+}
+
+static void leave(struct jit_code_entry *entry)
+{
+    if (entry->prev_entry)
+        entry->prev_entry->next_entry = entry->next_entry;
+    else
+        __jit_debug_descriptor.first_entry = entry->next_entry;
+    if (entry->next_entry)
+        entry->next_entry->prev_entry = entry->prev_entry;
+    tell(entry, JIT_UNREGISTER_FN);
+}
+
+static void fill_addresses(const struct debug_object *object, uint8_t *table)
+{
+    for (uint32_t i = 0; i < object->section_count; i++) {
+        struct elf_section section = debug_section(object, i);
+
+        section.sh_addr = object->addresses[i];
+        memcpy(table + i * sizeof(section), &section, sizeof(section));
+    }
+}
+
+static void *gdb_add(const struct debug_object *object)
+{
+    struct gdb_copy *copy;
+    elfin_region region;
+    uint8_t *bytes;
+
+    if (object->type == ET_DYN && object->bias) /* no room for a bias in the interface */
+        return NULL;
+    if (elfin_reserve_plain(object->host, ELFIN_PURPOSE_RECORDS, sizeof(*copy) + object->file.size,
+                            &region) != ELFIN_OK)
+        return NULL;
+    copy = region.edit;
+    bytes = (uint8_t *)(copy + 1);
+    memcpy(bytes, object->file.data, object->file.size);
+    if (object->addresses)
+        fill_addresses(object, bytes + (object->table.data - object->file.data));
+    *copy = (struct gdb_copy){ .region = region,
+                               .entry = { .symfile_addr = (const char *)bytes,
+                                          .symfile_size = object->file.size } };
+    enter(&copy->entry);
+    return copy;
+}
+
+static void gdb_remove(const elfin_host *host, void *data)
+{
+    struct gdb_copy *copy = data;
+    elfin_region region = copy->region;
+
+    leave(&copy->entry);
+    host->release(host->ctx, &region);
+}
+
+const struct debug_part elfin_debug_gdb = {
+    .add = gdb_add,
+    .remove = gdb_remove,
+};
