@@ -102,6 +102,7 @@ POINTERS = {
     "starting_finish": ["debugging_trim"],
     # struct debug_part
     "add_parts": ["gdb_add"],
+    "debugging_detach": ["gdb_remove"],
     "elfin_space_adopt": ["starting_finish"],
     # struct arch_tls
     "scan_record": ["prove", "add"],
