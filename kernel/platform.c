@@ -6,9 +6,9 @@
 #include "kernel/memory.h"
 #include "kernel/serial.h"
 #include "kernel/timer.h"
-#include "libmini/str.h"
 #include "monitor/console.h"
 #include "monitor/fault.h"
+#include "monitor/path.h"
 
 enum {
     RFLAGS_IF = 1 << 9
@@ -95,34 +95,15 @@ int platform_read_key(void)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
-static char letter(char c)
-{
-    if (c == '/')
-        return '\\';
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-/* As on the volume that they come from: case does not matter, and paths begin at the root. */
-static bool same_name(const char *a, const char *b)
-{
-    while (letter(*a) == '\\')
-        a++;
-    while (letter(*b) == '\\')
-        b++;
-    while (*a != '\0' && letter(*a) == letter(*b)) {
-        a++;
-        b++;
-    }
-    return *a == *b;
-}
-
 const char *platform_read_file(const char *path, void **data, size_t *size)
 {
+    if (path_name(path) != path)
+        return "the kernel has no files but those that it was started with";
     for (uint64_t i = 0; i < boot->file_count; i++) {
         const elfin_boot_file *file = &boot->files[i];
         char *copy;
 
-        if (!same_name(file->name, path))
+        if (!path_same(file->name, path))
             continue;
         copy = mini_heap_alloc(&heap, file->size + 1);
         if (copy == NULL)
@@ -134,6 +115,11 @@ const char *platform_read_file(const char *path, void **data, size_t *size)
         return NULL;
     }
     return "not found";
+}
+
+const char *platform_files_fixed(void)
+{
+    return "the kernel has no files but those that it was started with, which never change";
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */

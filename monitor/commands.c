@@ -27,6 +27,10 @@ static const struct command commands[] = {
       "load the files, as load does, in the place of the module's group", 2, -1, command_replace },
     { "move", "NAME FILE... [OPTION...] [-- WORD...]",
       "the same with the files that it was loaded from", 2, -1, command_move },
+    { "reload", "[NAME [fresh] [keep]]",
+      "read a module's files again, and let them take its place; without NAME: of all modules whose "
+      "files have changed",
+      0, 3, command_reload },
     { "retire", "[NAME]", "give back what was replaced", 0, 1, command_retire },
     { "rebind", "MODULE:IMPORT [MODULE:SYMBOL|ADDRESS]",
       "bind an import anew; MODULE: all:, or one; without a target: as a load would", 1, 2,

@@ -28,11 +28,12 @@ extern const struct command platform_commands[];
 command_function command_load, command_library, command_unload, command_call, command_lookup,
     command_list, command_exports, command_deps, command_map, command_memory, command_rebind,
     command_replace, command_move, command_retire, command_digest, command_show, command_limit,
-    command_where;
+    command_where, command_reload;
 
 /* How a load takes the place of a group; group NULL: it does not. */
 struct instead {
     elfin_group *group;
+    const char *how; /* what is printed, as "replaced" */
     bool move;
     elfin_change change;
 };
@@ -43,6 +44,14 @@ int command_load_instead(struct session *session, int count, char **words,
 
 /* Prints "loaded NAME, NAME at ADDRESS", `how` being the verb, unless successes are not told. */
 void command_loaded(const struct session *session, const elfin_group *group, const char *how);
+
+/* For elfin_change.left: prints the field; ctx is not used. */
+void command_left(void *ctx, const elfin_left *left);
+
+/* Reads the library's file again, if that has not been done; library->fresh is what it holds. */
+int library_fetch(struct library *library);
+/* Takes what has been read, or goes on with what was there. */
+void library_settle(struct library *library, bool keep);
 
 /* Of a load that failed: an init hands its own number on, if that can be a status. */
 int command_load_status(elfin_status status, const elfin_diag *diag);

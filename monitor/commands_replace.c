@@ -8,7 +8,7 @@
 typedef unsigned long long ull;
 
 /* What the program has changed stays: somebody should know. */
-static void print_left(void *ctx, const elfin_left *left)
+void command_left(void *ctx, const elfin_left *left)
 {
     elfin_module_info info;
 
@@ -46,7 +46,9 @@ static bool take_fresh(int *count, char **words)
 
 static int load_instead(struct session *session, int count, char **words, bool move)
 {
-    struct instead instead = { .move = move, .change = ELFIN_CHANGE_INIT };
+    struct instead instead = { .move = move,
+                               .how = move ? "moved" : "replaced",
+                               .change = ELFIN_CHANGE_INIT };
     elfin_module *module = find_module(session, words[1]);
     elfin_module_info info;
 
@@ -54,7 +56,7 @@ static int load_instead(struct session *session, int count, char **words, bool m
         return STATUS_FAILURE;
     elfin_module_get(module, &info);
     instead.group = info.group;
-    instead.change.left = print_left;
+    instead.change.left = command_left;
     if (!move && take_fresh(&count, words))
         instead.change.flags = ELFIN_CHANGE_FRESH;
     return command_load_instead(session, count - 1, words + 1, &instead);
@@ -154,7 +156,7 @@ int command_rebind(struct session *session, int count, char **words)
         return STATUS_FAILURE;
     if (count > 2 && read_target(session, words[2], &target) != STATUS_SUCCESS)
         return STATUS_FAILURE;
-    change.left = print_left;
+    change.left = command_left;
     change.report = command_report;
     change.ctx = &reported;
     if (elfin_rebind(&session->space, module, import, count > 2 ? &target : NULL, &change, &diag) !=

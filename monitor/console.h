@@ -30,9 +30,10 @@ bool console_busy(void);
 
 /*
  * Reads one line from the keyboard with editing and history, and prints it on the channel once it
- * is complete. The text is terminated, without a newline, and cut to size - 1 characters.
+ * is complete. The text is terminated, without a newline, and cut to size - 1 characters. It begins
+ * with what is in the buffer. False: Ctrl-R was pressed, and the line is as far as it is.
  */
-void console_read_line(const char *prompt, char *buffer, size_t size);
+bool console_read_line(const char *prompt, char *buffer, size_t size);
 
 /* For the line editor: to the screen only, and one character at a time at that. */
 void console_screen_put(char c);

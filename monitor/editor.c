@@ -12,7 +12,8 @@
 
 enum {
     HISTORY_LINES = 16,
-    LINE_SIZE = 256
+    LINE_SIZE = 256,
+    CONTROL_R = 'R' - '@',
 };
 
 struct editor {
@@ -131,16 +132,18 @@ static void handle_key(struct editor *editor, int key)
     }
 }
 
-void console_read_line(const char *prompt, char *buffer, size_t size)
+bool console_read_line(const char *prompt, char *buffer, size_t size)
 {
     struct editor editor = { .text = buffer, .size = size };
     int key;
 
     console_fresh_line();
     console_print("%s", prompt);
+    editor.length = mini_strnlen(buffer, size - 1);
+    cursor_to(&editor, editor.length);
     for (;;) {
         key = platform_read_key();
-        if (key == '\r' || key == '\n')
+        if (key == '\r' || key == '\n' || key == CONTROL_R)
             break;
         if (key == '\b' || key == 0x7f) {
             if (editor.cursor > 0) {
@@ -155,7 +158,12 @@ void console_read_line(const char *prompt, char *buffer, size_t size)
     }
     cursor_to(&editor, editor.length);
     buffer[editor.length] = '\0';
+    if (key == CONTROL_R) {
+        console_write("\n", 1);
+        return false;
+    }
     console_channel_write(buffer, editor.length);
     console_write("\n", 1);
     history_add(buffer);
+    return true;
 }

@@ -52,10 +52,14 @@ int platform_read_key(void);
 
 /*
  * Reads a whole file into an object of the heap, with a zero byte behind it that does not count.
- * The path is ASCII, relative to the root, with / or \. An empty file is a file. Returns NULL, or
- * why it cannot be read.
+ * The path is ASCII, relative to the root, with / or \, after where the file comes from, if it says
+ * that (path.h). An empty file is a file. Returns NULL, or why it cannot be read, which is valid
+ * until the next call.
  */
 const char *platform_read_file(const char *path, void **data, size_t *size);
+
+/* NULL: a file that is read again may have changed. Else why that cannot be. */
+const char *platform_files_fixed(void);
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 

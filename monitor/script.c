@@ -38,14 +38,27 @@ int script_run_text(struct session *session, char *text, char separator, const c
     return session->status;
 }
 
+/* Ctrl-R: whoever watches the files presses it; what has been typed so far is none of its business. */
+static void reload(struct session *session)
+{
+    char line[] = "reload";
+
+    console_print("> %s\n", line);
+    commands_run(session, line);
+}
+
 int script_run_keyboard(struct session *session)
 {
-    char line[LINE_SIZE];
+    char line[LINE_SIZE] = "";
 
     console_print("elfin %s. Type help for help.\n", ELFIN_VERSION_STRING);
     while (!session->quit) {
-        console_read_line("elfin> ", line, sizeof(line));
+        if (!console_read_line("elfin> ", line, sizeof(line))) {
+            reload(session);
+            continue;
+        }
         commands_run(session, line);
+        line[0] = '\0';
     }
     return session->status;
 }

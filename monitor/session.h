@@ -12,13 +12,19 @@ struct library {
     struct library *next;
     void *data;
     size_t size;
-    char file[ELFIN_NAME_SIZE];
+    char path[ELFIN_NAME_SIZE]; /* as it was named, with where it comes from */
+    const char *file;           /* without that: a part of the names of its members */
+    void *fresh;                /* during a reload: the bytes of a newer version, or NULL */
+    size_t fresh_size;
 };
+
+struct origin;
 
 /* Everything between the start of the monitor and its end. */
 struct session {
     elfin_space space;
     struct library *libraries; /* in the order of the commands: the first definition counts */
+    struct origin *origins;    /* what groups were loaded from, the last one first */
     bool quit;                 /* a quit command has run: end with `status` */
     bool quiet;                /* inside a repetition: successes are not reported */
     int status;

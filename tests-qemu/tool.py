@@ -62,6 +62,9 @@ def check_failures(cases):
         for name, files, arguments, environment, reason in (
                 ('no file', [], [], {}, 'no file and no script'),
                 ('modules for no kernel', [hello], ['--hand-over', 'hello.o'], {}, '--hand-over needs --kernel'),
+                ('a network for a kernel', [hello], ['--watch', '--kernel', hello], {}, 'it has no network'),
+                ('two readers of standard input', [hello], ['--script', '-', '--interactive'], {},
+                 'both want standard input'),
                 ('an unknown option', [hello], ['--bogus'], {}, 'bogus'),
                 ('a file that is not there', ['nowhere.o'], [], {}, 'nowhere.o: no such file'),
                 ('the same file twice', [hello, hello], [], {}, 'has this name already'),

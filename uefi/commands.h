@@ -5,6 +5,6 @@
 
 #include "monitor/commands.h"
 
-command_function command_cpus, command_boot;
+command_function command_cpus, command_boot, command_from;
 
 #endif

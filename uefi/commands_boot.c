@@ -6,6 +6,7 @@
 #include "uefi/commands.h"
 #include "monitor/console.h"
 #include "monitor/load_words.h"
+#include "monitor/path.h"
 #include "monitor/progress.h"
 #include "monitor/words.h"
 #include "uefi/firmware.h"
@@ -33,14 +34,14 @@ static int read_one(const char *path, elfin_input *file)
         return command_error("%s: %s", path, problem);
     file->data = data;
     file->size = size;
-    file->file = path;
+    file->file = path_name(path);
     return STATUS_SUCCESS;
 }
 
 static elfin_input *find_file(const struct order *order, const char *path)
 {
     for (size_t i = 0; i < order->file_count; i++)
-        if (mini_str_equal(order->files[i].file, path))
+        if (mini_str_equal(order->files[i].file, path_name(path)))
             return &order->files[i];
     return NULL;
 }

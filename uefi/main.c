@@ -7,6 +7,7 @@
 #include "monitor/platform.h"
 #include "uefi/contain.h"
 #include "uefi/firmware.h"
+#include "uefi/network.h"
 #include "uefi/platform.h"
 #include "uefi/startup.h"
 
@@ -56,6 +57,7 @@ static int session_end(struct session *session, int outcome)
     if (fault_restricted()) /* what has been called last did that */
         platform_end(outcome);
     contain_end();
+    network_end();
     uefi_host_finish(&machine);
     return outcome;
 }

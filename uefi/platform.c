@@ -8,12 +8,15 @@
 #include "monitor/channel.h"
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "libmini/str.h"
 #include "monitor/fault.h"
+#include "monitor/path.h"
 #include "uefi/code.h"
 #include "uefi/commands.h"
 #include "uefi/contain.h"
 #include "uefi/files.h"
 #include "uefi/firmware.h"
+#include "uefi/network.h"
 
 enum {
     SCREEN_CHUNK = 128
@@ -34,6 +37,9 @@ ELFIN_KERNEL_EXPORT(elfin_image_handle);
 const struct command platform_commands[] = {
     { "cpus", "[COUNT]", "show, or limit, how many CPUs share the work of large loads", 0, 1,
       command_cpus },
+    { "from", "volume:|tftp: [SERVER [ADDRESS MASK]]",
+      "where files come from whose paths do not say it; without addresses, as DHCP says", 1, 4,
+      command_from },
     { "boot",
       "KERNEL [base=ADDR] [MODULE...] [+ MODULE...]... [file=FILE]... [script=FILE] [-- WORD...]",
       "start a kernel, which gets the modules, linked as by load, the files, the script and the "
@@ -148,11 +154,32 @@ int platform_read_key(void)
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
+/* Paths that do not say where a file comes from. */
+static bool from_network;
+
+void platform_set_source(bool network)
+{
+    from_network = network;
+}
+
 const char *platform_read_file(const char *path, void **data, size_t *size)
 {
-    EFI_STATUS status = files_read(&machine.heap, path, data, size);
+    bool has_source = path_name(path) != path, network = from_network;
+    EFI_STATUS status;
 
+    if (has_source)
+        network = mini_str_starts(path, SOURCE_NETWORK);
+    if (has_source && !network && !mini_str_starts(path, SOURCE_VOLUME))
+        return "files come from " SOURCE_VOLUME " and " SOURCE_NETWORK;
+    if (network)
+        return network_read(&machine.heap, path_name(path), data, size);
+    status = files_read(&machine.heap, path_name(path), data, size);
     return status == EFI_SUCCESS ? NULL : firmware_status_text(status);
+}
+
+const char *platform_files_fixed(void)
+{
+    return NULL;
 }
 
 /* ---- Time ------------------------------------------------------------------------------------ */

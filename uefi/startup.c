@@ -10,6 +10,7 @@
 
 #define STARTUP_FILE "elfin/startup.elfin"
 #define EXIT_FILE    "elfin/qemu-exit"
+#define FROM_FILE    "elfin/from"
 
 static char to_lower(char c)
 {
@@ -125,10 +126,37 @@ static bool run_startup_file(struct session *session, int *status)
     return true;
 }
 
+/* The words of `from`, if the volume has a file of them. */
+static int run_from_file(struct session *session)
+{
+    static const char name[] = "from ";
+    struct mini_heap *heap = platform_heap;
+    char *command, *rest, *line;
+    int status = STATUS_SUCCESS;
+    void *text;
+    size_t size;
+
+    if (files_read(heap, FROM_FILE, &text, &size) != EFI_SUCCESS)
+        return STATUS_SUCCESS;
+    rest = text;
+    line = words_next_line(&rest, '\n');
+    command = mini_heap_alloc(heap, sizeof(name) + size);
+    if (line != NULL && command != NULL) {
+        mini_strlcpy(command, sizeof(name), name);
+        mini_strlcpy(command + sizeof(name) - 1, size + 1, line);
+        status = commands_run(session, command);
+    }
+    (void)mini_heap_free(heap, command);
+    (void)mini_heap_free(heap, text);
+    return status;
+}
+
 int startup_run(struct session *session)
 {
-    int status = STATUS_SUCCESS;
+    int status = run_from_file(session);
 
+    if (status != STATUS_SUCCESS)
+        return status;
     if (!run_load_options(session, &status))
         run_startup_file(session, &status);
     if (session->quit || status != STATUS_SUCCESS)
