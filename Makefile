@@ -55,7 +55,7 @@ CORE_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -fno-stack-protec
                -fvisibility=hidden -mno-red-zone -mgeneral-regs-only -fno-strict-aliasing -g \
                -ffunction-sections -fdata-sections
 HOST_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O2 -g
-ASAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fno-omit-frame-pointer \
+ASAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g1 -fno-omit-frame-pointer \
                -fsanitize=address,undefined -fno-sanitize-recover=all
 
 # $(call library,VARIANT,COMPILER,FLAGS): $(BUILD)/VARIANT/lib*.a out of objects in its own folder.
