@@ -37,7 +37,7 @@ elfin-images_SOURCES   := $(IMAGE_SOURCES) $(ARCH_IMAGE_SOURCES)
 elfin-rebind_SOURCES   := $(REBIND_SOURCES) $(ARCH_REBIND_SOURCES)
 elfin-handover_SOURCES := $(HANDOVER_SOURCES)
 elfin-inspect_SOURCES  := $(INSPECT_SOURCES)
-elfin-debug_SOURCES    := $(DEBUG_SOURCES)
+elfin-debug_SOURCES    := $(DEBUG_SOURCES) $(ARCH_DEBUG_SOURCES)
 LIBELFIN_SOURCES       := $(foreach a,$(ARCHIVES),$($(a)_SOURCES))
 
 # $(call reverse,LIST); $(call archives,VARIANT): all of them, in a linker's order.

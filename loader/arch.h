@@ -387,4 +387,16 @@ void elfin_arch_follow_store(const struct arch_fields *run, uint32_t field,
 /* The bytes at and before a field that depend on S: [field - *before, field + *after). */
 void elfin_arch_follow_extent(uint8_t kind, uint32_t *before, uint32_t *after);
 
+/* ---- Debug sections -------------------------------------------------------------------------- */
+
+enum arch_debug {
+    ARCH_DEBUG_STORED,
+    ARCH_DEBUG_TYPE,  /* such a type is not known there */
+    ARCH_DEBUG_PLACE, /* the field is longer than the section */
+    ARCH_DEBUG_RANGE, /* the field cannot hold the value */
+};
+
+/* Stores S + A for a record of a section that is not loaded, if the `left` bytes at `at` hold it. */
+enum arch_debug elfin_arch_debug_store(uint8_t *at, uint64_t left, uint32_t type, uint64_t value);
+
 #endif

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug data: made with a group or for a module that is loaded already, given back with the group.
  */
-#include "loader/debug.h"
+#include "loader/debug_symbols.h"
 
 static const struct debug_part *const parts[DEBUG_PARTS] = {
     [DEBUG_GDB] = &elfin_debug_gdb,
+    [DEBUG_SYMBOLS] = &elfin_debug_symbols,
+    [DEBUG_LINES] = &elfin_debug_lines,
 };
 
 static elfin_status add_parts(struct elfin_module *module, const struct debug_object *object)
@@ -68,10 +70,12 @@ static void debugging_attach(struct load *load)
 {
     for (struct object *o = load->objects; o; o = o->next)
         attach_object(load, o);
+    elfin_debug_index_add(load->space, load->group);
 }
 
 static void debugging_trim(const elfin_host *host, elfin_group *group)
 {
+    elfin_debug_index_trim(group);
     for (uint32_t m = 0; m < group->module_count; m++) {
         struct elfin_module *module = &group->modules[m];
 
@@ -83,6 +87,7 @@ static void debugging_trim(const elfin_host *host, elfin_group *group)
 
 static void debugging_detach(const elfin_host *host, elfin_group *group)
 {
+    elfin_debug_index_remove(host, group);
     for (uint32_t m = 0; m < group->module_count; m++)
         remove_parts(host, &group->modules[m]);
 }

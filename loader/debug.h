@@ -82,5 +82,7 @@ elfin_status elfin_debug_open(struct debug_object *object, struct span file);
 
 /* debug_gdb.c, and so on */
 extern const struct debug_part elfin_debug_gdb;
+extern const struct debug_part elfin_debug_symbols;
+extern const struct debug_part elfin_debug_lines;
 
 #endif

@@ -54,6 +54,7 @@ struct module_section {
 
 struct image;        /* loader/image.h */
 struct module_debug; /* loader/debug.h */
+struct group_index;  /* loader/debug_index.c */
 
 /* elfin_slot.address of a slot that is not in use; slots are aligned. */
 #define SLOT_UNUSED UINT64_MAX
@@ -112,6 +113,7 @@ struct elfin_group {
     struct final_call *finals;
     uint64_t users; /* edges from modules of other groups */
     struct elfin_group *next_tls;
+    struct group_index *index; /* debug_index.c; NULL: there is none */
     uint64_t tls_start, tls_end; /* its blocks lie this far below the thread pointer; equal: none */
     bool tls_attached;
     uint32_t module_count, block_count, final_count;

@@ -99,7 +99,19 @@ INSPECT_SOURCES := \
 DEBUG_SOURCES := \
     loader/debug.c \
     loader/debug_file.c \
-    loader/debug_gdb.c
+    loader/debug_gdb.c \
+    loader/debug_symtab.c \
+    loader/debug_symbols.c \
+    loader/debug_relocate.c \
+    loader/debug_lines.c \
+    loader/line_reader.c \
+    loader/line_header.c \
+    loader/line_program.c \
+    loader/line_rows.c \
+    loader/debug_index.c \
+    loader/debug_find.c \
+    loader/debug_where.c \
+    loader/debug_format.c
 
 # libelfin-report.a: sentences.
 REPORT_SOURCES := \

@@ -46,6 +46,88 @@ uint32_t elfin_module_debug(const elfin_module *module);
 elfin_status elfin_debug_attach(elfin_space *space, elfin_module *module, const void *data,
                                 size_t size);
 
+/* ---- Names of addresses ---------------------------------------------------------------------- */
+
+/*
+ * ELFIN_DEBUG_SYMBOLS keeps the names of a module's sections and of its functions and objects,
+ * static ones too: 12 bytes and the name for each address that has one. ELFIN_DEBUG_LINES, which
+ * needs them, runs the line tables once (sections .debug_line of DWARF 2 to 5): 12 bytes for each
+ * change of file, line or column, at most as many as .debug_line has bytes, and the names of the
+ * files, together at most four times the object file. Making them takes working memory for a copy
+ * of .debug_line and for its rows, 12 bytes each.
+ *
+ * When line tables are malformed, none of the module's are kept, and elfin_host.log is told why.
+ * Compressed ones (SHF_COMPRESSED) are left out without a word.
+ */
+
+/* One row of a table of symbols, in ascending order. */
+struct elfin_symbol_row {
+    uint32_t start, size; /* from where the table counts from; in bytes */
+    uint32_t name;        /* offset in the names */
+};
+
+enum {
+    ELFIN_SYMBOL_TABLE_VERSION = 1
+};
+
+/* Functions of a program, as `elfin names` writes them at build time. */
+typedef struct elfin_symbol_table {
+    uint32_t version; /* ELFIN_SYMBOL_TABLE_VERSION */
+    uint32_t count;
+    const struct elfin_symbol_row *rows;
+    const char *names; /* NUL-terminated, one after the other */
+    uint32_t names_size;
+} elfin_symbol_table;
+
+/* The host's own code, or other code that is not a module's: a list, which stays the host's. */
+typedef struct elfin_code_image {
+    const struct elfin_code_image *next;
+    const char *name;
+    uint64_t base, size;               /* run address and bytes of all of it */
+    uint64_t text;                     /* run address that its symbols count from */
+    const elfin_symbol_table *symbols; /* NULL: none are known */
+} elfin_code_image;
+
+/*
+ * What is known of an address. Strings are never NULL, and "" where nothing is known; they are
+ * valid as long as the module is loaded.
+ */
+typedef struct elfin_location {
+    uint64_t address;
+    const elfin_module *module;    /* that it belongs to, or NULL */
+    const elfin_code_image *image; /* else: what it belongs to */
+    const char *name;              /* of the module or image */
+    uint64_t
+        offset; /* from elfin_module_info.address (modulo 2^64, data may come first), or base */
+    const char *section;
+    uint64_t section_offset;
+    const char *symbol; /* as in the symbol table */
+    uint64_t symbol_offset;
+    /* As the compiler has noted them; directory may be relative, to where it was run, or "". */
+    const char *directory, *file;
+    uint32_t line, column; /* 0: not known */
+} elfin_location;
+
+/*
+ * Names an address of code or data. May be called from a fault handler, whatever it has
+ * interrupted: it takes time logarithmic in what is loaded, little stack, no memory and no lock,
+ * and it finds a wrong name at worst if modules have written over its tables. Of groups that have
+ * no debug data (the host wants none, they were adopted, there was no memory) it knows what
+ * elfin_module_section and elfin_module_symbol tell, and takes linear time.
+ *
+ * Of a return address, which may be that of the next function or line, ask for the byte before.
+ *
+ * ELFIN_ERR_NOT_FOUND: it belongs neither to a module nor to one of elfin_host.code_images;
+ * *location is then empty. ELFIN_ERR_ARGUMENT.
+ */
+elfin_status elfin_symbolize(const elfin_space *space, uint64_t address, elfin_location *location);
+
+/*
+ * Writes a location as text, as "crash at demo.c:12 (demo+0x1c)"; what is not known is left out, as
+ * in "demo(.data)+0x8" and "0x1234". snprintf semantics, as of elfin_diag_format.
+ */
+size_t elfin_location_format(const elfin_location *location, char *buffer, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -294,6 +294,7 @@ extern const struct elfin_starting elfin_deferring;
 
 /* Keeps debug data; see elfin/debug.h. */
 struct elfin_debugging;
+struct elfin_code_image;
 extern const struct elfin_debugging elfin_debugging;
 
 struct elfin_rebinding;
@@ -463,6 +464,8 @@ typedef struct elfin_host {
      */
     const struct elfin_debugging *debugging;
     uint32_t debug;
+    /* Optional: the host's own code, so that elfin_symbolize knows it; see elfin_code_image. */
+    const struct elfin_code_image *code_images;
     /*
      * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
      * for each block that has unwind tables, unwind_add when its memory has its final rights and
@@ -566,6 +569,7 @@ typedef struct elfin_space {
     struct elfin_group *first, *last; /* in load order */
     struct elfin_group *first_tls;    /* with thread-local data: from the thread pointer down */
     struct elfin_export_table *first_table, *last_table;
+    void *code; /* of libelfin-debug.a: whose an address is */
 } elfin_space;
 
 /*

@@ -1,0 +1,165 @@
+#!/usr/bin/python3 -B
+# SPDX-License-Identifier: MIT
+"""
+elfin_symbolize against addr2line, llvm-dwarfdump and symbol tables: objects of gcc, clang and rustc, with DWARF 2 to 5, loaded at
+several addresses, a sample of addresses of each. With --all (`make corpus`) every byte, and the members of Rust's libraries.
+"""
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.symbols import objects
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILD = ROOT / os.environ.get("ELFIN_BUILD", "build")
+LOCATE = BUILD / "tests" / "symbols"
+RUSTC = ["/usr/bin/rustc", "rustc"]  # Debian's always, another one if the path has it
+PLACES = [0x500000, 0x10000000, 0xffffffff80000000, 0x7f1234500000]
+
+
+@dataclass
+class Answer:
+    address: int
+    section: str
+    offset: int
+    symbol: str
+    symbol_offset: int
+    directory: str
+    file: str
+    line: int
+    column: int
+
+
+@dataclass
+class Tally:
+    objects: int = 0
+    loads: int = 0
+    addresses: int = 0
+    lines: int = 0
+    names: int = 0
+    wrong: list[str] = field(default_factory=list)
+
+    def print(self, name: str) -> None:
+        print(f"# {name}: {self.objects} objects, {self.loads} loads, {self.addresses} addresses, {self.lines} lines, {self.names} names", flush=True)
+        for reason in self.wrong[:10]:
+            print(f"  {reason}", file=sys.stderr)
+        good = not self.wrong and self.lines
+        print(f"ok symbols.{name}" if good else f"not ok symbols.{name}: {len(self.wrong)} differ, {self.lines} lines", flush=True)
+
+
+def locate(program: Path, place: int, step: int, path: Path) -> tuple[dict[int, tuple[int, int]], list[Answer]] | None:
+    done = subprocess.run([program, hex(place), str(step), path], capture_output=True, text=True, check=False,
+                          env=os.environ | {"ASAN_OPTIONS": "detect_leaks=0"})
+    if done.returncode == 3:
+        return None
+    if done.returncode or done.stderr:
+        raise RuntimeError(f"{path}: {done.returncode} {done.stderr}")
+    sections, answers = {}, []
+    for text in done.stdout.splitlines():
+        kind, *words = text.split("\t")
+        if kind == "section":
+            sections[int(words[0])] = (int(words[1], 16), int(words[2], 16))
+        elif kind == "at":
+            answers.append(Answer(int(words[0], 16), words[2], int(words[3], 16), words[4], int(words[5], 16), words[6], words[7],
+                                  int(words[8]), int(words[9])))
+    return sections, answers
+
+
+def is_line(answer: Answer, theirs: objects.Line | None, *, columns: bool) -> bool:
+    if theirs is None or not theirs.line:
+        return not answer.line
+    return answer.line == theirs.line and objects.same_path(os.path.join(answer.directory, answer.file), theirs.path) and \
+        (not columns or answer.column == theirs.column)
+
+
+def compare(tally: Tally, program: Path, place: int, step: int, path: Path, scratch: Path) -> bool:
+    found = locate(program, place, step, path)
+    if found is None:
+        return False
+    sections, answers = found
+    tally.loads += 1
+    index_of = {address: index for index, (address, size) in sections.items() if size}
+    patched = scratch / "patched.o"
+    patched.write_bytes(objects.at_addresses(path.read_bytes(), {i: a for i, (a, _) in sections.items() if i > 0}))
+    names = objects.Names(path)
+    addresses = [a.address for a in answers]
+    table = objects.Table(patched)
+    for answer, gnu in zip(answers, objects.addr2line(patched, addresses)):
+        llvm = table.at(answer.address)
+        where = f"{path.name} at {place:#x}: {answer.section}+{answer.offset:#x}"
+        index = index_of[answer.address - answer.offset]
+        right = names.right(index, answer.offset) if index > 0 else None
+        tally.addresses += 1
+        tally.lines += answer.line != 0
+        tally.names += answer.symbol != ""
+        if right is not None and (answer.symbol not in right if right else answer.symbol):
+            tally.wrong.append(f"{where}: symbol {answer.symbol}, not {sorted(right)}")
+        if index not in names.code:
+            gnu = None  # of data it tells the declaration
+        if not (is_line(answer, llvm, columns=True) and is_line(answer, gnu, columns=False)):
+            tally.wrong.append(f"{where}: {answer.directory}/{answer.file}:{answer.line}:{answer.column}, llvm {llvm}, gnu {gnu}")
+    return True
+
+
+def compile_all(folder: Path, *, everything: bool) -> dict[str, list[Path]]:
+    """Sources of this repository, by language, in many dialects."""
+    c = [ROOT / "tests" / "symbols" / "src" / "sample.c", ROOT / "libmini" / "fmt.c"]
+    cxx = [ROOT / "tests" / "objects" / "classes.cc"]
+    made: dict[str, list[Path]] = {"c": [], "cxx": [], "rust": [], "assembly": []}
+
+    def run(kind: str, name: str, *command: object) -> None:
+        path = folder / f"{name}.o"
+        subprocess.run([str(w) for w in command] + ["-o", str(path)], check=True, capture_output=True, cwd=ROOT)
+        made[kind].append(path)
+
+    levels = [["-O0"], ["-O2"], ["-O2", "-ffunction-sections", "-fdata-sections"]]
+    dialects = list(itertools.product(("gcc", "clang-14", "clang-19"), (2, 3, 4, 5), levels))
+    for compiler, dwarf, flags in dialects if everything else dialects[::7]:
+        tag = f"{compiler}-{dwarf}-{''.join(flags)}"
+        for source in c:
+            run("c", f"{source.stem}-{tag}", compiler, f"-gdwarf-{dwarf}", *flags, "-fPIC", "-Iinclude", "-I.", "-c", source)
+        plus = {"gcc": "g++"}.get(compiler, compiler.replace("clang", "clang++"))
+        for source in cxx:
+            run("cxx", f"{source.stem}-{tag}", plus, f"-gdwarf-{dwarf}", *flags, "-fPIC", "-DPART=1", "-std=c++17", "-c", source)
+    for flags in (["-gdwarf64"], ["-gno-as-loc-support"], ["-gno-as-locview-support", "-gdwarf-4"], ["-mcmodel=large"]):
+        run("c", "sample-gcc" + "".join(flags), "gcc", "-g", *flags, "-O1", "-I.", "-c", c[0])
+    run("c", "sample-clang-dwarf64", "clang-19", "-gdwarf-5", "-gdwarf64", "-O1", "-I.", "-c", c[0])
+    for compiler, dwarf in itertools.product(("gcc", "clang-19"), (2, 5)):
+        run("assembly", f"sum-{compiler}-{dwarf}", compiler, f"-gdwarf-{dwarf}", "-c", ROOT / "examples" / "sum.S")
+    for compiler, level in itertools.product(filter(shutil.which, RUSTC), (0, 2)):
+        run("rust", f"rust-{len(made['rust'])}-{level}", compiler, "--crate-type=lib", "--emit=obj", "-g", f"-Copt-level={level}",
+            ROOT / "tests" / "symbols" / "src" / "sample.rs")
+    return made
+
+
+def main() -> int:
+    everything = "--all" in sys.argv[1:]
+    program = LOCATE / ("locate-fast" if everything else "locate")
+    bad = False
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for kind, paths in compile_all(folder, everything=everything).items():
+            tally = Tally()
+            for number, path in enumerate(paths):
+                tally.objects += 1
+                places = PLACES if everything else [PLACES[(number + k) % 4] for k in range(4)]
+                loads = 0
+                for place in places:
+                    loads += compare(tally, program, place, 1 if everything else 7, path, folder)
+                    if loads and not everything:
+                        break
+                if not loads:
+                    tally.wrong.append(f"{path.name}: not loaded anywhere")
+            tally.print(kind)
+            bad |= bool(tally.wrong)
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())
