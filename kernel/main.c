@@ -2,6 +2,7 @@
 /* A kernel that loads modules: what is there is what a loader of modules needs. */
 #include <stdarg.h>
 
+#include <elfin/debug.h>
 #include <elfin/kernel.h>
 
 #include "kernel/adopt.h"
@@ -133,6 +134,8 @@ static void session_begin(struct session *session)
     host.programs = &elfin_programs;
     host.images = &elfin_images;
     host.rebinding = &elfin_rebinding;
+    host.debugging = &elfin_debugging;
+    host.debug = ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES;
     host.unwind_add = exports_unwind_add;
     host.unwind_remove = exports_unwind_remove;
     host.tls_size = CALL_TLS_SIZE;

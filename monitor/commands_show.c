@@ -141,17 +141,18 @@ int command_deps(struct session *session, int count, char **words)
 
 int command_where(struct session *session, int count, char **words)
 {
-    char place[PLACE_SIZE];
+    char place[PLACE_SIZE], line[PLACE_SIZE];
     uint64_t address;
 
     (void)count;
     if (!words_number(words[1], &address))
         return command_error("%s: not an address (decimal or 0x...)", words[1]);
-    where_format(&session->space, address, place, sizeof(place));
-    console_print("0x%llx %s\n", (ull)address,
-                  where_module(&session->space, address) != NULL ? place
-                  : platform_is_own(address)                     ? platform_name
-                                                                 : "no module");
+    where_line(&session->space, address, line, sizeof(line));
+    console_print("0x%llx %s%s%s\n", (ull)address,
+                  where_format(&session->space, address, place, sizeof(place)) ? place
+                  : platform_is_own(address)                                   ? platform_name
+                                                                               : "no module",
+                  line[0] != '\0' ? " at " : "", line);
     return STATUS_SUCCESS;
 }
 

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "monitor/where.h"
 
-#include "libmini/fmt.h"
+#include <elfin/debug.h>
 
-static bool find_section(const elfin_module *module, uint64_t address, elfin_section *section)
-{
-    for (uint32_t i = 0; elfin_module_section(module, i, section); i++)
-        if (!section->tls && address - section->address < section->size)
-            return true;
-    return false;
-}
+#include "libmini/fmt.h"
 
 static bool is_in_block(const elfin_group *group, uint64_t address)
 {
@@ -32,61 +26,57 @@ bool where_is_image(const elfin_space *space, uint64_t address)
 
 elfin_module *where_module(const elfin_space *space, uint64_t address)
 {
-    for (elfin_group *group = elfin_next_group(space, NULL); group != NULL;
-         group = elfin_next_group(space, group)) {
-        elfin_module *module = NULL;
-        elfin_section section;
+    elfin_location location;
 
-        if (!is_in_block(group, address))
-            continue;
-        while ((module = elfin_next_module(group, module)) != NULL)
-            if (find_section(module, address, &section))
-                return module;
-    }
-    return NULL;
-}
-
-/* The last symbol at or below the address; not one that ends before it, if that is known. */
-static bool nearest_symbol(const elfin_module *module, uint64_t address, elfin_symbol *nearest)
-{
-    elfin_symbol symbol;
-    bool found = false;
-
-    for (uint32_t i = 0; elfin_module_symbol(module, i, &symbol); i++) {
-        if (symbol.tls || symbol.address > address ||
-            (found && symbol.address <= nearest->address) ||
-            (symbol.size != 0 && address - symbol.address >= symbol.size))
-            continue;
-        *nearest = symbol;
-        found = true;
-    }
-    return found;
+    if (elfin_symbolize(space, address, &location) != ELFIN_OK || location.section[0] == '\0')
+        return NULL;
+    return (elfin_module *)(uintptr_t)location.module;
 }
 
 bool where_has_symbol(const elfin_space *space, uint64_t address)
 {
-    const elfin_module *module = where_module(space, address);
-    elfin_symbol symbol;
+    elfin_location location;
 
-    return module != NULL && nearest_symbol(module, address, &symbol);
+    return elfin_symbolize(space, address, &location) == ELFIN_OK && location.module != NULL &&
+           location.symbol[0] != '\0';
 }
 
-void where_format(const elfin_space *space, uint64_t address, char *text, size_t size)
+bool where_format(const elfin_space *space, uint64_t address, char *text, size_t size)
 {
-    elfin_module *module = where_module(space, address);
-    elfin_module_info info;
-    elfin_section section;
-    elfin_symbol symbol;
+    elfin_location location;
+    elfin_status status = elfin_symbolize(space, address, &location);
 
-    if (module == NULL) {
+    if (status == ELFIN_OK && location.symbol[0] != '\0')
+        mini_fmt(text, size, "%s:%s+0x%llx", location.name, location.symbol,
+                 (unsigned long long)location.symbol_offset);
+    else if (status == ELFIN_OK && location.section[0] != '\0')
+        mini_fmt(text, size, "%s(%s)+0x%llx", location.name, location.section,
+                 (unsigned long long)location.section_offset);
+    else if (status == ELFIN_OK)
+        mini_fmt(text, size, "%s+0x%llx", location.name, (unsigned long long)location.offset);
+    else
         mini_fmt(text, size, "0x%llx", (unsigned long long)address);
-        return;
-    }
-    elfin_module_get(module, &info);
-    if (nearest_symbol(module, address, &symbol))
-        mini_fmt(text, size, "%s:%s+0x%llx", info.name, symbol.name,
-                 (unsigned long long)(address - symbol.address));
-    else if (find_section(module, address, &section))
-        mini_fmt(text, size, "%s(%s)+0x%llx", info.name, section.name,
-                 (unsigned long long)(address - section.address));
+    return status == ELFIN_OK;
+}
+
+void where_line(const elfin_space *space, uint64_t address, char *text, size_t size)
+{
+    elfin_location location;
+
+    if (elfin_symbolize(space, address, &location) == ELFIN_OK && location.line != 0 &&
+        location.file[0] != '\0')
+        mini_fmt(text, size, "%s:%u", location.file, location.line);
+    else
+        text[0] = '\0';
+}
+
+void where_frame(const elfin_space *space, uint64_t address, bool called, char *text, size_t size)
+{
+    elfin_location location;
+
+    (void)elfin_symbolize(space, address - called, &location);
+    location.address += called;
+    location.offset += called;
+    location.section_offset += called;
+    (void)elfin_location_format(&location, text, size);
 }

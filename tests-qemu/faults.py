@@ -20,10 +20,10 @@ FAULTS = {
     'fault_read_null': r'page fault at @:fault_read_null\+0x\w+: reading unmapped 0x0$',
     'fault_write_constant': r'page fault at @:fault_write_constant\+0x\w+: writing protected 0x\w+ \(@',
     'fault_write_text': r'page fault at @:fault_write_text\+0x\w+: writing protected 0x\w+ \(@:fault_none\+0x0\)',
-    'fault_execute_data': r'page fault at @\(\.data\)\+0x\w+, called from @:fault_execute_data\+0x\w+: executing protected 0x\w+ \(@',
+    'fault_execute_data': r'page fault at @:variable\+0x0, called from @:fault_execute_data\+0x\w+: executing protected 0x\w+ \(@',
     'fault_execute_stack': r'page fault at 0x\w+, called from @:fault_execute_stack\+0x\w+: executing protected 0x',
     'fault_frame': r'stack overflow at @:fault_frame\+0x\w+: writing unmapped 0x',
-    'fault_static': r'page fault at @\(\.text\)\+0x\w+, called from @:fault_static\+0x\w+: reading unmapped 0x10$',
+    'fault_static': r'page fault at @:read_static\+0x\w+: reading unmapped 0x10$',
     'fault_jump_null': r'page fault at 0x0, called from @:fault_jump_null\+0x\w+: executing unmapped 0x0',
     'fault_jump_far': r'general protection at (@:fault_jump_far|0x8000000000001000, called from @:fault_jump_far)\+0x\w+',
     'fault_general': r'general protection at @:fault_general\+0x\w+',
@@ -47,13 +47,13 @@ LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exp
                 'fault_loop_print': r'time limit exceeded at 0x\w+, called from @:fault_loop_print\+0x\w+$'}
 
 # Phases that fault, by the first word of init: what is run, what it prints.
-OPCODE = r'^error: invalid opcode at phases\(\.text\S*\)\+0x\w+(, called from .*)?$'
-LIMIT = r'^error: time limit exceeded at phases\(\.text\S*\)\+0x\w+(, called from .*)?$'
+OPCODE = r'^error: invalid opcode at phases:\w+\+0x\w+$'
+LIMIT = r'^error: time limit exceeded at phases:\w+\+0x\w+$'
 ENDS = r'phases: destroyed\nphases: registered\nunloaded phases\Z'
 PHASES = (
     ('! load faults_phases.o -- c', OPCODE, 'did not return normally'),
     ('! load faults_phases.o -- i', OPCODE, 'did not return normally'),
-    ('! load faults_resolver.o', r'^error: page fault at resolver\(\.text\)\+0x\w+(, called from .*)?: reading unmapped 0x0$',
+    ('! load faults_resolver.o', r'^error: page fault at resolver:\w+\+0x\w+: reading unmapped 0x0$',
      'resolver of an indirect function'),
     ('load faults_phases.o -- x', r'^loaded phases'),
     ('! unload phases', r'\A' + OPCODE + r'\nunloaded phases\Z'),  # no destructor after it
@@ -89,12 +89,12 @@ PHASES = (
 SERVICES = {
     'fault_in_service': r'general protection at 0x\w+, called from services:fault_in_service\+0x\w+',
     'break_screen': r'general protection at 0x\w+, called from services:(break_screen|fault_in_service)\+0x\w+',
-    'fault_in_event': r'page fault at services\(\.text\)\+0x\w+(, called from .*)?: reading unmapped 0x0',
-    'fault_in_timer': r'page fault at services\(\.text\)\+0x\w+(, called from .*)?: reading unmapped 0x0',
+    'fault_in_event': r'page fault at services:\w+\+0x\w+: reading unmapped 0x0',
+    'fault_in_timer': r'page fault at services:\w+\+0x\w+: reading unmapped 0x0',
     'abort_in_event': 'a module calls abort',
     'abort_in_timer': 'a module calls abort',
     'print_in_timer': r'time limit exceeded at (0x\w+, called from )?services[:(].*\+0x\w+$',
-    'loop_in_event': r'time limit exceeded at services\(\.text\)\+0x\w+(, called from .*)?$',
+    'loop_in_event': r'time limit exceeded at services:\w+\+0x\w+$',
     'loop_in_service': r'time limit exceeded at (0x\w+, called from )?services:loop_in_service\+0x\w+$',
 }
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* elfin.efi: loads object files on a machine that has nothing but its firmware. */
+#include <elfin/debug.h>
+
 #include "monitor/channel.h"
 #include "monitor/console.h"
 #include "monitor/exports.h"
@@ -30,6 +32,8 @@ static elfin_status session_begin(struct session *session)
     host.programs = &elfin_programs;
     host.images = &elfin_images;
     host.rebinding = &elfin_rebinding;
+    host.debugging = &elfin_debugging;
+    host.debug = ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES;
     host.unwind_add = exports_unwind_add;
     host.unwind_remove = exports_unwind_remove;
     status = elfin_space_init(&session->space, &host);
