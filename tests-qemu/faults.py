@@ -21,7 +21,7 @@ FAULTS = {
     'fault_write_constant': r'page fault at @:fault_write_constant\+0x\w+: writing protected 0x\w+ \(@',
     'fault_write_text': r'page fault at @:fault_write_text\+0x\w+: writing protected 0x\w+ \(@:fault_none\+0x0\)',
     'fault_execute_data': r'page fault at @:variable\+0x0, called from @:fault_execute_data\+0x\w+: executing protected 0x\w+ \(@',
-    'fault_execute_stack': r'page fault at 0x\w+, called from @:fault_execute_stack\+0x\w+: executing protected 0x',
+    'fault_execute_stack': r'page fault at \S*0x\w+, called from @:fault_execute_stack\+0x\w+: executing protected 0x',
     'fault_frame': r'stack overflow at @:fault_frame\+0x\w+: writing unmapped 0x',
     'fault_static': r'page fault at @:read_static\+0x\w+: reading unmapped 0x10$',
     'fault_jump_null': r'page fault at 0x0, called from @:fault_jump_null\+0x\w+: executing unmapped 0x0',
@@ -34,17 +34,17 @@ FAULTS = {
     'fault_x87': r'x87 error at @:fault_x87\+0x\w+',
     'fault_stack 0': r'stack overflow at @:fault_stack\+0x\w+: writing unmapped 0x\w+',
     'fault_stack_pointer': r'page fault at @:fault_stack_pointer\+0x\w+',
-    'fault_allocate 0': r'stack overflow at (@:fault_allocate|0x\w+, called from @:fault_allocate)\+0x',
-    'fault_copy': r'page fault at 0x\w+, called from @:fault_copy\+0x\w+: reading unmapped 0x0',
-    'fault_print': r'general protection at 0x\w+, called from @:fault_print\+0x\w+',
+    'fault_allocate 0': r'stack overflow at (@:fault_allocate|\S*0x\w+, called from @:fault_allocate)\+0x',
+    'fault_copy': r'page fault at \S*0x\w+, called from @:fault_copy\+0x\w+: reading unmapped 0x0',
+    'fault_print': r'general protection at \S*0x\w+, called from @:fault_print\+0x\w+',
     'fault_state': r'invalid opcode at @:fault_state\+0x\w+',
 }
 
 # Time limits. In elfin.efi they hold for modules that allow interrupts, and for others in exports.
 LOOP = {'fault_loop': r'time limit exceeded at @:fault_loop\+0x\w+$'}
-LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exports|0x\w+, called from '
+LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exports|\S*0x\w+, called from '
                                       r'@:fault_loop_exports)\+0x\w+$',
-                'fault_loop_print': r'time limit exceeded at 0x\w+, called from @:fault_loop_print\+0x\w+$'}
+                'fault_loop_print': r'time limit exceeded at \S*0x\w+, called from @:fault_loop_print\+0x\w+$'}
 
 # Phases that fault, by the first word of init: what is run, what it prints.
 OPCODE = r'^error: invalid opcode at phases:\w+\+0x\w+$'
@@ -87,15 +87,15 @@ PHASES = (
 
 # With a service on the stack, each in a boot of its own: what is called, what is reported.
 SERVICES = {
-    'fault_in_service': r'general protection at 0x\w+, called from services:fault_in_service\+0x\w+',
-    'break_screen': r'general protection at 0x\w+, called from services:(break_screen|fault_in_service)\+0x\w+',
+    'fault_in_service': r'general protection at \S*0x\w+, called from services:fault_in_service\+0x\w+',
+    'break_screen': r'general protection at \S*0x\w+, called from services:(break_screen|fault_in_service)\+0x\w+',
     'fault_in_event': r'page fault at services:\w+\+0x\w+: reading unmapped 0x0',
     'fault_in_timer': r'page fault at services:\w+\+0x\w+: reading unmapped 0x0',
     'abort_in_event': 'a module calls abort',
     'abort_in_timer': 'a module calls abort',
-    'print_in_timer': r'time limit exceeded at (0x\w+, called from )?services[:(].*\+0x\w+$',
+    'print_in_timer': r'time limit exceeded at (\S*0x\w+, called from )?services[:(].*\+0x\w+$',
     'loop_in_event': r'time limit exceeded at services:\w+\+0x\w+$',
-    'loop_in_service': r'time limit exceeded at (0x\w+, called from )?services:loop_in_service\+0x\w+$',
+    'loop_in_service': r'time limit exceeded at (\S*0x\w+, called from )?services:loop_in_service\+0x\w+$',
 }
 
 
@@ -130,7 +130,7 @@ KERNEL = (
     ('unload machine', 'unloaded'),
     ('load faults_phases.o', '^loaded phases'),
     ('load faults_caller.o', '^loaded caller'),
-    ('! call caller:overrun_heap', r'^error: overwritten heap found at 0x\w+, called from caller:overrun_heap\+0x\w+$',
+    ('! call caller:overrun_heap', r'^error: overwritten heap found at \S*0x\w+, called from caller:overrun_heap\+0x\w+$',
      'the heap was being changed: only'),
     ('list', '^caller .*, failed$'),
     ('! memory', 'not safe any more'),
