@@ -4,10 +4,13 @@
         .globl  kernel_entry
         .type   kernel_entry, @function
 kernel_entry:
+        .cfi_startproc
+        .cfi_undefined rip              /* nobody has called it */
         leaq    kernel_stack_end(%rip), %rsp
         xorl    %ebp, %ebp
         pushq   $0
         jmp     kernel_main
+        .cfi_endproc
         .size   kernel_entry, . - kernel_entry
 
         .bss

@@ -14,10 +14,12 @@ interrupt_stubs:
 
         .type   interrupt_common, @function
 interrupt_common:
+        interrupt_frame_begins
         push_registers
         cld
         movq    %rsp, %rdi
         movq    %rsp, %rbx
+        .cfi_def_cfa_register rbx
         subq    $512, %rsp
         andq    $-16, %rsp
         clts                            /* a module's: an exception here would be without end */
@@ -25,9 +27,12 @@ interrupt_common:
         call    interrupt_dispatch
         fxrstor64 (%rsp)
         movq    %rbx, %rsp
+        .cfi_def_cfa_register rsp
         pop_registers
         addq    $16, %rsp
+        .cfi_adjust_cfa_offset -16
         iretq
+        .cfi_endproc
         .size   interrupt_common, . - interrupt_common
 
         .section .note.GNU-stack, "", @progbits

@@ -3,8 +3,8 @@
 
 KERNEL_SOURCES := $(wildcard kernel/*.c kernel/*.S monitor/*.c monitor/*.S) $(PICTURE_SOURCES)
 KERNEL_CFLAGS  := -std=c11 $(WARNINGS) $(INCLUDES) -ffreestanding -mno-red-zone \
-                  -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -Os -g
-KERNEL_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --no-undefined
+                  -mgeneral-regs-only -fno-stack-protector -fno-strict-aliasing -fasynchronous-unwind-tables -Os -g
+KERNEL_LDFLAGS := -nostdlib -static -z noexecstack -z max-page-size=4096 --no-undefined --eh-frame-hdr
 
 # $(call kernel,VARIANT,COMPILER,LINKER,SCRIPT): $(BUILD)/VARIANT.elf
 define kernel
@@ -15,7 +15,7 @@ $(BUILD)/$(1)/%.o: %.S Makefile kernel/kernel.mk
 	@mkdir -p $$(@D)
 	$(2) $(KERNEL_CFLAGS) $$(DEPS) -c $$< -o $$@
 $(BUILD)/$(1).elf: $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a \
-		linker-scripts/$(4).ld linker-scripts/exports.ld
+		linker-scripts/$(4).ld linker-scripts/exports.ld linker-scripts/frames.ld
 	$(3) $(KERNEL_LDFLAGS) $($(4)_LDFLAGS) -T linker-scripts/$(4).ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@
 -include $$(wildcard $(BUILD)/$(1)/*/*.d)
 endef

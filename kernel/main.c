@@ -22,6 +22,7 @@
 #include "monitor/console.h"
 #include "monitor/exports.h"
 #include "monitor/fault.h"
+#include "monitor/frames.h"
 #include "monitor/platform.h"
 #include "monitor/script.h"
 #include "monitor/words.h"
@@ -120,9 +121,11 @@ static void make_module_stack(void)
 
 static void session_begin(struct session *session)
 {
-    static const struct call_machine calls = {
-        .judge = fault_judge, .report = fault_report, .forget = exports_forget, .interrupts = true
-    };
+    static const struct call_machine calls = { .judge = fault_judge,
+                                               .report = fault_report,
+                                               .walk = frames_take,
+                                               .forget = exports_forget,
+                                               .interrupts = true };
     elfin_host host;
 
     make_module_stack();

@@ -194,6 +194,37 @@ bool platform_is_own(uint64_t address)
     return address - (uint64_t)kernel_begin < (uint64_t)kernel_end - (uint64_t)kernel_begin;
 }
 
+uint64_t platform_base(void)
+{
+    return (uint64_t)kernel_begin;
+}
+
+extern const char frames_index[], frames_index_end[], frames_begin[], frames_end[];
+
+void platform_code(elfin_code *code)
+{
+    *code = (elfin_code){ .address = (uint64_t)kernel_begin,
+                          .size = (uint64_t)(kernel_end - kernel_begin),
+                          .index = (uint64_t)frames_index,
+                          .index_size = (uint64_t)(frames_index_end - frames_index),
+                          .frames = (uint64_t)frames_begin,
+                          .frames_size = (uint64_t)(frames_end - frames_begin) };
+}
+
+/* All stacks but the modules' are arrays of the kernel's. */
+bool platform_is_readable(uint64_t address, size_t size)
+{
+    return platform_is_own(address) && platform_is_own(address + (size - 1));
+}
+
+bool platform_name_code(uint64_t address, char *text, size_t size)
+{
+    (void)address;
+    (void)text;
+    (void)size;
+    return false;
+}
+
 /* What is shown does not need the heap. */
 void platform_restrict(void)
 {

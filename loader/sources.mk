@@ -111,7 +111,12 @@ DEBUG_SOURCES := \
     loader/debug_index.c \
     loader/debug_find.c \
     loader/debug_where.c \
-    loader/debug_format.c
+    loader/debug_format.c \
+    loader/frames_read.c \
+    loader/frames_find.c \
+    loader/frames_row.c \
+    loader/frames_expression.c \
+    loader/walk_stack.c
 
 # libelfin-report.a: sentences.
 REPORT_SOURCES := \

@@ -186,27 +186,53 @@ bool call_protected(void (*function)(void *argument), void *argument)
     return run((uint64_t)function, arguments, true, &result);
 }
 
-void call_interrupted(enum call_reason reason, const struct interrupt_frame *frame, uint64_t access,
-                      bool services)
+/* A walk that faults comes here again: the call ends as it began to. */
+static _Noreturn void end_call(const struct call_end *end, const struct interrupt_frame *frame,
+                               uint64_t first)
 {
-    if (innermost == NULL)
-        return;
-    ended = (struct call_end){ .reason = reason,
-                               .frame = *frame,
-                               .access = access,
-                               .changing = changing,
-                               .services = services };
+    static bool walking;
+
+    if (!walking) {
+        ended = *end;
+        ended.changing = changing;
+        walking = true;
+        if (machine_hooks.walk != NULL && end->reason != CALL_GIVEN_UP)
+            machine_hooks.walk(frame, first);
+    }
+    walking = false;
     call_unwind(innermost);
 }
 
-/* From code of our own, which an export has entered. */
-static void end_here(enum call_reason reason)
+void call_interrupted(enum call_reason reason, const struct interrupt_frame *frame, uint64_t access,
+                      bool services)
 {
-    struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
-                                     .rsp = (uint64_t)__builtin_frame_address(0) };
+    struct call_end end = {
+        .reason = reason, .frame = *frame, .access = access, .services = services
+    };
 
-    call_interrupted(reason, &frame, 0, false);
+    if (innermost != NULL)
+        end_call(&end, frame, 0);
 }
+
+void call_ended(enum call_reason reason, const struct interrupt_frame *here, uint64_t rip,
+                uint64_t rsp, bool services)
+{
+    struct call_end end = { .reason = reason,
+                            .frame = { .rip = rip, .rsp = rsp },
+                            .services = services };
+
+    if (innermost != NULL)
+        end_call(&end, here, rip);
+}
+
+/* From code of our own, which an export has entered. */
+#define end_here(reason)                                                                           \
+    do {                                                                                           \
+        struct interrupt_frame here;                                                               \
+        frame_here(&here);                                                                         \
+        call_ended(reason, &here, (uint64_t)__builtin_return_address(0),                           \
+                   (uint64_t)__builtin_frame_address(0), false);                                   \
+    } while (0)
 
 void call_abandon(void)
 {
@@ -239,9 +265,9 @@ uint64_t call_overdue(void)
 
 void call_change(void)
 {
-    uint64_t here = (uint64_t)__builtin_frame_address(0);
+    uint64_t pointer = (uint64_t)__builtin_frame_address(0);
 
-    if (innermost != NULL && here - stack_low < STACK_MARGIN)
+    if (innermost != NULL && pointer - stack_low < STACK_MARGIN)
         end_here(CALL_STACK);
     changing = innermost != NULL;
 }

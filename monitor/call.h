@@ -58,6 +58,9 @@ struct call_machine {
        restored. */
     void (*judge)(const struct call_end *end);
     void (*report)(const elfin_module *module, const struct call_end *end);
+    /* What a call that ends so has on its stack, which is still there: see frames.h. It may fault:
+       what it has done then stays so. */
+    void (*walk)(const struct interrupt_frame *frame, uint64_t first);
     /* __cxa_finalize of a failed module: what it has registered is not to be run. */
     void (*forget)(uint64_t handle);
     bool interrupts; /* what runs in interrupts does not touch the interrupted stack */
@@ -91,6 +94,11 @@ void call_abandon(void);
 /* The same for what interrupted the call; returns when there is none. */
 void call_interrupted(enum call_reason reason, const struct interrupt_frame *frame, uint64_t access,
                       bool services);
+
+/* The same from code of our own, which has been called by an export at address `rip` with the stack
+ * pointer `rsp`, and is at `here` (frame_here). */
+void call_ended(enum call_reason reason, const struct interrupt_frame *here, uint64_t rip,
+                uint64_t rsp, bool services);
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 

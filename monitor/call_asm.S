@@ -9,23 +9,28 @@
  * word, *result's address, an unused word. The nine pushes on top of the return address leave it
  * aligned, as a call needs it.
  */
+#include "monitor/frame_asm.h"
+
         .text
         .globl  call_guarded
         .hidden call_guarded
         .type   call_guarded, @function
 call_guarded:
-        pushq   %rbp
-        pushq   %rbx
-        pushq   %r12
-        pushq   %r13
-        pushq   %r14
-        pushq   %r15
+        .cfi_startproc
+        .cfi_signal_frame               /* the stack may lie below the module's, which called us */
+        .irp    name, rbp, rbx, r12, r13, r14, r15
+        push_register \name
+        .endr
         pushq   %rcx
         subq    $16, %rsp
+        .cfi_adjust_cfa_offset 24
         stmxcsr (%rsp)
         fnstcw  4(%rsp)
         movq    %rsp, (%rdi)
         movq    %rdi, %rbx
+        /* CFA: what (%rbx) holds, and 80. DW_CFA_def_cfa_expression, its size; DW_OP_breg3 0,
+           DW_OP_deref, DW_OP_plus_uconst 80 */
+        .cfi_escape 0x0f, 5, 0x73, 0, 0x06, 0x23, 80
         movq    %rsi, %r10
         movq    %rdx, %r11
         testq   %r8, %r8
@@ -47,6 +52,7 @@ call_guarded:
         movl    $1, %eax
         clts
         jmp     restore
+        .cfi_endproc
         .size   call_guarded, . - call_guarded
 
 /* _Noreturn void call_unwind(struct call_frame *frame) */
@@ -54,7 +60,15 @@ call_guarded:
         .hidden call_unwind
         .type   call_unwind, @function
 call_unwind:
+        .cfi_startproc
         movq    (%rdi), %rsp
+        .cfi_def_cfa rsp, 80            /* from here on the frame is call_guarded's */
+        .cfi_offset rbp, -16
+        .cfi_offset rbx, -24
+        .cfi_offset r12, -32
+        .cfi_offset r13, -40
+        .cfi_offset r14, -48
+        .cfi_offset r15, -56
         cld
         clts                            /* the module may have set it: fninit would fault */
         fninit                          /* no exception of the x87 is pending */
@@ -63,13 +77,12 @@ restore:
         ldmxcsr (%rsp)
         fldcw   4(%rsp)
         addq    $24, %rsp
-        popq    %r15
-        popq    %r14
-        popq    %r13
-        popq    %r12
-        popq    %rbx
-        popq    %rbp
+        .cfi_adjust_cfa_offset -24
+        .irp    name, r15, r14, r13, r12, rbx, rbp
+        pop_register \name
+        .endr
         ret
+        .cfi_endproc
         .size   call_unwind, . - call_unwind
 
         .section .note.GNU-stack, "", @progbits

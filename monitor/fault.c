@@ -3,6 +3,7 @@
 
 #include "monitor/commands.h"
 #include "monitor/console.h"
+#include "monitor/frames.h"
 #include "monitor/platform.h"
 #include "monitor/stack.h"
 #include "monitor/where.h"
@@ -21,6 +22,7 @@ static struct stack_trace trace; /* of the call that has ended last */
 void fault_init(const elfin_space *modules)
 {
     space = modules;
+    frames_init(modules);
 }
 
 unsigned fault_count(void)
@@ -154,7 +156,11 @@ static void forget_heap(void)
 
 void fault_judge(const struct call_end *end)
 {
+    uint64_t caller = frames_caller();
+
     stack_trace(space, end->frame.rsp, &trace);
+    if (caller != 0) /* words that calls have left which have returned may come before it */
+        trace.caller = caller;
     if (end->services || !(is_jump(end) || fault_is_ours(end->frame.rip)))
         trace.services = true;
     if (trace.services || end->changing) {
@@ -176,6 +182,7 @@ void fault_report(const elfin_module *module, const struct call_end *end)
 
         faults++;
         print_end(end, found.caller);
+        frames_print();
         mark(culprit != NULL ? culprit : where_module(space, found.caller));
         mark(module);
     }
@@ -206,14 +213,16 @@ bool fault_is_due(const struct interrupt_frame *frame, bool *services)
 
 void fault_poll(void)
 {
-    struct interrupt_frame frame = { .rip = (uint64_t)__builtin_return_address(0),
-                                     .rsp = (uint64_t)__builtin_frame_address(0) };
+    uint64_t pointer = (uint64_t)__builtin_frame_address(0);
     uint64_t overdue = call_overdue();
+    struct interrupt_frame here;
     struct stack_trace found;
 
     if (overdue == 0)
         return;
-    stack_trace(space, frame.rsp, &found);
+    stack_trace(space, pointer, &found);
+    frame_here(&here);
     if (is_ending(overdue, found.services))
-        call_interrupted(CALL_LIMIT, &frame, 0, found.services);
+        call_ended(CALL_LIMIT, &here, (uint64_t)__builtin_return_address(0), pointer,
+                   found.services);
 }

@@ -11,6 +11,24 @@ struct interrupt_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
+/* The registers that functions keep, of the caller, where this is. */
+__attribute__((always_inline)) static inline void frame_here(struct interrupt_frame *frame)
+{
+    __asm__ volatile("movq %%rbx, %0\n\t"
+                     "movq %%rbp, %1\n\t"
+                     "movq %%r12, %2\n\t"
+                     "movq %%r13, %3\n\t"
+                     "movq %%r14, %4\n\t"
+                     "movq %%r15, %5\n\t"
+                     "movq %%rsp, %6\n\t"
+                     "leaq 0(%%rip), %%rax\n\t"
+                     "movq %%rax, %7"
+                     : "=m"(frame->rbx), "=m"(frame->rbp), "=m"(frame->r12), "=m"(frame->r13),
+                       "=m"(frame->r14), "=m"(frame->r15), "=m"(frame->rsp), "=m"(frame->rip)
+                     :
+                     : "rax");
+}
+
 /* The exceptions that matter here (Intel SDM volume 3A, table 6-1). */
 enum {
     EXCEPTION_DOUBLE = 8,

@@ -15,38 +15,38 @@
         .endr
         .endm
 
+        /*
+         * Behind a stub, for walks over this frame: the CFA lies above what the CPU has pushed. The
+         * interrupted code may be anywhere in its function and on any stack, as in a signal frame.
+         */
+        .macro  interrupt_frame_begins
+        .cfi_startproc simple
+        .cfi_signal_frame
+        .cfi_def_cfa rsp, 56
+        .cfi_offset rip, -40
+        .cfi_offset rsp, -16
+        .endm
+
+        .macro  push_register name
+        pushq   %\name
+        .cfi_adjust_cfa_offset 8
+        .cfi_rel_offset \name, 0
+        .endm
+
+        .macro  pop_register name
+        popq    %\name
+        .cfi_adjust_cfa_offset -8
+        .cfi_restore \name
+        .endm
+
         .macro  push_registers
-        pushq   %r15
-        pushq   %r14
-        pushq   %r13
-        pushq   %r12
-        pushq   %r11
-        pushq   %r10
-        pushq   %r9
-        pushq   %r8
-        pushq   %rbp
-        pushq   %rdi
-        pushq   %rsi
-        pushq   %rdx
-        pushq   %rcx
-        pushq   %rbx
-        pushq   %rax
+        .irp    name, r15, r14, r13, r12, r11, r10, r9, r8, rbp, rdi, rsi, rdx, rcx, rbx, rax
+        push_register \name
+        .endr
         .endm
 
         .macro  pop_registers
-        popq    %rax
-        popq    %rbx
-        popq    %rcx
-        popq    %rdx
-        popq    %rsi
-        popq    %rdi
-        popq    %rbp
-        popq    %r8
-        popq    %r9
-        popq    %r10
-        popq    %r11
-        popq    %r12
-        popq    %r13
-        popq    %r14
-        popq    %r15
+        .irp    name, rax, rbx, rcx, rdx, rsi, rdi, rbp, r8, r9, r10, r11, r12, r13, r14, r15
+        pop_register \name
+        .endr
         .endm

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <elfin/elfin.h>
+#include <elfin/walk.h>
 
 #include "libmini/heap.h"
 #include "libmini/pages.h"
@@ -85,6 +85,19 @@ void platform_leave(uint64_t flags);
 
 /* Whether this program lies there. */
 bool platform_is_own(uint64_t address);
+
+/* Run address of this program's first byte, from which addresses in its file count. */
+uint64_t platform_base(void);
+
+/* This program's code and its unwind tables. */
+void platform_code(elfin_code *code);
+
+/* Whether all of it is memory of this program, or of a stack that it may have been called on:
+ * reading it has no effect. Not the modules' stack. */
+bool platform_is_readable(uint64_t address, size_t size);
+
+/* Names code of the machine's, as "DxeCore+0x1234"; false: it has no name. */
+bool platform_name_code(uint64_t address, char *text, size_t size);
 
 /* Whether code of the machine's may lie there; of addresses of neither this program nor modules. */
 bool platform_is_service(uint64_t address);

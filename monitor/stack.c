@@ -60,3 +60,22 @@ void stack_trace(const elfin_space *space, uint64_t pointer, struct stack_trace 
             trace->caller = word;
     }
 }
+
+bool stack_find(const elfin_space *space, uint64_t *place, uint64_t *address)
+{
+    uint64_t low, high;
+
+    call_stack(&low, &high);
+    if (*place - low >= high - low)
+        return false;
+    for (uint64_t at = (*place + 7) & ~UINT64_C(7); at < high; at += sizeof(uint64_t)) {
+        uint64_t word = *(const uint64_t *)at;
+
+        if (!is_return_address(space, word) || !where_is_image(space, word))
+            continue;
+        *place = at;
+        *address = word;
+        return true;
+    }
+    return false;
+}

@@ -20,4 +20,10 @@ struct stack_trace {
  */
 void stack_trace(const elfin_space *space, uint64_t pointer, struct stack_trace *trace);
 
+/*
+ * The nearest such word that leads into a module, at or above *place on the stack of modules;
+ * *place becomes where it is.
+ */
+bool stack_find(const elfin_space *space, uint64_t *place, uint64_t *address);
+
 #endif

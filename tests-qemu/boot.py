@@ -65,11 +65,13 @@ class Boot:
         self.output = done.stdout
         self.errors = done.stderr
         self.commands = []
+        self.frames = []  # of the stack, by command
         for line in self.output.splitlines():
             if line.startswith('> '):
                 self.commands.append((line[2:], []))
+                self.frames.append((line[2:], []))
             elif self.commands:
-                self.commands[-1][1].append(line)
+                (self.frames if re.match(r'#\d+ ', line) else self.commands)[-1][1].append(line)
 
     def said(self, command, occurrence=0):
         """What the command printed, as one text; empty when it was not run."""

@@ -56,6 +56,21 @@ $(CLASSES_OBJECTS): $(BUILD)/tests/objects/classes_%.o: tests/objects/classes.cc
 	@mkdir -p $(@D)
 	$(CLASSES_$(word 1,$(subst _, ,$*))) -std=c++17 -Wall -Wextra -DPART=$(word 2,$(subst _, ,$*)) $(DEPS) -c $< -o $@
 
+# Stacks of many shapes, for walks, by several compilers.
+FRAMES_gcc        = gcc -O2 -fPIC -fomit-frame-pointer
+FRAMES_gccsize    = gcc -Os -fno-pic -mcmodel=kernel -fno-asynchronous-unwind-tables -funwind-tables
+FRAMES_gcclarge   = gcc -O2 -mcmodel=large -ffunction-sections
+FRAMES_gccpush    = gcc -O2 -fPIC -mno-red-zone -mno-accumulate-outgoing-args -fcf-protection
+FRAMES_clang14    = clang-14 -O2 -fPIC
+FRAMES_clang19    = clang-19 -O0 -fPIE
+FRAMES_clang19large = clang-19 -O2 -mcmodel=large
+FRAMES_pointers   = gcc -O1 -fPIC -fno-omit-frame-pointer -fno-asynchronous-unwind-tables
+FRAMES_OBJECTS := $(foreach v,gcc gccsize gcclarge gccpush clang14 clang19 clang19large pointers,$(BUILD)/tests/objects/frames_$(v).o)
+TEST_OBJECTS   += $(FRAMES_OBJECTS)
+$(FRAMES_OBJECTS): $(BUILD)/tests/objects/frames_%.o: tests/objects/frames.c Makefile tests/tests.mk
+	@mkdir -p $(@D)
+	$(FRAMES_$*) -g -std=gnu11 $(DEPS) -c $< -o $@
+
 # Loads on several CPUs, watched for accesses that nothing orders.
 TSAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fsanitize=thread
 $(eval $(call library,tsan,$$(CC),$$(TSAN_CFLAGS)))

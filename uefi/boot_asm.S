@@ -15,6 +15,8 @@
         .hidden boot_trampoline, boot_trampoline_end
         .type   boot_trampoline, @function
 boot_trampoline:
+        .cfi_startproc
+        .cfi_undefined rip              /* there is no way back */
         cli
         cld
         movq    %rdx, %r8
@@ -35,6 +37,7 @@ boot_trampoline:
         xorl    %ebp, %ebp
         pushq   $0                      /* nobody to return to */
         jmp     *%r8
+        .cfi_endproc
 boot_trampoline_end:
         .size   boot_trampoline, . - boot_trampoline
 

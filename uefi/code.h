@@ -16,4 +16,7 @@ bool code_is_known(void);
 /* Whether the address lay in code when code_find was called. */
 bool code_contains(uint64_t address);
 
+/* Whether it lies on the stack that code_find was called on, above its frame. */
+bool code_is_stack(uint64_t address);
+
 #endif

@@ -4,6 +4,7 @@
 #include "libmini/mem.h"
 #include "monitor/exports.h"
 #include "monitor/fault.h"
+#include "monitor/frames.h"
 #include "uefi/code.h"
 #include "uefi/exit.h"
 #include "uefi/page_zero.h"
@@ -198,6 +199,7 @@ bool contain_begin(struct uefi_host *host)
                                                .end = call_ends,
                                                .judge = fault_judge,
                                                .report = fault_report,
+                                               .walk = frames_take,
                                                .forget = exports_forget };
     machine_host = host;
     if (!allocate())

@@ -16,15 +16,21 @@ contain_stubs:
 
         .type   contain_common, @function
 contain_common:
+        interrupt_frame_begins
         push_registers
         cld
         movq    %rsp, %rdi
+        movq    %rsp, %rbx              /* for walks over this frame */
+        .cfi_def_cfa_register rbx
         andq    $-16, %rsp
         call    contain_dispatch
         movq    %rax, %rsp
+        .cfi_def_cfa_register rsp
         pop_registers
         addq    $8, %rsp
+        .cfi_adjust_cfa_offset -8
         ret
+        .cfi_endproc
         .size   contain_common, . - contain_common
 
 /* Where contain_dispatch goes on when it is done. */
@@ -32,7 +38,10 @@ contain_common:
         .hidden contain_resume
         .type   contain_resume, @function
 contain_resume:
+        interrupt_frame_begins
+        .cfi_def_cfa_offset 40
         iretq
+        .cfi_endproc
         .size   contain_resume, . - contain_resume
 
         .section .note.GNU-stack, "", @progbits

@@ -272,6 +272,41 @@ bool platform_is_own(uint64_t address)
     return address - image_base < image_size;
 }
 
+uint64_t platform_base(void)
+{
+    return image_base;
+}
+
+extern const char frames_index[], frames_index_end[], frames_begin[], frames_end[];
+
+void platform_code(elfin_code *code)
+{
+    *code = (elfin_code){ .address = image_base,
+                          .size = image_size,
+                          .index = (uint64_t)frames_index,
+                          .index_size = (uint64_t)(frames_index_end - frames_index),
+                          .frames = (uint64_t)frames_begin,
+                          .frames_size = (uint64_t)(frames_end - frames_begin) };
+}
+
+bool platform_is_readable(uint64_t address, size_t size)
+{
+    uint64_t last = address + (size - 1);
+
+    return last >= address &&
+           ((platform_is_own(address) && platform_is_own(last)) ||
+            (contain_is_interrupt_stack(address) && contain_is_interrupt_stack(last)) ||
+            (code_is_stack(address) && code_is_stack(last)));
+}
+
+bool platform_name_code(uint64_t address, char *text, size_t size)
+{
+    (void)address;
+    (void)text;
+    (void)size;
+    return false;
+}
+
 bool platform_is_service(uint64_t address)
 {
     return code_contains(address);

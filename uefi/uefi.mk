@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: MIT
-# elfin.efi and the example application, with GNU-EFI's headers, start-up object and relocator.
+# elfin.efi and the example application, with GNU-EFI's headers and relocator.
 
 GNUEFI_INCLUDE ?= /usr/include/efi
 GNUEFI_LIB     ?= /usr/lib
 
 # What any application with uefi/host.c needs, and what elfin.efi has besides.
 UEFI_HOST_SOURCES := uefi/host.c uefi/cpus.c uefi/rights.c uefi/firmware.c monitor/call.c \
-                     monitor/control.c monitor/call_asm.S
+                     monitor/control.c monitor/call_asm.S uefi/start_asm.S
 UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S uefi/contain_asm.S $(PICTURE_SOURCES) \
                 $(filter-out $(UEFI_HOST_SOURCES) uefi/example.c,$(wildcard uefi/*.c monitor/*.c))
 
@@ -15,8 +15,8 @@ UEFI_SOURCES := $(UEFI_HOST_SOURCES) uefi/boot_asm.S uefi/contain_asm.S $(PICTUR
 UEFI_CFLAGS := -std=c11 $(WARNINGS) $(INCLUDES) -isystem $(GNUEFI_INCLUDE) \
                -isystem $(GNUEFI_INCLUDE)/x86_64 -DGNU_EFI_USE_MS_ABI -ffreestanding -fpic \
                -fvisibility=hidden -fshort-wchar -mno-red-zone -mgeneral-regs-only \
-               -fno-stack-protector -fno-strict-aliasing -fno-asynchronous-unwind-tables -Os -g
-UEFI_LDFLAGS := -nostdlib -shared -Bsymbolic -znocombreloc -znoexecstack --no-undefined \
+               -fno-stack-protector -fno-strict-aliasing -fasynchronous-unwind-tables -Os -g
+UEFI_LDFLAGS := -nostdlib -shared --eh-frame-hdr -Bsymbolic -znocombreloc -znoexecstack --no-undefined \
                 -T linker-scripts/uefi.ld
 
 uefi_objects = $(patsubst %,$(BUILD)/uefi/obj/%.o,$(basename $(1)))
@@ -33,11 +33,12 @@ $(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
 $(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld linker-scripts/exports.ld
-	$(LD) $(UEFI_LDFLAGS) $(GNUEFI_LIB)/crt0-efi-x86_64.o $(filter %.o,$^) \
+	$(LD) $(UEFI_LDFLAGS) $(filter %.o,$^) \
 		$(call archives) $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
 
 $(BUILD)/%.efi: $(BUILD)/uefi/%.so
-	$(OBJCOPY) -j .text -j .reloc -j .data -j .dynamic -j .rela -j .dynsym -j .dynstr \
+	$(OBJCOPY) -j .text -j .reloc -j .data -j .eh_frame_hdr -j .eh_frame -j .dynamic -j .rela -j .dynsym -j .dynstr \
+		--rename-section .eh_frame_hdr=.unwind --rename-section .eh_frame=.frames \
 		--target=efi-app-x86_64 --subsystem=10 $< $@
 
 .PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/obj/%.o

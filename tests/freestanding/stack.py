@@ -208,6 +208,10 @@ class Graph:
         return depth, following
 
 
+# On the stack of an exception (include/elfin/walk.h).
+WALK, WALK_CEILING = "elfin_walk_stack", 2 << 10
+
+
 def public_functions(header="include/elfin/elfin.h"):
     text = pathlib.Path(header).read_text()
     return re.findall(r"^[a-z][\w \*]*?\b\*?(elfin_\w+)\(", text, re.MULTILINE)
@@ -229,6 +233,7 @@ def figures(build):
     entries = [f for f in public_functions() if f in depth]
     for entry in sorted(entries, key=lambda f: -depth[f])[:4]:
         yield f"worst stack: {depth[entry]} bytes below {entry}"
+    yield f"worst stack: {depth[WALK]} bytes below {WALK}, of at most {WALK_CEILING}"
     yield f"worst stack: {worker_depth(graph, depth)} bytes on another CPU (elfin_host.parallel)"
     path, title = [], "elfin_load"
     while title:

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: MIT
+# Unwind tables, held against readelf.
+$(BUILD)/tests/frames/rows: $(BUILD)/tests/obj/frames/rows.o $(call archives,asan)
+	@mkdir -p $(@D)
+	$(CC) $(ASAN_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -o $@
+
+TEST_DEPS += $(BUILD)/tests/frames/rows
+TESTS     += tests/frames/rows.py
+
+-include $(BUILD)/tests/obj/frames/rows.d
