@@ -15,8 +15,9 @@ $(BUILD)/$(1)/%.o: %.S Makefile kernel/kernel.mk
 	@mkdir -p $$(@D)
 	$(2) $(KERNEL_CFLAGS) $$(DEPS) -c $$< -o $$@
 $(BUILD)/$(1).elf: $(patsubst %,$(BUILD)/$(1)/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a \
-		linker-scripts/$(4).ld linker-scripts/exports.ld linker-scripts/frames.ld
-	$(3) $(KERNEL_LDFLAGS) $($(4)_LDFLAGS) -T linker-scripts/$(4).ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@
+		linker-scripts/$(4).ld linker-scripts/exports.ld linker-scripts/frames.ld tools/link-named.sh $(BUILD)/elfin
+	tools/link-named.sh $(BUILD)/elfin kernel_text '$(2) $(KERNEL_CFLAGS) $($(4)_CFLAGS)' $$@ \
+		$(3) $(KERNEL_LDFLAGS) $($(4)_LDFLAGS) -T linker-scripts/$(4).ld $$(filter %.o,$$^) $(call archives) $(BUILD)/libmini.a -o $$@
 -include $$(wildcard $(BUILD)/$(1)/*/*.d)
 endef
 

@@ -9,6 +9,7 @@
 #include "monitor/console.h"
 #include "monitor/fault.h"
 #include "monitor/path.h"
+#include "monitor/program_names.h"
 
 enum {
     RFLAGS_IF = 1 << 9
@@ -175,7 +176,7 @@ void platform_leave(uint64_t flags)
 
 /* ---- Faults ---------------------------------------------------------------------------------- */
 
-extern const char kernel_begin[], kernel_end[];
+extern const char kernel_begin[], kernel_text[], kernel_end[];
 
 bool platform_is_service(uint64_t address)
 {
@@ -223,6 +224,16 @@ bool platform_name_code(uint64_t address, char *text, size_t size)
     (void)text;
     (void)size;
     return false;
+}
+
+const elfin_code_image *platform_names(void)
+{
+    static elfin_code_image code = { .name = platform_name, .symbols = &program_names };
+
+    code.base = (uint64_t)kernel_begin;
+    code.size = (uint64_t)kernel_end - code.base;
+    code.text = (uint64_t)kernel_text;
+    return &code;
 }
 
 /* What is shown does not need the heap. */

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <elfin/debug.h>
 #include <elfin/walk.h>
 
 #include "libmini/heap.h"
@@ -85,6 +86,8 @@ void platform_leave(uint64_t flags);
 
 /* Whether this program lies there. */
 bool platform_is_own(uint64_t address);
+/* That, for elfin_host.code_images. */
+const elfin_code_image *platform_names(void);
 
 /* Run address of this program's first byte, from which addresses in its file count. */
 uint64_t platform_base(void);

@@ -11,6 +11,7 @@
 #include "libmini/str.h"
 #include "monitor/fault.h"
 #include "monitor/path.h"
+#include "monitor/program_names.h"
 #include "uefi/code.h"
 #include "uefi/commands.h"
 #include "uefi/contain.h"
@@ -305,6 +306,15 @@ bool platform_name_code(uint64_t address, char *text, size_t size)
     (void)text;
     (void)size;
     return false;
+}
+
+const elfin_code_image *platform_names(void)
+{
+    static elfin_code_image code = { .name = platform_name, .symbols = &program_names };
+
+    code.base = code.text = image_base;
+    code.size = image_size;
+    return &code;
 }
 
 bool platform_is_service(uint64_t address)

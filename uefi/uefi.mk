@@ -32,8 +32,11 @@ $(BUILD)/uefi/obj/%.o: %.S Makefile uefi/uefi.mk
 $(BUILD)/uefi/elfin.so: $(call uefi_objects,$(UEFI_SOURCES))
 $(BUILD)/uefi/example.so: $(call uefi_objects,$(UEFI_HOST_SOURCES) uefi/files.c uefi/example.c)
 
+$(BUILD)/uefi/elfin.so: NAMED = tools/link-named.sh $(BUILD)/elfin ImageBase '$(CC) $(UEFI_CFLAGS)' $@
+$(BUILD)/uefi/elfin.so: tools/link-named.sh $(BUILD)/elfin
+
 $(BUILD)/uefi/%.so: $(call archives) $(BUILD)/libmini.a linker-scripts/uefi.ld linker-scripts/exports.ld
-	$(LD) $(UEFI_LDFLAGS) $(filter %.o,$^) \
+	$(NAMED) $(LD) $(UEFI_LDFLAGS) $(filter %.o,$^) \
 		$(call archives) $(BUILD)/libmini.a $(GNUEFI_LIB)/libgnuefi.a -o $@
 
 $(BUILD)/%.efi: $(BUILD)/uefi/%.so

@@ -25,6 +25,7 @@ extern const struct command command_inspect;
 extern const struct command command_check;
 extern const struct command command_map;
 extern const struct command command_index;
+extern const struct command command_names;
 extern const struct command command_prepare;
 
 /* What next_option returns besides the `val` of the command's own options. */

@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct command *const commands[] = {
-    &command_link, &command_inspect, &command_check, &command_map, &command_index, &command_prepare
-};
+static const struct command *const commands[] = { &command_link,   &command_inspect, &command_check,
+                                                  &command_map,    &command_index,   &command_names,
+                                                  &command_prepare };
 
 enum {
     COMMAND_COUNT = sizeof(commands) / sizeof(commands[0])
