@@ -159,3 +159,10 @@ const struct arch_demands elfin_arch_demands = {
     .add = add,
     .flush = flush_all,
 };
+
+unsigned elfin_arch_record_use(const struct arch_scan *scan, uint64_t record)
+{
+    struct elf_rela rela = read_rela(scan->rela, record);
+
+    return elfin_use_of(scan, &elfin_relocations[elf_rela_type(rela.r_info)], &rela);
+}

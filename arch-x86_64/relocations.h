@@ -129,6 +129,12 @@ static inline bool fits_s32(uint64_t value)
     return value == (uint64_t)(int64_t)(int32_t)value;
 }
 
+/* ---- scan.c ---------------------------------------------------------------------------------- */
+
+/* The use that a record makes of its symbol; its field is known to lie inside bytes. */
+unsigned elfin_use_of(const struct arch_scan *scan, const struct relocation *r,
+                      const struct elf_rela *rela);
+
 /* ---- fixup.c --------------------------------------------------------------------------------- */
 
 bool elfin_field_holds(uint64_t value, const struct relocation *r);

@@ -15,9 +15,8 @@ static elfin_status refuse_type(struct arch_scan *scan, uint64_t record, uint32_
     return refuse(scan, record, DEFECT_RELOCATION_TYPE);
 }
 
-/* The use that a record makes of its symbol; its field is known to lie inside bytes. */
-static unsigned use_of(const struct arch_scan *scan, const struct relocation *r,
-                       const struct elf_rela *rela)
+unsigned elfin_use_of(const struct arch_scan *scan, const struct relocation *r,
+                      const struct elf_rela *rela)
 {
     if (r->use == USE_TLS && scan->tls)
         return scan->tls->use(r, rela, scan->bytes.data, scan->executable);
@@ -73,7 +72,7 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
     wrong = r->use & USE_TLS ? prove(scan, i, r, &rela) : DEFECT_NONE;
     if (wrong)
         return refuse(scan, i, wrong);
-    use = use_of(scan, r, &rela);
+    use = elfin_use_of(scan, r, &rela);
     scan->use[symbol] |= (uint16_t)use;
     if (scan->demands) {
         elfin_status status = scan->demands->add(scan, pending, &rela, use);
@@ -126,7 +125,7 @@ scan_record(struct arch_scan *scan, struct pending *pending, const uint8_t *at)
     uint32_t symbol = elf_rela_symbol(info), use = 0;
     bool skip = false;
 
-    if (symbol && symbol < scan->symbol_count && scan->bytes.size >= 4 &&
+    if (FOR_SPEED && symbol && symbol < scan->symbol_count && scan->bytes.size >= 4 &&
         offset <= scan->bytes.size - 4 && is_small(addend) && !(scan->use[symbol] & USE_DEAD))
         use = common_use(scan, pending, elf_rela_type(info), symbol, offset, addend);
     if (use)
@@ -217,11 +216,4 @@ elfin_status elfin_arch_scan(struct arch_scan *scan)
             return defect_status(scan->failure.defect);
     }
     return pending.wider ? flush(scan, &pending) : ELFIN_OK;
-}
-
-unsigned elfin_arch_record_use(const struct arch_scan *scan, uint64_t record)
-{
-    struct elf_rela rela = read_rela(scan->rela, record);
-
-    return use_of(scan, &elfin_relocations[elf_rela_type(rela.r_info)], &rela);
 }

@@ -13,10 +13,10 @@ LIBMINI_MEM_SOURCES = \
 LIBMINI_SOURCES = libmini/str.c
 
 # What its features use: libelfin-features.a.
-LIBMINI_SORT_SOURCES = libmini/sort.c
+LIBMINI_SORT_SOURCES = libmini/sort.c libmini/number.c
 
-# libelfin-report.a
-LIBMINI_FMT_SOURCES = libmini/fmt.c
+# libelfin-report.a: sentences, and what else programs do with text.
+LIBMINI_FMT_SOURCES = libmini/fmt.c libmini/text.c
 
 # libelfin-alloc.a: the page allocator and the heap.
 LIBMINI_ALLOC_SOURCES = \

@@ -11,7 +11,6 @@ struct arena_chunk {
 };
 
 enum {
-    ARENA_ALIGN = 16,
     ARENA_FIRST = 8 << 10,
     ARENA_LARGEST = 1 << 20,
     ARENA_CLEAN = 1 << 10, /* zeroed at a time: most pieces are small */
@@ -130,18 +129,6 @@ void *elfin_arena_take(struct arena *arena, uint64_t count, uint64_t size)
     uint8_t *memory = find_room(arena, count, size, &bytes);
 
     return memory ? cut(arena, memory, bytes) : NULL;
-}
-
-bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to)
-{
-    uint8_t *memory = find_room(from, 1, size, &size);
-
-    if (!memory)
-        return false;
-    to->next = cut(from, memory, size);
-    to->left = size;
-    to->clean = 0;
-    return true;
 }
 
 void elfin_arena_release(struct arena *arena)

@@ -5,6 +5,7 @@
  * undefined.
  */
 #include "loader/features.h"
+#include "libmini/str.h"
 
 /* The signature is a symbol's name; assemblers may use a section symbol, whose name is its
  * section's. */
@@ -21,6 +22,14 @@ static const char *signature_of(const struct object *object, const struct sectio
     if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
         return elfin_section_name(object, section);
     return span_string(object->symbol_names, symbol.st_name);
+}
+
+bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length)
+{
+    uint64_t size = mini_strnlen(name, UINT32_MAX);
+
+    *length = (uint32_t)size;
+    return elfin_name_charge(object, *length);
 }
 
 /* Enters the signature; *lost says whether an earlier group has it. */

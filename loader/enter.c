@@ -17,13 +17,6 @@ uint32_t elfin_count_named(const struct load *load, const struct object *object)
     return load->alone ? object->image->import_count : object->symbol_count - object->first_global;
 }
 
-struct symbol *elfin_find_symbol(const struct load *load, struct name name)
-{
-    return elfin_names_find(load->shards ? &load->shards[shard_of(name.hash, load->shard_count)]
-                                         : &load->symbols,
-                            name);
-}
-
 /* A new symbol, which stays a spare one until it is taken; `more` will be asked for at most. */
 static struct symbol *make_symbol(struct load *load, struct object *object, uint32_t index,
                                   const struct name *name, uint32_t more)
@@ -93,18 +86,6 @@ static struct symbol *keep_own(struct load *load, struct object *object, uint32_
         symbol->kept = true;
     }
     return symbol;
-}
-
-void elfin_symbols_change(const struct object *object, enum symbol_state from, enum symbol_state to)
-{
-    uint32_t count = object->symbol_count - object->first_global;
-
-    for (uint32_t i = 0; i <= count; i++) {
-        struct symbol *symbol = i < count ? object->global[i] : object->finalize;
-
-        if (symbol && symbol->state == from)
-            symbol->state = (uint8_t)to;
-    }
 }
 
 /* From least to most constraining. */
@@ -257,7 +238,7 @@ elfin_status elfin_symbols_enter(struct load *load, struct object *object)
         elfin_symbols_make_room(load, object, object->first_global, (uint64_t)count + 1);
 
     for (uint32_t i = 0; status == ELFIN_OK && i < count; i++) {
-        if (i + SYMBOLS_AHEAD < count)
+        if (FOR_SPEED && i + SYMBOLS_AHEAD < count)
             elfin_names_prefetch(&load->symbols, symbol_key(object, i + SYMBOLS_AHEAD).hash);
         if (symbol_key(object, i).hash)
             status = elfin_symbol_enter(load, object, i, &object->global[i]);

@@ -44,11 +44,11 @@ static void compute_locals(const struct object *object, uint64_t *value)
 /* Symbol 0 is the undefined symbol: 0. Symbols that no record refers to are left out. */
 static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
 {
-    uint32_t first = object->program ? 1 : object->first_global;
+    uint32_t first = object->program || !FOR_SPEED ? 1 : object->first_global;
     uint8_t *slots;
 
     value[0] = 0;
-    if (!object->program)
+    if (first > 1)
         compute_locals(object, value);
     for (uint32_t i = first; i < object->symbol_count; i++)
         if (object->use[i] || object->program)

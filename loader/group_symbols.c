@@ -89,7 +89,7 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
         struct elf_symbol elf = elfin_read_symbol(object, i);
         bool own;
 
-        if (is_plain_own(object, &elf))
+        if (FOR_SPEED && is_plain_own(object, &elf))
             own = object->global[i - object->first_global] &&
                   is_lasting(&object->sections[elf.st_shndx]);
         else

@@ -93,15 +93,6 @@ static item search_all(const elfin_space *space, const struct key *key,
     return found ? found : elfin_index_search(&space->index, key, where);
 }
 
-item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
-                      const char *archive)
-{
-    struct key key = elfin_index_key(name, kind, archive);
-    struct elfin_table_entry *where;
-
-    return search_all(space, &key, &where);
-}
-
 item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
                              const char *archive, const elfin_group *except)
 {
@@ -197,6 +188,10 @@ static void find_in(const struct elfin_table *table, const struct name *names, u
 void elfin_index_find_exports(const elfin_space *space, const struct name *names, uint32_t count,
                               item *found)
 {
+    for (uint32_t i = 0; !FOR_SPEED && i < count; i++)
+        found[i] = elfin_index_find_export(space, names[i]);
+    if (!FOR_SPEED)
+        return;
     memset(found, 0, count * sizeof(*found));
     if (space->fixed.capacity)
         find_in(&space->fixed, names, count, found);

@@ -35,13 +35,16 @@ void elfin_index_keep(elfin_space *space, struct index_backup *backup);
 void elfin_index_restore(elfin_space *space, struct index_backup *backup);
 /*
  * What is published under a name, 0: nothing. kind: ITEM_RECORD (all that is exported, the host's
- * too), ITEM_PRIVATE (then of this archive) or ITEM_MODULE.
+ * too), ITEM_PRIVATE (then of this archive) or ITEM_MODULE. Of other groups than `except`, which
+ * may be NULL.
  */
-item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
-                      const char *archive);
-/* The same, of other groups than that, which may be NULL. */
 item elfin_index_find_except(const elfin_space *space, struct name name, enum item_kind kind,
                              const char *archive, const elfin_group *except);
+static inline item elfin_index_find(const elfin_space *space, struct name name, enum item_kind kind,
+                                    const char *archive)
+{
+    return elfin_index_find_except(space, name, kind, archive, NULL);
+}
 /* What is exported under a name; 0: nothing. */
 item elfin_index_find_export(const elfin_space *space, struct name name);
 /* The same for up to INDEX_BATCH names at once. */

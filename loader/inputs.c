@@ -8,7 +8,7 @@ bool elfin_is_archive(const void *data, size_t size)
     return size >= 8 && memcmp(data, "!<arch>\n", 8) == 0;
 }
 
-static elfin_status open(struct load *load, struct object *object)
+elfin_status elfin_input_open(struct load *load, struct object *object)
 {
     elfin_status status = elfin_object_open(load, object);
 
@@ -21,21 +21,11 @@ static elfin_status open(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
-static void append(struct load *load, struct object *object)
+void elfin_input_append(struct load *load, struct object *object)
 {
     object->number = load->object_count++;
     *load->objects_end = object;
     load->objects_end = &object->next;
-}
-
-elfin_status elfin_load_add(struct load *load, struct object *object)
-{
-    elfin_status status = open(load, object);
-
-    if (status != ELFIN_OK || !object->opened)
-        return status;
-    append(load, object);
-    return elfin_symbols_enter(load, object);
 }
 
 static elfin_status make_object(struct load *load, const elfin_input *input, uint32_t block)
@@ -48,7 +38,7 @@ static elfin_status make_object(struct load *load, const elfin_input *input, uin
     object->file_name = input->file;
     object->file = (struct span){ .data = input->data, .size = input->size };
     object->block = block;
-    append(load, object);
+    elfin_input_append(load, object);
     return ELFIN_OK;
 }
 
@@ -116,7 +106,7 @@ static elfin_status make_all(struct load *load, const elfin_input *inputs, size_
 static elfin_status open_early(struct load *load, struct object *object)
 {
     struct object before = *object;
-    elfin_status status = open(load, object);
+    elfin_status status = elfin_input_open(load, object);
 
     if (status == ELFIN_OK)
         status = load->host->sharing->sort(load, object);
@@ -140,7 +130,7 @@ static elfin_status open_all(struct load *load, const elfin_input *inputs, size_
             continue;
         }
         if (!object->opened)
-            status = open(load, object);
+            status = elfin_input_open(load, object);
         object = object->next;
     }
     return status;

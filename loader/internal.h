@@ -137,6 +137,10 @@ struct elfin_export_table {
 
 struct arena_chunk;
 
+enum {
+    ARENA_ALIGN = 16
+};
+
 /* Zeroed working memory, given back all at once. */
 struct arena {
     const elfin_host *host;
@@ -522,8 +526,6 @@ void *elfin_arena_get(struct arena *arena, uint64_t count, uint64_t size);
 /* The same, but not zeroed: all of it will be written before it is read. */
 void *elfin_arena_take(struct arena *arena, uint64_t count, uint64_t size);
 void elfin_arena_release(struct arena *arena);
-/* Makes `to`, an arena without a host, have `size` bytes that come out of `from`. */
-bool elfin_arena_lend(struct arena *from, uint64_t size, struct arena *to);
 /* One reservation that is not for an image. */
 elfin_status elfin_reserve_plain(const elfin_host *host, elfin_purpose purpose, uint64_t size,
                                  elfin_region *out);
@@ -723,12 +725,23 @@ elfin_status elfin_member_rename(struct load *load, struct object *object);
 /* inputs.c: objects, libraries and blocks of the inputs; opening one object and appending it. */
 elfin_status elfin_inputs_open(struct load *load, const elfin_input *inputs, size_t count);
 elfin_status elfin_load_add(struct load *load, struct object *object);
+/* Its two halves, but for the names. */
+elfin_status elfin_input_open(struct load *load, struct object *object);
+void elfin_input_append(struct load *load, struct object *object);
 
 /* scan.c */
 elfin_status elfin_scan(struct load *load, struct object *object);
-/* One relocation table, as the machine's part wants to see it. */
-struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
-                                  uint32_t table);
+/* What the machine's part has to know of the object, and then of one of its relocation tables. */
+struct arch_scan elfin_scan_begin(const struct load *load, const struct object *object);
+void elfin_scan_aim(struct arch_scan *scan, const struct object *object, uint32_t table);
+static inline struct arch_scan elfin_scan_table(const struct load *load,
+                                                const struct object *object, uint32_t table)
+{
+    struct arch_scan scan = elfin_scan_begin(load, object);
+
+    elfin_scan_aim(&scan, object, table);
+    return scan;
+}
 
 /* resolve.c, edges.c */
 elfin_status elfin_resolve(struct load *load);

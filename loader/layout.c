@@ -111,7 +111,8 @@ static elfin_status lay_part(struct cursor *c, int part)
     struct object *o;
 
     for (o = block->first; status == ELFIN_OK && o; o = o->next_in_block) {
-        prefetch(o->next_in_block, part);
+        if (FOR_SPEED)
+            prefetch(o->next_in_block, part);
         status = lay_sections(c, o, part);
         if (status == ELFIN_OK)
             status = lay_made(c, o, part);

@@ -55,7 +55,7 @@ struct name elfin_name_in(struct span strings, uint64_t offset)
     const char *text = (const char *)strings.data + offset, *at = text, *last;
     uint64_t state = 0;
 
-    if (strings.size - offset < NAME_WORD)
+    if (!FOR_SPEED || strings.size - offset < NAME_WORD)
         return walk_bytes(text, 0, 0);
     last = (const char *)strings.data + strings.size - NAME_WORD;
     for (; at <= last; at += NAME_WORD) {
@@ -71,6 +71,7 @@ struct name elfin_name_in(struct span strings, uint64_t offset)
     return walk_bytes(text, (uint64_t)(at - text), state);
 }
 
+#if FOR_SPEED
 bool elfin_name_equal_on(const char *a, const char *b)
 {
     do
@@ -79,3 +80,4 @@ bool elfin_name_equal_on(const char *a, const char *b)
     while (a[-1]);
     return true;
 }
+#endif

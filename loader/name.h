@@ -9,6 +9,7 @@
 #define LOADER_NAME_H
 
 #include "loader/span.h"
+#include "libmini/str.h"
 
 enum {
     NAME_WORD = 8,
@@ -63,8 +64,13 @@ bool elfin_name_equal_on(const char *a, const char *b);
  */
 static inline bool elfin_name_equal(const char *a, const char *b, uint32_t hash)
 {
+#if FOR_SPEED
     return name_equal_bytes(&a, &b, (hash & NAME_LENGTH_MASK) + 1) &&
            (!a[-1] || elfin_name_equal_on(a, b));
+#else
+    (void)hash;
+    return mini_str_equal(a, b);
+#endif
 }
 
 /* Another hash of the same name, for another kind of names in the same table. */

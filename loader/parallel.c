@@ -139,6 +139,19 @@ static void work(void *arg)
 }
 
 /* Those that have little left get a loan. False when there is no memory. */
+/* Makes an arena without a host have `size` bytes that come out of `from`. */
+static bool lend_to(struct arena *to, struct arena *from, uint64_t size)
+{
+    uint8_t *memory = elfin_arena_take(from, 1, size);
+
+    if (!memory)
+        return false;
+    to->next = memory;
+    to->left = round_up(size, ARENA_ALIGN);
+    to->clean = 0;
+    return true;
+}
+
 static bool lend(struct crew *crew)
 {
     uint64_t loan = crew->loan < crew->expected ? crew->expected : crew->loan;
@@ -147,7 +160,7 @@ static bool lend(struct crew *crew)
     crew->expected = 0;
     for (uint32_t i = 0; i < crew->cpus; i++)
         if (crew->workers[i].work.left < least &&
-            !elfin_arena_lend(&crew->load->work, loan, &crew->workers[i].work))
+            !lend_to(&crew->workers[i].work, &crew->load->work, loan))
             return false;
     return true;
 }

@@ -38,7 +38,8 @@ struct record *elfin_next_published(struct walk *walk)
         while (walk->symbol < module->symbol_count) {
             struct record *record = &module->symbols[walk->symbol];
 
-            prefetch(walk, module);
+            if (FOR_SPEED)
+                prefetch(walk, module);
             walk->symbol++;
             if (record->flags & (RECORD_EXPORTED | RECORD_PRIVATE))
                 return record;

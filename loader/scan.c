@@ -28,7 +28,7 @@ static bool is_unwind(const struct section *section)
            section->named == NAMED_UNWIND;
 }
 
-static struct arch_scan begin_scan(const struct load *load, const struct object *object)
+struct arch_scan elfin_scan_begin(const struct load *load, const struct object *object)
 {
     return (struct arch_scan){
         .symbol_count = object->symbol_count,
@@ -39,7 +39,7 @@ static struct arch_scan begin_scan(const struct load *load, const struct object 
     };
 }
 
-static void aim(struct arch_scan *scan, const struct object *object, uint32_t table)
+void elfin_scan_aim(struct arch_scan *scan, const struct object *object, uint32_t table)
 {
     uint32_t index = object->sections[table].info;
     const struct section *section = &object->sections[index];
@@ -50,18 +50,9 @@ static void aim(struct arch_scan *scan, const struct object *object, uint32_t ta
     scan->unwind = is_unwind(section);
 }
 
-struct arch_scan elfin_scan_table(const struct load *load, const struct object *object,
-                                  uint32_t table)
-{
-    struct arch_scan scan = begin_scan(load, object);
-
-    aim(&scan, object, table);
-    return scan;
-}
-
 static elfin_status scan_sections(struct load *load, struct object *object)
 {
-    struct arch_scan scan = begin_scan(load, object);
+    struct arch_scan scan = elfin_scan_begin(load, object);
     struct demand_taker taker = { .load = load, .object = object };
 
     scan.ctx = &taker;
@@ -69,7 +60,7 @@ static elfin_status scan_sections(struct load *load, struct object *object)
         for (uint32_t table = object->sections[i].rela; table;
              table = object->sections[table].next_rela) {
             taker.table = table;
-            aim(&scan, object, table);
+            elfin_scan_aim(&scan, object, table);
             if (elfin_arch_scan(&scan) != ELFIN_OK)
                 return refused(load, object, table, &scan.failure);
         }

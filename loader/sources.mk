@@ -39,6 +39,7 @@ FEATURE_SOURCES := \
     loader/export_index.c \
     loader/archive.c \
     loader/pull.c \
+    loader/single.c \
     loader/gather.c \
     loader/indirect.c \
     loader/tls.c \

@@ -21,6 +21,16 @@
 #define KNOWN(condition) ((void)0)
 #endif
 
+/*
+ * 0 in code that is compiled for size: then what only saves time is left out, and the general
+ * way, which comes to the same, is the only one.
+ */
+#ifdef __OPTIMIZE_SIZE__
+#define FOR_SPEED 0
+#else
+#define FOR_SPEED 1
+#endif
+
 struct span {
     const uint8_t *data;
     uint64_t size;

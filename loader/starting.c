@@ -32,6 +32,13 @@ uint64_t elfin_starting_count(const struct load *load, const struct object *obje
     return count;
 }
 
+struct symbol *elfin_find_symbol(const struct load *load, struct name name)
+{
+    return elfin_names_find(load->shards ? &load->shards[shard_of(name.hash, load->shard_count)]
+                                         : &load->symbols,
+                            name);
+}
+
 /*
  * Who mentions __dso_handle without a definition in the group gets one of its own, like
  * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.

@@ -219,10 +219,11 @@ elfin_status elfin_symbols_check(struct load *load, struct object *object)
     for (uint32_t i = load->alone ? object->first_global : 1; status == ELFIN_OK && i < end; i++) {
         struct elf_symbol symbol;
 
-        if (i < object->first_global && !object->program && (i = check_locals(object, i)) >= end)
+        if (FOR_SPEED && i < object->first_global && !object->program &&
+            (i = check_locals(object, i)) >= end)
             break;
         symbol = elfin_read_symbol(object, i);
-        if (i >= object->first_global && is_plain_global(object, &symbol))
+        if (FOR_SPEED && i >= object->first_global && is_plain_global(object, &symbol))
             status = check_global(load, object, i, &symbol, symbol.st_shndx);
         else
             status = check(load, object, i, &symbol);

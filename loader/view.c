@@ -112,14 +112,6 @@ bool elfin_name_charge(struct object *object, uint32_t length)
     return true;
 }
 
-bool elfin_name_allowed(struct object *object, const char *name, uint32_t *length)
-{
-    uint64_t size = mini_strnlen(name, UINT32_MAX);
-
-    *length = (uint32_t)size;
-    return elfin_name_charge(object, *length);
-}
-
 const char *elfin_base_name(const char *path)
 {
     const char *slash = mini_strrchr(path, '/'), *backslash = mini_strrchr(path, '\\');
