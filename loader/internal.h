@@ -297,30 +297,41 @@ struct spare_symbols {
 struct program;    /* loader/program.h: what an executable or shared object has besides */
 struct image_slot; /* loader/image.h */
 
-/* One member of the group in the making. */
+/*
+ * One member of the group in the making. What is asked for most comes first: 128 bytes are reached
+ * by short instructions.
+ */
 struct object {
-    const char *name; /* the module's; first, see names.h */
-    struct object *next, *next_in_block;
+    const char *name;         /* the module's; first, see names.h */
+    struct section *sections; /* object.c: proven to lie inside the file, like all of these */
+    struct symbol **global;   /* per global symbol: [index - first_global]; first its key */
+    uint16_t *use;            /* per symbol: symbols.c, scan.c */
+    struct program *program;  /* of an executable or shared object, else NULL */
+    struct object *next;
+    uint32_t *slot, *stub; /* layout.c: per symbol, see struct arch_fixup */
+    uint64_t got, plt;     /* offset in the block, then run address */
+    struct span symbols;
+    uint32_t section_count, symbol_count, first_global;
+    uint32_t loaded; /* the first section that is, 0 = none */
+    uint32_t block;
+    uint32_t slot_count, stub_count, trap;
+    struct elfin_module *module;
+    const struct image *image; /* of an image, else NULL */
+    struct object *next_in_block;
     const elfin_input *input;
     struct span file;
     const char *file_name; /* "a.o", or "lib.a(member.o)" */
     const char *archive;   /* base name of its library, or NULL */
     uint64_t offset;       /* of its header in the library */
-    uint32_t block;
-    uint32_t number;           /* position in the group */
-    struct program *program;   /* of an executable or shared object, else NULL */
-    const struct image *image; /* of an image, else NULL */
+    uint32_t number;       /* position in the group */
     uint64_t commons_start,
         commons_end;                /* of one whose symbols nobody knows: offsets in its block */
     uint8_t *shared;                /* a bit per page that the host has filled itself, or NULL */
     struct image_slot *image_slots; /* its table of slots, with what is in use */
 
     /* object.c: proven to lie inside the file */
-    uint32_t section_count, symbol_count, first_global;
-    struct section *sections;
-    uint32_t loaded; /* the first section that is, 0 = none */
-    uint8_t holds;   /* HOLDS_*: what may be among them */
-    struct span section_names, symbols, symbol_names, extended_indices;
+    uint8_t holds; /* HOLDS_*: what may be among them */
+    struct span section_names, symbol_names, extended_indices;
     uint32_t symbol_table; /* section index, 0 = none */
     uint64_t name_budget;  /* see elfin_name_allowed */
     uint64_t table_bytes;  /* of relocation tables and groups: at most the file's size */
@@ -332,8 +343,6 @@ struct object {
     uint32_t flags;
 
     /* symbols.c and scan.c */
-    uint16_t *use;
-    struct symbol **global;  /* per global symbol: [index - first_global]; first its key */
     struct sorted *sorted;   /* shards.c: its names by shard */
     uint8_t *exported;       /* per global symbol: an export record names it; NULL: no records */
     uint32_t got_symbol;     /* _GLOBAL_OFFSET_TABLE_, 0 = not mentioned */
@@ -354,20 +363,16 @@ struct object {
     uint64_t frame_count; /* FDEs in them */
 
     /* layout.c, place.c */
-    uint32_t in_part[IN_COUNT]; /* first section of each list, 0 = none */
-    uint32_t *slot, *stub;      /* per symbol, see struct arch_fixup */
-    uint32_t slot_count, stub_count, trap;
+    uint32_t in_part[IN_COUNT];         /* first section of each list, 0 = none */
     uint32_t first_slot;                /* no symbol before this one has a slot */
     uint32_t *indirect, indirect_count; /* indirect.c: indices of symbols, ascending */
-    uint32_t handle;   /* 1 + the slot that is the module's __dso_handle, 0 = none */
-    uint64_t near;     /* reach.c: where most of what it refers to lies, */
-    uint32_t votes;    /* and by how many more than half of the references */
-    uint64_t got, plt; /* offset in the block, then run address */
+    uint32_t handle; /* 1 + the slot that is the module's __dso_handle, 0 = none */
+    uint64_t near;   /* reach.c: where most of what it refers to lies, */
+    uint32_t votes;  /* and by how many more than half of the references */
     uint64_t got_gap, plt_gap;
-    uint64_t *value; /* per symbol: run address */
-    uint64_t lowest; /* run address of what lasts of it, 0: there is nothing */
-    uint64_t bytes;  /* of its sections */
-    struct elfin_module *module;
+    uint64_t *value;  /* per symbol: run address */
+    uint64_t lowest;  /* run address of what lasts of it, 0: there is nothing */
+    uint64_t bytes;   /* of its sections */
     uint8_t *records; /* group.c: the pieces of the group's records that are its own */
     uint64_t record_size, final_count;
     struct linkage_draft *draft; /* linkage.c */
@@ -471,17 +476,26 @@ struct load_hooks {
     void (*ended)(struct load *load); /* in any case, before anything is given back */
 };
 
+/* As in struct object, in the order of use. */
 struct load {
     elfin_space *space;
     const elfin_host *host;
     const elfin_options *options; /* never NULL */
-    elfin_diag *diag;             /* the caller's, or NULL */
-    elfin_diag scratch;           /* the one being filled */
-    elfin_status status;          /* first problem */
-    struct arena work;
-    struct object *objects, **objects_end; /* in input order, then as pulled */
-    struct library *libraries, **libraries_end;
+    struct object *objects;       /* in input order, then as pulled */
+    struct block *blocks;
+    elfin_group *group; /* its records have been reserved */
+    uint32_t block_count;
+    elfin_status status;       /* first problem */
+    const struct block *stuck; /* for which there is no address, or no memory */
+    struct library *libraries;
+    const struct load_hooks *hooks; /* or NULL */
+    struct elfin_group *replaces;   /* whose names this load does not see; or NULL */
+    struct crew *crew;              /* NULL: there is one CPU */
     struct spare_symbols spare;
+    struct arena work;
+    elfin_diag *diag; /* the caller's, or NULL */
+    struct object **objects_end;
+    struct library **libraries_end;
     struct symbol *open; /* undefined names to ask libraries for */
     struct gathered *gathered;
     struct names symbols, comdats, modules;
@@ -490,21 +504,16 @@ struct load {
     uint32_t shard_count;
     struct progress *progress; /* in each */
     uint32_t object_count;
-    struct block *blocks;
-    uint32_t block_count;
-    const struct block *stuck; /* for which there is no address, or no memory */
-    uint8_t apart;             /* how often elfin_apart has divided the objects anew */
+    uint8_t apart;         /* how often elfin_apart has divided the objects anew */
     bool has_floating;     /* linked files or images without an address: they are placed first */
     bool is_single;        /* it has one input */
     uint32_t searches;     /* for fields of images, in reports */
     bool alone;            /* nobody but one image will ever ask for what it defines */
     bool unknown_imports;  /* elfin_inspect: nobody knows yet where they lie */
-    elfin_group *group;    /* its records have been reserved */
     struct object **order; /* of init */
     bool published;
     uint64_t tls_start, tls_end; /* see struct elfin_group */
     struct index_backup index;   /* undoes the growth of the space's index */
-    struct crew *crew;           /* NULL: there is one CPU */
     uint32_t cpus;               /* of the crew; 0: there is none */
     struct object **by_number;   /* for elfin_each_object */
     object_phase object_phase;   /* its phase */
@@ -514,8 +523,7 @@ struct load {
     uint32_t *users;             /* edges.c: of each object the last that uses it, for each CPU */
     uint64_t *values; /* of the object that is being fixed up: value_count for each CPU */
     uint32_t value_count;
-    const struct load_hooks *hooks; /* or NULL */
-    struct elfin_group *replaces;   /* whose names this load does not see; or NULL */
+    elfin_diag scratch; /* the one being filled */
 };
 
 /* ---- arena.c --------------------------------------------------------------------------------- */
