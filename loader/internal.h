@@ -71,6 +71,8 @@ struct elfin_module {
     const char *file, *archive; /* archive: its base name when this is a member, else NULL */
     const char *version, *description;
     struct record self; /* its name, in the index */
+    uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
+    uint32_t indirect_count;
     struct record *symbols;
     struct module_section *sections;
     struct elfin_slot *slots;          /* slot_count; NULL unless sections are kept */
@@ -86,8 +88,6 @@ struct elfin_module {
     struct linkage *linkage;    /* of its imports; NULL: they cannot be bound anew (linkage.h) */
     struct module_debug *debug; /* debug.h; NULL: there is none */
     struct module_state state;  /* ELFIN_STATE */
-    uint32_t flags, symbol_count, section_count, uses_count, slot_count, stub_count;
-    uint32_t indirect_count;
 };
 
 static inline bool has_failed(const struct elfin_module *module)

@@ -35,9 +35,9 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
         host->tls_size > TLS_SIZE_LIMIT || !is_power_of_two(page) || page < 16 ||
         page > IMAGE_SIZE_LIMIT || image > IMAGE_SIZE_LIMIT)
         return ELFIN_ERR_ARGUMENT;
-    _Static_assert(offsetof(elfin_space, host) == 0, "all that follows begins as zero");
-    memmove(&space->host, host, sizeof(*host));
-    memset((uint8_t *)space + sizeof(*host), 0, sizeof(*space) - sizeof(*host));
+    memmove(&space->host, host, sizeof(*host)); /* which may lie in *space */
+    memset(space, 0, offsetof(elfin_space, host));
+    memset(&space->host + 1, 0, sizeof(*space) - offsetof(elfin_space, host) - sizeof(*host));
     space->host.page_size = page;
     space->host.max_image_size = image;
     space->host.tls_align = tls_align;

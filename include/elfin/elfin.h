@@ -561,12 +561,13 @@ struct elfin_table {
 
 /* The caller provides the memory; the members are private. No global state exists beside it. */
 typedef struct elfin_space {
+    struct elfin_table index;
+    struct elfin_group *first, *last; /* in load order */
+    bool busy;
     elfin_host host;
-    struct elfin_table index, fixed;
+    struct elfin_table fixed;
     elfin_region index_region;
     uint64_t mark;
-    bool busy;
-    struct elfin_group *first, *last; /* in load order */
     struct elfin_group *first_tls;    /* with thread-local data: from the thread pointer down */
     struct elfin_export_table *first_table, *last_table;
     void *code; /* of libelfin-debug.a: whose an address is */
