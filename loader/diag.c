@@ -90,17 +90,17 @@ void elfin_diag_limits(elfin_diag *diag, uint64_t low, uint64_t high)
 
 void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t index)
 {
-    struct elf_symbol symbol;
+    const struct elf_symbol *symbol;
     uint32_t section;
 
     if (index >= object->symbol_count)
         return;
-    symbol = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &symbol, index);
-    if (elf_symbol_type(&symbol) == STT_SECTION && section < object->section_count)
+    symbol = elfin_symbol_at(object, index);
+    section = elfin_symbol_section(object, symbol, index);
+    if (elf_symbol_type(symbol) == STT_SECTION && section < object->section_count)
         join(diag->symbol, sizeof(diag->symbol), "section ", elfin_section_name(object, section));
     else
-        elfin_copy_name(diag->symbol, elfin_symbol_name(object, &symbol));
+        elfin_copy_name(diag->symbol, elfin_symbol_name(object, symbol));
 }
 
 void elfin_diag_relocation(elfin_diag *diag, const struct object *object, uint32_t rela_section,

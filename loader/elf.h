@@ -2,7 +2,7 @@
 /*
  * The parts of the ELF-64 format that the loader reads: record layouts and numbers, named as in the
  * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Records are copied out of the
- * file before they are read, so their alignment in the file does not matter.
+ * file before they are read, or may lie anywhere, so their alignment in the file does not matter.
  */
 #ifndef LOADER_ELF_H
 #define LOADER_ELF_H
@@ -25,7 +25,8 @@ struct elf_section {
     uint64_t sh_addralign, sh_entsize;
 };
 
-struct elf_symbol {
+/* Wherever it lies: fields are read in the file. */
+struct __attribute__((packed)) elf_symbol {
     uint32_t st_name;
     uint8_t st_info, st_other;
     uint16_t st_shndx;

@@ -194,15 +194,15 @@ elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32
 {
     uint32_t index = object->first_global + number;
     struct symbol_key key = symbol_key(object, number);
-    struct elf_symbol elf = elfin_read_symbol(object, index);
-    uint32_t section = elfin_symbol_section(object, &elf, index);
-    struct name name = { .text = (const char *)object->symbol_names.data + elf.st_name,
+    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    uint32_t section = elfin_symbol_section(object, elf, index);
+    struct name name = { .text = (const char *)object->symbol_names.data + elf->st_name,
                          .hash = key.hash,
                          .length = key.length };
-    unsigned visibility = elf_symbol_visibility(&elf);
+    unsigned visibility = elf_symbol_visibility(elf);
     struct symbol *symbol = enter_name(load, object, index, &name, object->symbol_count - index);
 
-    if (symbol && comes_late(load, symbol, object, &elf, section))
+    if (symbol && comes_late(load, symbol, object, elf, section))
         symbol = keep_own(load, object, index, &name);
     if (!symbol)
         return elfin_bad_symbol(load, object, index,
@@ -212,12 +212,12 @@ elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32
     if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     *entered = symbol;
-    if (section == SHN_UNDEF && elf_symbol_type(&elf) == STT_TLS && !symbol->tls_reference)
+    if (section == SHN_UNDEF && elf_symbol_type(elf) == STT_TLS && !symbol->tls_reference)
         symbol->tls_reference = object->number + 1;
     if (section == SHN_UNDEF || is_dead_section(object, section))
-        refer(load, symbol, object, index, elf_symbol_binding(&elf) == STB_WEAK);
+        refer(load, symbol, object, index, elf_symbol_binding(elf) == STB_WEAK);
     else
-        define(load, symbol, object, index, &elf, section);
+        define(load, symbol, object, index, elf, section);
     return ELFIN_OK;
 }
 

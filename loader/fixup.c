@@ -29,13 +29,13 @@ static uint64_t symbol_value(const struct object *object, uint32_t index)
 static void compute_locals(const struct object *object, uint64_t *value)
 {
     for (uint32_t i = 1; i < object->first_global; i++) {
-        struct elf_symbol elf;
+        const struct elf_symbol *elf;
 
         if (!object->use[i])
             continue;
-        elf = elfin_read_symbol(object, i);
-        if (object->use[i] & USE_INNER && elf.st_shndx < SHN_LORESERVE)
-            value[i] = elf.st_value + object->sections[elf.st_shndx].address;
+        elf = elfin_symbol_at(object, i);
+        if (object->use[i] & USE_INNER && elf->st_shndx < SHN_LORESERVE)
+            value[i] = elf->st_value + object->sections[elf->st_shndx].address;
         else
             value[i] = symbol_value(object, i);
     }
@@ -66,12 +66,12 @@ static void compute_values(const struct load *load, const struct object *object,
 static uint64_t symbol_size(void *ctx, uint32_t index)
 {
     const struct object *object = ctx;
-    struct elf_symbol elf;
+    const struct elf_symbol *elf;
 
     if (index >= object->first_global && object->global[index - object->first_global])
         return object->global[index - object->first_global]->size;
-    elf = elfin_read_symbol(object, index);
-    return elf.st_size;
+    elf = elfin_symbol_at(object, index);
+    return elf->st_size;
 }
 
 static void report(struct load *load, const struct object *object, uint32_t table,

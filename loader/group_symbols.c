@@ -51,14 +51,14 @@ void elfin_record_tie(struct record *record, const struct elfin_module *module, 
 static void fill_record(struct record *record, const struct object *object, uint32_t index)
 {
     const struct symbol *symbol = object->global[index - object->first_global];
-    struct elf_symbol elf = elfin_read_symbol(object, index);
+    const struct elf_symbol *elf = elfin_symbol_at(object, index);
     bool winner = is_home(symbol, object, index);
-    uint64_t size = winner ? symbol->size : elf.st_size;
+    uint64_t size = winner ? symbol->size : elf->st_size;
 
     record->address = winner ? symbol->value : elfin_own_address(object, index);
     record->size = (size < RECORD_SIZE_MAX ? size : RECORD_SIZE_MAX) & RECORD_SIZE_MAX;
-    record->flags = record_flags(object, symbol, &elf, winner) & 0xff;
-    if (is_own_tls(object, index, elfin_symbol_section(object, &elf, index)))
+    record->flags = record_flags(object, symbol, elf, winner) & 0xff;
+    if (is_own_tls(object, index, elfin_symbol_section(object, elf, index)))
         record->flags |= RECORD_TLS;
 }
 
@@ -86,14 +86,14 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
     if (!object->own)
         return elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        struct elf_symbol elf = elfin_read_symbol(object, i);
+        const struct elf_symbol *elf = elfin_symbol_at(object, i);
         bool own;
 
-        if (FOR_SPEED && is_plain_own(object, &elf))
+        if (FOR_SPEED && is_plain_own(object, elf))
             own = object->global[i - object->first_global] &&
-                  is_lasting(&object->sections[elf.st_shndx]);
+                  is_lasting(&object->sections[elf->st_shndx]);
         else
-            own = is_own(object, i, &elf, elfin_symbol_section(object, &elf, i));
+            own = is_own(object, i, elf, elfin_symbol_section(object, elf, i));
         if (own)
             add_own(object, i);
     }

@@ -609,12 +609,13 @@ static inline uint32_t elfin_parallel_cpus(const struct load *load)
 const char *elfin_section_name(const struct object *object, uint32_t index);
 /* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
 struct span elfin_section_bytes(const struct object *object, uint32_t index);
+static inline const struct elf_symbol *elfin_symbol_at(const struct object *object, uint32_t index)
+{
+    return (const struct elf_symbol *)(object->symbols.data + index * sizeof(struct elf_symbol));
+}
 static inline struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index)
 {
-    struct elf_symbol symbol;
-
-    span_record(object->symbols, index, &symbol, sizeof(symbol));
-    return symbol;
+    return *elfin_symbol_at(object, index);
 }
 /* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set.
  */

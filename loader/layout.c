@@ -198,7 +198,7 @@ static bool is_far(const struct object *object, uint32_t index)
     const struct symbol *symbol =
         index >= object->first_global ? object->global[index - object->first_global] : NULL;
     const struct object *definer;
-    struct elf_symbol elf;
+    const struct elf_symbol *elf;
 
     if (symbol && symbol->state == SYMBOL_IMPORT && !is_made(object, index))
         return true;
@@ -210,8 +210,8 @@ static bool is_far(const struct object *object, uint32_t index)
             return false;
         index = symbol->index;
     }
-    elf = elfin_read_symbol(definer, index);
-    return elf.st_value > definer->sections[elfin_symbol_section(definer, &elf, index)].size;
+    elf = elfin_symbol_at(definer, index);
+    return elf->st_value > definer->sections[elfin_symbol_section(definer, elf, index)].size;
 }
 
 /* What an earlier layout has found, or a CPU that gave up. */
@@ -230,12 +230,12 @@ static bool may_be_zero(const struct object *object, uint32_t index)
 {
     const struct symbol *symbol =
         index >= object->first_global ? object->global[index - object->first_global] : NULL;
-    struct elf_symbol elf;
+    const struct elf_symbol *elf;
 
     if (!symbol || symbol->state != SYMBOL_IMPORT)
         return symbol && symbol->state == SYMBOL_ZERO;
-    elf = elfin_read_symbol(object, index);
-    return elf_symbol_binding(&elf) == STB_WEAK;
+    elf = elfin_symbol_at(object, index);
+    return elf_symbol_binding(elf) == STB_WEAK;
 }
 
 /* Numbers the slots and stubs that the object may need. */

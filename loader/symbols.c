@@ -160,16 +160,16 @@ static uint32_t check_locals(struct object *object, uint32_t index)
     uint32_t limit = object->section_count < SHN_LORESERVE ? object->section_count : SHN_LORESERVE;
 
     for (; index < object->first_global; index++) {
-        struct elf_symbol symbol = elfin_read_symbol(object, index);
+        const struct elf_symbol *symbol = elfin_symbol_at(object, index);
         const struct section *section;
 
-        if (symbol.st_info > (STB_LOCAL << 4 | STT_SECTION) || symbol.st_shndx - 1u >= limit - 1 ||
-            symbol.st_name >= object->symbol_names.size)
+        if (symbol->st_info > (STB_LOCAL << 4 | STT_SECTION) ||
+            symbol->st_shndx - 1u >= limit - 1 || symbol->st_name >= object->symbol_names.size)
             break;
-        section = &sections[symbol.st_shndx];
+        section = &sections[symbol->st_shndx];
         if (section->part == PART_NONE)
             object->use[index] = USE_DEAD;
-        else if (symbol.st_value <= section->size && !(section->flags & SHF_TLS))
+        else if (symbol->st_value <= section->size && !(section->flags & SHF_TLS))
             object->use[index] = (uint16_t)USE_INNER;
     }
     return index;
@@ -217,16 +217,16 @@ elfin_status elfin_symbols_check(struct load *load, struct object *object)
     if (!object->use || !object->global)
         return elfin_fail_memory(load, ELFIN_PHASE_OBJECT, object);
     for (uint32_t i = load->alone ? object->first_global : 1; status == ELFIN_OK && i < end; i++) {
-        struct elf_symbol symbol;
+        const struct elf_symbol *symbol;
 
         if (FOR_SPEED && i < object->first_global && !object->program &&
             (i = check_locals(object, i)) >= end)
             break;
-        symbol = elfin_read_symbol(object, i);
-        if (FOR_SPEED && i >= object->first_global && is_plain_global(object, &symbol))
-            status = check_global(load, object, i, &symbol, symbol.st_shndx);
+        symbol = elfin_symbol_at(object, i);
+        if (FOR_SPEED && i >= object->first_global && is_plain_global(object, symbol))
+            status = check_global(load, object, i, symbol, symbol->st_shndx);
         else
-            status = check(load, object, i, &symbol);
+            status = check(load, object, i, symbol);
     }
     return status;
 }

@@ -60,20 +60,20 @@ bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *
 
 uint64_t elfin_own_address(const struct object *object, uint32_t index)
 {
-    struct elf_symbol elf = elfin_read_symbol(object, index);
-    uint32_t section = elfin_symbol_section(object, &elf, index);
+    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    uint32_t section = elfin_symbol_section(object, elf, index);
     uint64_t address;
 
-    if (elf_symbol_type(&elf) == STT_GNU_IFUNC && elfin_indirect_stub(object, index, &address))
+    if (elf_symbol_type(elf) == STT_GNU_IFUNC && elfin_indirect_stub(object, index, &address))
         return address;
     if (section & SECTION_SPECIAL)
-        return elf.st_value;
-    return elf.st_value + section_base(object, section);
+        return elf->st_value;
+    return elf->st_value + section_base(object, section);
 }
 
 const struct object *elfin_definer(const struct object *object, uint32_t index)
 {
-    struct elf_symbol elf;
+    const struct elf_symbol *elf;
     uint32_t section;
 
     if (index == 0 || index == object->tls_base)
@@ -91,8 +91,8 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
         object = symbol->object;
         index = symbol->index;
     }
-    elf = elfin_read_symbol(object, index);
-    section = elfin_symbol_section(object, &elf, index);
+    elf = elfin_symbol_at(object, index);
+    section = elfin_symbol_section(object, elf, index);
     return section & SECTION_SPECIAL || section == SHN_UNDEF ? NULL : object;
 }
 
