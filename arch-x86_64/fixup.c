@@ -245,16 +245,16 @@ struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation 
 static __attribute__((noinline)) elfin_status fix_record(struct arch_fixup *f, uint64_t i,
                                                          bool *skip)
 {
-    struct elf_rela rela = read_rela(f->rela, i);
-    const struct relocation *r = &elfin_relocations[elf_rela_type(rela.r_info)];
+    const struct elf_rela *rela = rela_at(f->rela, i);
+    const struct relocation *r = &elfin_relocations[elf_rela_type(rela->r_info)];
     bool stored = false;
     uint64_t value;
 
-    if (f->has_dead && r->use && f->use[elf_rela_symbol(rela.r_info)] & USE_DEAD) {
-        store(f->edit + rela.r_offset, 0, r->width);
+    if (f->has_dead && r->use && f->use[elf_rela_symbol(rela->r_info)] & USE_DEAD) {
+        store(f->edit + rela->r_offset, 0, r->width);
         return ELFIN_OK;
     }
-    value = evaluate(f, &rela, r, &stored);
+    value = evaluate(f, rela, r, &stored);
     *skip = r->formula == FORMULA_TLS_CALL;
     if (stored)
         return ELFIN_OK;
@@ -262,7 +262,7 @@ static __attribute__((noinline)) elfin_status fix_record(struct arch_fixup *f, u
         f->failure = elfin_out_of_range(i, r, value);
         return ELFIN_ERR_RANGE;
     }
-    store(f->edit + rela.r_offset, value, r->width);
+    store(f->edit + rela->r_offset, value, r->width);
     return ELFIN_OK;
 }
 

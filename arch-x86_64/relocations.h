@@ -115,6 +115,11 @@ static inline struct elf_rela read_rela(struct span table, uint64_t index)
     return rela;
 }
 
+static inline const struct elf_rela *rela_at(struct span table, uint64_t index)
+{
+    return (const struct elf_rela *)table.data + index;
+}
+
 /* The same, field by field, for loops that keep them in registers. */
 static inline uint64_t read_word(const uint8_t *at)
 {

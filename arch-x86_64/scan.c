@@ -46,8 +46,8 @@ static uint32_t prove(const struct arch_scan *scan, uint64_t record, const struc
 static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, uint64_t i,
                              bool *skip)
 {
-    struct elf_rela rela = read_rela(scan->rela, i);
-    uint32_t type = elf_rela_type(rela.r_info), symbol = elf_rela_symbol(rela.r_info);
+    const struct elf_rela *rela = rela_at(scan->rela, i);
+    uint32_t type = elf_rela_type(rela->r_info), symbol = elf_rela_symbol(rela->r_info);
     const struct relocation *r;
     uint32_t wrong;
     unsigned use;
@@ -57,7 +57,7 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
     r = &elfin_relocations[type];
     if (symbol >= scan->symbol_count)
         return refuse(scan, i, DEFECT_RELOCATION_SYMBOL);
-    if (rela.r_offset > scan->bytes.size || r->width > scan->bytes.size - rela.r_offset)
+    if (rela->r_offset > scan->bytes.size || r->width > scan->bytes.size - rela->r_offset)
         return refuse(scan, i, DEFECT_RELOCATION_FIELD);
     if (symbol == 0 && r->use & USE_SLOT)
         return refuse(scan, i, DEFECT_RELOCATION_NO_SYMBOL);
@@ -69,13 +69,13 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
         scan->has_dead = true;
         return ELFIN_OK;
     }
-    wrong = r->use & USE_TLS ? prove(scan, i, r, &rela) : DEFECT_NONE;
+    wrong = r->use & USE_TLS ? prove(scan, i, r, rela) : DEFECT_NONE;
     if (wrong)
         return refuse(scan, i, wrong);
-    use = elfin_use_of(scan, r, &rela);
+    use = elfin_use_of(scan, r, rela);
     scan->use[symbol] |= (uint16_t)use;
     if (scan->demands) {
-        elfin_status status = scan->demands->add(scan, pending, &rela, use);
+        elfin_status status = scan->demands->add(scan, pending, rela, use);
 
         if (status != ELFIN_OK)
             return refuse(scan, i, defect_as(DEFECT_SCAN_MEMORY, status));

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The parts of the ELF-64 format that the loader reads: record layouts and numbers, named as in the
- * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Records are copied out of the
- * file before they are read, or may lie anywhere, so their alignment in the file does not matter.
+ * gABI ("Object Files" chapter) and the x86-64 psABI (section 4). Packed records are
+ * read where they lie, the others copied out, so their alignment in the file does not matter.
  */
 #ifndef LOADER_ELF_H
 #define LOADER_ELF_H
 
 #include <stdint.h>
 
-struct elf_header {
+struct __attribute__((packed)) elf_header {
     uint8_t e_ident[16];
     uint16_t e_type, e_machine;
     uint32_t e_version;
@@ -18,14 +18,13 @@ struct elf_header {
     uint16_t e_ehsize, e_phentsize, e_phnum, e_shentsize, e_shnum, e_shstrndx;
 };
 
-struct elf_section {
+struct __attribute__((packed)) elf_section {
     uint32_t sh_name, sh_type;
     uint64_t sh_flags, sh_addr, sh_offset, sh_size;
     uint32_t sh_link, sh_info;
     uint64_t sh_addralign, sh_entsize;
 };
 
-/* Wherever it lies: fields are read in the file. */
 struct __attribute__((packed)) elf_symbol {
     uint32_t st_name;
     uint8_t st_info, st_other;
@@ -33,7 +32,7 @@ struct __attribute__((packed)) elf_symbol {
     uint64_t st_value, st_size;
 };
 
-struct elf_rela {
+struct __attribute__((packed)) elf_rela {
     uint64_t r_offset, r_info;
     int64_t r_addend;
 };

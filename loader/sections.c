@@ -18,71 +18,70 @@ static inline elfin_status read_section(struct load *load, struct object *object
                                         uint32_t index)
 {
     struct section *section = &object->sections[index];
-    struct elf_section header;
+    const struct elf_section *header = (const struct elf_section *)table.data + index;
     struct span bytes;
 
-    span_record(table, index, &header, sizeof(header));
     *section = (struct section){
-        .offset = header.sh_offset,
-        .size = header.sh_size,
-        .flags = (uint32_t)header.sh_flags,
-        .align = header.sh_addralign ? header.sh_addralign : 1,
-        .type = header.sh_type,
-        .name = header.sh_name,
-        .link = header.sh_link,
-        .info = header.sh_info,
+        .offset = header->sh_offset,
+        .size = header->sh_size,
+        .flags = (uint32_t)header->sh_flags,
+        .align = header->sh_addralign ? header->sh_addralign : 1,
+        .type = header->sh_type,
+        .name = header->sh_name,
+        .link = header->sh_link,
+        .info = header->sh_info,
         .part = PART_NONE,
     };
-    if (header.sh_type == SHT_NULL) {
+    if (header->sh_type == SHT_NULL) {
         section->size = section->flags = 0;
         return ELFIN_OK;
     }
-    if (header.sh_name && header.sh_name >= object->section_names.size) {
+    if (header->sh_name && header->sh_name >= object->section_names.size) {
         section->name = 0;
         return elfin_fail_section(load, object, index, DEFECT_SECTION_NAME);
     }
-    if (header.sh_type != SHT_NOBITS &&
-        !span_cut(object->file, header.sh_offset, header.sh_size, &bytes))
+    if (header->sh_type != SHT_NOBITS &&
+        !span_cut(object->file, header->sh_offset, header->sh_size, &bytes))
         return refuse_cut(load, object, index);
-    if ((header.sh_type == SHT_SYMTAB && header.sh_entsize != sizeof(struct elf_symbol)) ||
-        (header.sh_type == SHT_RELA && header.sh_entsize != sizeof(struct elf_rela)))
+    if ((header->sh_type == SHT_SYMTAB && header->sh_entsize != sizeof(struct elf_symbol)) ||
+        (header->sh_type == SHT_RELA && header->sh_entsize != sizeof(struct elf_rela)))
         return elfin_fail_section(load, object, index, DEFECT_SH_ENTSIZE);
     return ELFIN_OK;
 }
 
+/*
+ * Names that mean something: what may follow (0: nothing; 1: nothing, or a dot and more; 2:
+ * anything), enum section_named, how the name begins.
+ */
+static const char special_names[] = "11.init\0"
+                                    "23.elfin.\0"
+                                    "05.eh_frame\0"
+                                    "26.eh_frame\0"
+                                    "26.gcc_except_table\0"
+                                    "22.data.rel.ro\0"
+                                    "22.data..ro_after_init\0"
+                                    "14.dtors\0"
+                                    "14.ctors\0";
+
+_Static_assert(NAMED_INIT == 1 && NAMED_RELRO == 2 && NAMED_RECORD == 3 && NAMED_OLD_TABLE == 4 &&
+                   NAMED_FRAMES == 5 && NAMED_UNWIND == 6,
+               "digits of special_names");
+
 /* Most names are none of these, which their second character says. */
 enum section_named elfin_section_named(const char *name)
 {
-    if (name[0] != '.')
+    const uint32_t second = 1u << ('i' & 31) | 1u << ('e' & 31) | 1u << ('g' & 31) |
+                            1u << ('d' & 31) | 1u << ('c' & 31);
+
+    if (FOR_SPEED && (name[0] != '.' || !(second >> (name[1] & 31) & 1)))
         return NAMED_NOTHING;
-    switch (name[1]) {
-    case 'i':
-        if (mini_str_equal(name, ".init") || mini_str_starts(name, ".init."))
-            return NAMED_INIT;
-        break;
-    case 'e':
-        if (mini_str_starts(name, ".elfin."))
-            return NAMED_RECORD;
-        if (mini_str_starts(name, ".eh_frame"))
-            return mini_str_equal(name, ".eh_frame") ? NAMED_FRAMES : NAMED_UNWIND;
-        break;
-    case 'g':
-        if (mini_str_starts(name, ".gcc_except_table"))
-            return NAMED_UNWIND;
-        break;
-    case 'd':
-        if (mini_str_starts(name, ".data.rel.ro") || mini_str_starts(name, ".data..ro_after_init"))
-            return NAMED_RELRO;
-        if (mini_str_equal(name, ".dtors") || mini_str_starts(name, ".dtors."))
-            return NAMED_OLD_TABLE;
-        break;
-    case 'c':
-        if (mini_str_equal(name, ".ctors") || mini_str_starts(name, ".ctors."))
-            return NAMED_OLD_TABLE;
-        break;
-    default:
-        break;
-    }
+    for (const char *row = special_names; *row; row += mini_strlen(row) + 1)
+        if (mini_str_starts(name, row + 2)) {
+            char next = name[mini_strlen(row + 2)];
+
+            if (row[0] == '2' || !next || (row[0] == '1' && next == '.'))
+                return (enum section_named)(row[1] - '0');
+        }
     return NAMED_NOTHING;
 }
 
@@ -190,7 +189,7 @@ static inline elfin_status open_allocated(struct load *load, struct object *obje
     section->named = (uint8_t)elfin_section_named(name);
     if (!is_power_of_two(section->align))
         return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
-    if (is_special(section))
+    if (!FOR_SPEED || is_special(section))
         return open_special(load, object, index, name);
     section->part = part_of(load, section);
     return ELFIN_OK;

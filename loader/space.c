@@ -7,18 +7,29 @@
 /* What 32-bit displacements span: inside a block everything must reach everything. */
 #define IMAGE_SIZE_LIMIT ((uint64_t)2 << 30)
 
+/* Members of a host that others need, by their place in units of 8 bytes. */
+#define HOST_WORD(member)    (uint8_t)(offsetof(elfin_host, member) / 8)
+#define NEEDS(member, other) HOST_WORD(member), HOST_WORD(other)
+
 /* Parts that need others have them. */
 static bool is_complete(const elfin_host *host)
 {
-    if ((!host->reaching || !host->records) && (host->programs || host->images))
-        return false;
-    if (!host->reaching && (host->dividing || host->reasons))
-        return false;
-    if (!host->users && (host->starting || host->rebinding))
-        return false;
-    return (host->starting || !host->records) && (host->unwinding || !host->unwind_add) &&
-           (host->threads || !host->tls_size) && (host->debugging || !host->debug) &&
-           (host->sharing || !host->parallel) && !host->unwind_add == !host->unwind_remove;
+    static const uint8_t needs[][2] = {
+        { NEEDS(programs, reaching) },        { NEEDS(programs, records) },
+        { NEEDS(images, reaching) },          { NEEDS(images, records) },
+        { NEEDS(dividing, reaching) },        { NEEDS(reasons, reaching) },
+        { NEEDS(starting, users) },           { NEEDS(rebinding, users) },
+        { NEEDS(records, starting) },         { NEEDS(unwind_add, unwinding) },
+        { NEEDS(tls_size, threads) },         { NEEDS(parallel, sharing) },
+        { NEEDS(unwind_add, unwind_remove) }, { NEEDS(unwind_remove, unwind_add) },
+    };
+    const uint64_t *words = (const uint64_t *)(const void *)host;
+
+    _Static_assert(sizeof(host->programs) == 8 && sizeof(host->tls_size) == 8, "words");
+    for (size_t i = 0; i < sizeof(needs) / sizeof(*needs); i++)
+        if (words[needs[i][0]] && !words[needs[i][1]])
+            return false;
+    return host->debugging || !host->debug;
 }
 
 elfin_status elfin_space_init(elfin_space *space, const elfin_host *host)
