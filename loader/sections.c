@@ -4,18 +4,27 @@
 #include "loader/features.h"
 #include "libmini/str.h"
 
-static elfin_status refuse_cut(struct load *load, const struct object *object, uint32_t index)
+/*
+ * What is wrong with a section, if anything, is what the functions below return; here it is
+ * reported. Names of symbols are another section's.
+ */
+static elfin_status refuse(struct load *load, const struct object *object, uint32_t index,
+                           uint32_t defect)
 {
-    elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_SECTION_CUT);
+    const struct section *section = &object->sections[index];
+    elfin_diag *diag;
 
-    elfin_diag_section(diag, object, index);
-    elfin_diag_offset(diag, object->sections[index].offset);
+    if (defect == DEFECT_NONE)
+        return ELFIN_OK;
+    diag = elfin_diag_begin(load, object, defect);
+    elfin_diag_section(diag, object, defect == DEFECT_STRINGS_END ? section->link : index);
+    if (defect == DEFECT_SECTION_CUT)
+        elfin_diag_offset(diag, section->offset);
     return elfin_diag_emit(load);
 }
 
 /* Copies one header and proves that its bytes lie in the file, its name in the name table. */
-static inline elfin_status read_section(struct load *load, struct object *object, struct span table,
-                                        uint32_t index)
+static inline uint32_t read_section(struct object *object, struct span table, uint32_t index)
 {
     struct section *section = &object->sections[index];
     const struct elf_section *header = (const struct elf_section *)table.data + index;
@@ -34,19 +43,19 @@ static inline elfin_status read_section(struct load *load, struct object *object
     };
     if (header->sh_type == SHT_NULL) {
         section->size = section->flags = 0;
-        return ELFIN_OK;
+        return DEFECT_NONE;
     }
     if (header->sh_name && header->sh_name >= object->section_names.size) {
         section->name = 0;
-        return elfin_fail_section(load, object, index, DEFECT_SECTION_NAME);
+        return DEFECT_SECTION_NAME;
     }
     if (header->sh_type != SHT_NOBITS &&
         !span_cut(object->file, header->sh_offset, header->sh_size, &bytes))
-        return refuse_cut(load, object, index);
+        return DEFECT_SECTION_CUT;
     if ((header->sh_type == SHT_SYMTAB && header->sh_entsize != sizeof(struct elf_symbol)) ||
         (header->sh_type == SHT_RELA && header->sh_entsize != sizeof(struct elf_rela)))
-        return elfin_fail_section(load, object, index, DEFECT_SH_ENTSIZE);
-    return ELFIN_OK;
+        return DEFECT_SH_ENTSIZE;
+    return DEFECT_NONE;
 }
 
 /*
@@ -154,119 +163,119 @@ static inline bool is_special(const struct section *section)
            (section->flags & (SHF_WRITE | SHF_EXECINSTR)) == (SHF_WRITE | SHF_EXECINSTR);
 }
 
-static elfin_status open_special(struct load *load, struct object *object, uint32_t index,
-                                 const char *name)
+static uint32_t open_special(struct load *load, struct object *object, uint32_t index,
+                             const char *name)
 {
     struct section *section = &object->sections[index];
 
     if (section->flags & SHF_TLS && !load->host->threads)
-        return elfin_fail_section(load, object, index, DEFECT_NO_THREADS);
+        return DEFECT_NO_THREADS;
     if (section->flags & SHF_TLS && !is_plain_data(section))
-        return elfin_fail_section(load, object, index, DEFECT_SECTION_TLS);
+        return DEFECT_SECTION_TLS;
     if (section->flags & SHF_COMPRESSED)
-        return elfin_fail_section(load, object, index, DEFECT_SECTION_COMPRESSED);
+        return DEFECT_SECTION_COMPRESSED;
     if (section->flags & SHF_WRITE && section->flags & SHF_EXECINSTR)
-        return elfin_fail_section(load, object, index, DEFECT_SECTION_WRITE_EXEC);
+        return DEFECT_SECTION_WRITE_EXEC;
     if (is_init_table(section->type) && !load->host->starting)
-        return elfin_fail_section(load, object, index, DEFECT_NO_STARTING);
+        return DEFECT_NO_STARTING;
     if (is_init_table(section->type) && section->size % 8)
-        return elfin_fail_section(load, object, index, DEFECT_INIT_ARRAY_SIZE);
+        return DEFECT_INIT_ARRAY_SIZE;
     if (section->size && section->named == NAMED_OLD_TABLE)
-        return elfin_fail_section(load, object, index, DEFECT_OLD_CONSTRUCTORS);
+        return DEFECT_OLD_CONSTRUCTORS;
     section->frames = elfin_is_frames(load, section);
     if (is_init_table(section->type))
         section->priority = load->host->starting->priority(section->type, name);
     object->holds |= kinds_of(section);
     section->part = part_of(load, section);
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
-static inline elfin_status open_allocated(struct load *load, struct object *object, uint32_t index)
+static inline uint32_t open_allocated(struct load *load, struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
     const char *name = elfin_section_name(object, index);
 
     section->named = (uint8_t)elfin_section_named(name);
     if (!is_power_of_two(section->align))
-        return elfin_fail_section(load, object, index, DEFECT_SH_ADDRALIGN);
+        return DEFECT_SH_ADDRALIGN;
     if (!FOR_SPEED || is_special(section))
         return open_special(load, object, index, name);
     section->part = part_of(load, section);
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
-static elfin_status open_symbol_table(struct load *load, struct object *object, uint32_t index)
+static uint32_t open_symbol_table(struct object *object, uint32_t index)
 {
     const struct section *section = &object->sections[index];
     uint64_t count = section->size / sizeof(struct elf_symbol);
 
     if (section->size % sizeof(struct elf_symbol) || count > UINT32_MAX / 2)
-        return elfin_fail_section(load, object, index, DEFECT_TABLE_SIZE);
+        return DEFECT_TABLE_SIZE;
     if (section->info > count)
-        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_INFO);
+        return DEFECT_SYMBOLS_INFO;
     if (section->link >= object->section_count ||
         object->sections[section->link].type != SHT_STRTAB)
-        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_STRINGS);
+        return DEFECT_SYMBOLS_STRINGS;
     object->symbol_names = elfin_section_bytes(object, section->link);
     if (!span_is_strings(object->symbol_names))
-        return elfin_fail_section(load, object, section->link, DEFECT_STRINGS_END);
+        return DEFECT_STRINGS_END;
     object->symbols = elfin_section_bytes(object, index);
     object->symbol_table = index;
     object->symbol_count = (uint32_t)count;
     /* Symbol 0 stands for no symbol, wherever the table says that the global ones begin. */
     object->first_global = section->info || !count ? section->info : 1;
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
-static elfin_status open_extended_indices(struct load *load, struct object *object, uint32_t index)
+static uint32_t open_extended_indices(struct object *object, uint32_t index)
 {
     const struct section *section = &object->sections[index];
 
     if (!object->symbol_table || section->link != object->symbol_table ||
         section->size != 4 * (uint64_t)object->symbol_count)
-        return elfin_fail_section(load, object, index, DEFECT_SYMBOLS_EXTENDED);
+        return DEFECT_SYMBOLS_EXTENDED;
     object->extended_indices = elfin_section_bytes(object, index);
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
 /* Chains a relocation section to the section it applies to, if that one will be loaded. */
-static elfin_status open_relocations(struct load *load, struct object *object, uint32_t index)
+static uint32_t open_relocations(struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index], *target;
 
     if (section->info >= object->section_count || (section->info == 0 && section->size))
-        return elfin_fail_section(load, object, index, DEFECT_RELA_INFO);
+        return DEFECT_RELA_INFO;
     target = &object->sections[section->info];
     if (target->part == PART_NONE || section->size == 0)
-        return ELFIN_OK;
+        return DEFECT_NONE;
     if (section->type == SHT_REL)
-        return elfin_fail_section(load, object, index, DEFECT_SECTION_REL);
+        return DEFECT_SECTION_REL;
     if (section->size % sizeof(struct elf_rela))
-        return elfin_fail_section(load, object, index, DEFECT_TABLE_SIZE);
+        return DEFECT_TABLE_SIZE;
     if (!object->symbol_table || section->link != object->symbol_table)
-        return elfin_fail_section(load, object, index, DEFECT_RELA_LINK);
+        return DEFECT_RELA_LINK;
     if (target->type == SHT_NOBITS)
-        return elfin_fail_section(load, object, index, DEFECT_RELA_NOBITS);
+        return DEFECT_RELA_NOBITS;
     object->table_bytes += section->size;
     if (object->table_bytes > object->file.size)
-        return elfin_fail_section(load, object, index, DEFECT_TABLES_OVERLAP);
+        return DEFECT_TABLES_OVERLAP;
     section->next_rela = target->rela;
     target->rela = index;
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
 /* A section that describes another one (gABI, SHF_LINK_ORDER) is discarded with it. */
-static elfin_status follow_link_order(struct load *load, struct object *object, uint32_t index)
+static uint32_t follow_link_order(struct object *object, uint32_t index)
 {
     struct section *section = &object->sections[index];
 
     if (!(section->flags & SHF_LINK_ORDER) || section->part == PART_NONE || section->link == 0)
-        return ELFIN_OK;
+        return DEFECT_NONE;
     if (section->link >= object->section_count)
-        return elfin_fail_section(load, object, index, DEFECT_SH_LINK);
+        return DEFECT_SH_LINK;
     if (object->sections[section->link].part == PART_NONE)
         section->part = PART_NONE;
-    return ELFIN_OK;
+    return DEFECT_NONE;
 }
 
 /* Sections that need a second look lie from the first to the last. */
@@ -290,16 +299,16 @@ static elfin_status open_linked(struct load *load, struct object *object, struct
     elfin_status status = ELFIN_OK;
 
     if (look.symbols)
-        status = open_symbol_table(load, object, look.symbols);
+        status = refuse(load, object, look.symbols, open_symbol_table(object, look.symbols));
     for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++) {
         if (object->sections[i].type == SHT_SYMTAB_SHNDX)
-            status = open_extended_indices(load, object, i);
+            status = refuse(load, object, i, open_extended_indices(object, i));
         else if (object->sections[i].type == SHT_GROUP)
             status = load->host->comdats ? load->host->comdats->open(load, object, i)
-                                         : elfin_fail_section(load, object, i, DEFECT_NO_COMDATS);
+                                         : refuse(load, object, i, DEFECT_NO_COMDATS);
     }
     for (uint32_t i = look.first; status == ELFIN_OK && i <= look.last; i++)
-        status = follow_link_order(load, object, i);
+        status = refuse(load, object, i, follow_link_order(object, i));
     /* Backwards, because lists are prepended to: tables then apply in file order. */
     for (uint32_t i = object->section_count; status == ELFIN_OK && --i > 0;) {
         const struct section *section = &object->sections[i];
@@ -307,7 +316,7 @@ static elfin_status open_linked(struct load *load, struct object *object, struct
         if (section->part != PART_NONE)
             add_loaded(object, i);
         else if (section->type == SHT_RELA || section->type == SHT_REL)
-            status = open_relocations(load, object, i);
+            status = refuse(load, object, i, open_relocations(object, i));
     }
     return status;
 }
@@ -315,24 +324,25 @@ static elfin_status open_linked(struct load *load, struct object *object, struct
 elfin_status elfin_sections_open(struct load *load, struct object *object, struct span headers)
 {
     struct stretch look = { .first = 1 };
-    elfin_status status = ELFIN_OK;
 
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->section_count; i++) {
+    for (uint32_t i = 1; i < object->section_count; i++) {
         const struct section *section = &object->sections[i];
+        uint32_t defect = read_section(object, headers, i);
 
-        status = read_section(load, object, headers, i);
-        if (status == ELFIN_OK && is_loaded(section))
-            status = open_allocated(load, object, i);
-        if (section->type == SHT_SYMTAB && status == ELFIN_OK) {
+        if (defect == DEFECT_NONE && is_loaded(section))
+            defect = open_allocated(load, object, i);
+        if (section->type == SHT_SYMTAB && defect == DEFECT_NONE) {
             if (look.symbols)
-                status = elfin_fail_section(load, object, i, DEFECT_SYMBOLS_TWICE);
+                defect = DEFECT_SYMBOLS_TWICE;
             look.symbols = i;
         }
+        if (defect != DEFECT_NONE)
+            return refuse(load, object, i, defect);
         if (!needs_second_look(section))
             continue;
         if (!look.last)
             look.first = i;
         look.last = i;
     }
-    return status == ELFIN_OK ? open_linked(load, object, look) : status;
+    return open_linked(load, object, look);
 }
