@@ -33,11 +33,6 @@ static void store64(uint8_t *field, uint64_t value)
     __builtin_memcpy(field, &value, 8);
 }
 
-static void store32(uint8_t *field, uint64_t value)
-{
-    __builtin_memcpy(field, &value, 4);
-}
-
 /* What happens to a field: chosen once for a run, so that the compiler makes a loop of each. */
 enum action {
     ADD_64,
@@ -191,6 +186,7 @@ static elfin_status bind_records(struct arch_bind *b, const struct arch_run *run
     bool relaxable = elfin_arch_before(run->type);
     uint64_t at = run->first;
     struct arch_fixup f = {
+        .slots = &elfin_arch_slots,
         .bytes = { b->edit, run->first + run->span + elfin_arch_width(run->type) },
         .edit = b->edit,
         .address = b->address,

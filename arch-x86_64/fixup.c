@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Computes and stores relocated fields.
- *
- * Code reaches 2 GiB either way with 32-bit displacements, and modules may lie anywhere. So a
- * direct branch whose target turns out to be far goes through a stub, which jumps through the
- * symbol's slot; and a load from a slot becomes the direct form when the target turns out to be
- * near. Both are decided here, by the final displacement. Addresses are computed modulo 2^64, as
- * the CPU does.
+ * Computes and stores relocated fields. Addresses are computed modulo 2^64, as the CPU does.
  */
 #include "arch-x86_64/relocations.h"
 
@@ -53,175 +47,32 @@ static void store(uint8_t *field, uint64_t value, unsigned width)
     }
 }
 
-static void store32(uint8_t *field, uint64_t value)
-{
-    store(field, value, 4);
-}
-
-static uint64_t slot_address(struct arch_fixup *f, uint32_t symbol)
-{
-    f->slot[symbol] |= ARCH_IN_USE;
-    return f->got + ARCH_SLOT_SIZE * (uint64_t)((f->slot[symbol] & ~ARCH_IN_USE) - 1);
-}
-
-/* jmp *slot(%rip); ud2. Slots and stubs of one module are at most a block apart. */
-void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot)
-{
-    edit[0] = 0xff;
-    edit[1] = 0x25;
-    store32(edit + 2, slot - (run + 6));
-    edit[6] = 0x0f;
-    edit[7] = 0x0b;
-}
-
-void elfin_arch_write_trap(uint8_t *edit)
-{
-    store(edit, UINT64_C(0x0b0f0b0f0b0f0b0f), ARCH_STUB_SIZE); /* ud2, four times */
-}
-
-/* The address of the symbol's stub (any: a block may begin at 0), written on first use. */
-static uint64_t stub_address(struct arch_fixup *f, uint32_t symbol)
-{
-    uint64_t offset = ARCH_STUB_SIZE * (uint64_t)((f->stub[symbol] & ~ARCH_IN_USE) - 1);
-
-    if (!(f->stub[symbol] & ARCH_IN_USE)) {
-        elfin_arch_write_stub(f->plt_edit + offset, f->plt + offset, slot_address(f, symbol));
-        f->stub[symbol] |= ARCH_IN_USE;
-    }
-    return f->plt + offset;
-}
-
-/* L for a target that is far, or weak and undefined; S itself when nothing can stand in for it. */
-static uint64_t branch_target(struct arch_fixup *f, uint32_t symbol)
-{
-    if (f->value[symbol] == 0 && f->trap)
-        return f->plt + ARCH_STUB_SIZE * (uint64_t)(f->trap - 1);
-    return f->stub && f->stub[symbol] ? stub_address(f, symbol) : f->value[symbol];
-}
-
-static uint64_t branch(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol,
-                       uint64_t p)
-{
-    uint64_t a = (uint64_t)rela->r_addend, value = f->value[symbol] + a - p;
-
-    if (fits_s32(value) && (f->value[symbol] != 0 || !f->trap))
-        return value;
-    if (!is_stub_field(f->executable, rela->r_addend))
-        return value;
-    return branch_target(f, symbol) + a - p;
-}
-
-static uint64_t relative(struct arch_fixup *f, const struct elf_rela *rela,
-                         const struct relocation *r, uint32_t symbol, uint64_t p)
-{
-    uint64_t a = (uint64_t)rela->r_addend, value = f->value[symbol] + a - p;
-
-    if (r->width != 4 || (fits_s32(value) && f->value[symbol] != 0))
-        return value;
-    if (f->executable && is_branch_field(f->bytes.data, rela->r_offset, rela->r_addend))
-        return branch(f, rela, symbol, p);
-    return value;
-}
-
 /*
- * Rewrites an instruction that loads from or branches through a slot so that it names the target
- * itself (psABI B.2, "Optimize GOTPCRELX Relocations"). The opcode decides, not the relocation type
- * alone: REX2 instructions carry REX_GOTPCRELX too. True when the field has been dealt with.
- *
- *     mov slot(%rip), %reg   8b /r      ->  lea target(%rip), %reg   8d /r
- *     call *slot(%rip)       ff 15      ->  addr32 call target       67 e8
- *     jmp *slot(%rip)        ff 25      ->  jmp target; nop          e9 rel32 90
- *
- * The three bytes of a relaxed jmp before its nop begin one byte earlier, hence the other distance.
+ * The value of one field. *stored is set when nothing is left to store. What has to do with slots
+ * and stubs scan refuses for hosts that have none.
  */
-static inline bool relax_field(uint8_t *field, uint64_t near)
-{
-    uint8_t *opcode = field - 2;
-
-    if (opcode[0] == 0x8b && (opcode[1] & 0xc7) == 0x05 && fits_s32(near)) {
-        opcode[0] = 0x8d;
-        store32(field, near);
-        return true;
-    }
-    if (opcode[0] == 0xff && opcode[1] == 0x15 && fits_s32(near)) {
-        opcode[0] = 0x67;
-        opcode[1] = 0xe8;
-        store32(field, near);
-        return true;
-    }
-    if (opcode[0] == 0xff && opcode[1] == 0x25 && fits_s32(near + 1)) {
-        opcode[0] = 0xe9;
-        store32(opcode + 1, near + 1);
-        opcode[5] = 0x90;
-        return true;
-    }
-    return false;
-}
-
-static bool relax(struct arch_fixup *f, const struct elf_rela *rela, uint32_t symbol, uint64_t p)
-{
-    if (!f->executable || rela->r_addend != -4 || rela->r_offset < 2 || f->value[symbol] == 0)
-        return false;
-    return relax_field(f->edit + rela->r_offset, f->value[symbol] - (p + 4));
-}
-
-/*
- * mov with a REX2 prefix of map 0: d5, payload, 8b. Only this may be relaxed; a branch would become
- * one with a legacy prefix after REX2, which is no instruction.
- */
-static bool is_rex2_mov(const struct arch_fixup *f, const struct elf_rela *rela)
-{
-    const uint8_t *field = f->edit + rela->r_offset;
-
-    return rela->r_offset >= 4 && field[-4] == 0xd5 && !(field[-3] & 0x80) && field[-2] == 0x8b;
-}
-
-/* The value of one field. *stored is set when nothing is left to store. */
 static uint64_t evaluate(struct arch_fixup *f, const struct elf_rela *rela,
                          const struct relocation *r, bool *stored)
 {
     uint32_t symbol = elf_rela_symbol(rela->r_info);
-    uint64_t s = f->value[symbol], a = (uint64_t)rela->r_addend, p = f->address + rela->r_offset;
+    uint64_t s = f->value[symbol], value = s + (uint64_t)rela->r_addend;
 
     switch (r->formula) {
     case FORMULA_ABSOLUTE:
-        return s + a;
+        return value;
     case FORMULA_RELATIVE:
-        return relative(f, rela, r, symbol, p);
     case FORMULA_BRANCH:
-        return branch(f, rela, symbol, p);
-    case FORMULA_SLOT_RELAX:
-        *stored = relax(f, rela, symbol, p);
-        return *stored ? 0 : slot_address(f, symbol) + a - p;
-    case FORMULA_SLOT_REX2:
-        *stored = is_rex2_mov(f, rela) && relax(f, rela, symbol, p);
-        return *stored ? 0 : slot_address(f, symbol) + a - p;
-    case FORMULA_TLS:
-        return s + a;
-    case FORMULA_TLS_CALL:
-    case FORMULA_TLS_SLOT:
-    case FORMULA_TLS_SLOT_REX2:
-    case FORMULA_TLS_SLOT_EVEX:
-    case FORMULA_TLS_DESC:
-    case FORMULA_TLS_DESC_REX2:
-    case FORMULA_TLS_DESC_CALL:
-        *stored = f->tls->rewrite(f, r, rela, s);
-        return *stored ? 0 : slot_address(f, symbol) + a - p;
-    case FORMULA_SLOT_PC:
-        return slot_address(f, symbol) + a - p;
-    case FORMULA_SLOT:
-        return slot_address(f, symbol) - f->got + a;
-    case FORMULA_GOT_OFFSET:
-        return s + a - f->got;
-    case FORMULA_GOT_PC:
-        return f->got + a - p;
-    case FORMULA_STUB_OFFSET:
-        return (s ? s : branch_target(f, symbol)) + a - f->got;
+        value -= f->address + rela->r_offset;
+        if (f->slots && r->width == 4 && (s == 0 || !fits_s32(value)))
+            return f->slots->far(f, rela, r, value);
+        return value;
     case FORMULA_SIZE:
-        return f->size_of(f->size_ctx, symbol) + a;
-    default:
+        return f->size_of(f->size_ctx, symbol) + (uint64_t)rela->r_addend;
+    case FORMULA_NONE:
         *stored = true;
         return 0;
+    default:
+        return f->slots->evaluate(f, rela, r, stored);
     }
 }
 
@@ -381,7 +232,7 @@ elfin_status elfin_arch_fixup(struct arch_fixup *f)
             } else if (type == R_32S && fits_s32(value)) {
                 store32(edit + offset, value);
                 continue;
-            } else if (type - R_GOTPCRELX < 2 && executable && offset >= 2 &&
+            } else if (FOR_SPEED && type - R_GOTPCRELX < 2 && executable && offset >= 2 &&
                        read_word(at + 16) == (uint64_t)-4 && value != (uint64_t)-4 &&
                        relax_field(edit + offset, value - (address + offset))) {
                 continue;

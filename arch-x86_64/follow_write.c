@@ -200,11 +200,6 @@ bool elfin_arch_follow_check(const struct arch_fields *run, const struct arch_bi
     return true;
 }
 
-static void store32(uint8_t *field, uint64_t value)
-{
-    __builtin_memcpy(field, &value, 4);
-}
-
 /* The instruction around the field in its direct form, or as the file has it. */
 static void store_instruction(const struct arch_fields *run, uint32_t field, bool direct,
                               uint64_t value)

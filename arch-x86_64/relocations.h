@@ -145,6 +145,61 @@ unsigned elfin_use_of(const struct arch_scan *scan, const struct relocation *r,
 bool elfin_field_holds(uint64_t value, const struct relocation *r);
 struct arch_failure elfin_out_of_range(uint64_t record, const struct relocation *r, uint64_t value);
 
+/* ---- slots.c --------------------------------------------------------------------------------- */
+
+static inline void store32(uint8_t *field, uint64_t value)
+{
+    __builtin_memcpy(field, &value, 4);
+}
+
+/*
+ * Rewrites an instruction that loads from or branches through a slot so that it names the target
+ * itself (psABI B.2, "Optimize GOTPCRELX Relocations"). The opcode decides, not the relocation type
+ * alone: REX2 instructions carry REX_GOTPCRELX too. True when the field has been dealt with.
+ *
+ *     mov slot(%rip), %reg   8b /r      ->  lea target(%rip), %reg   8d /r
+ *     call *slot(%rip)       ff 15      ->  addr32 call target       67 e8
+ *     jmp *slot(%rip)        ff 25      ->  jmp target; nop          e9 rel32 90
+ *
+ * The three bytes of a relaxed jmp before its nop begin one byte earlier, hence the other distance.
+ */
+static inline bool relax_field(uint8_t *field, uint64_t near)
+{
+    uint8_t *opcode = field - 2;
+
+    if (opcode[0] == 0x8b && (opcode[1] & 0xc7) == 0x05 && fits_s32(near)) {
+        opcode[0] = 0x8d;
+        store32(field, near);
+        return true;
+    }
+    if (opcode[0] == 0xff && opcode[1] == 0x15 && fits_s32(near)) {
+        opcode[0] = 0x67;
+        opcode[1] = 0xe8;
+        store32(field, near);
+        return true;
+    }
+    if (opcode[0] == 0xff && opcode[1] == 0x25 && fits_s32(near + 1)) {
+        opcode[0] = 0xe9;
+        store32(opcode + 1, near + 1);
+        opcode[5] = 0x90;
+        return true;
+    }
+    return false;
+}
+
+/* Fields that have to do with slots and stubs. */
+struct arch_slots {
+    /*
+     * A displacement of 4 bytes that would be this value, which does not fit, or whose symbol is 0:
+     * to the symbol's stub or to the trap if one of them can stand in for it.
+     */
+    uint64_t (*far)(struct arch_fixup *f, const struct elf_rela *rela, const struct relocation *r,
+                    uint64_t value);
+    /* The value of a field, as all other formulas have it; *stored: nothing is left to store. */
+    uint64_t (*evaluate)(struct arch_fixup *f, const struct elf_rela *rela,
+                         const struct relocation *r, bool *stored);
+};
+
 /* ---- demand.c -------------------------------------------------------------------------------- */
 
 /*

@@ -61,6 +61,8 @@ static elfin_status scan_any(struct arch_scan *scan, struct pending *pending, ui
         return refuse(scan, i, DEFECT_RELOCATION_FIELD);
     if (symbol == 0 && r->use & USE_SLOT)
         return refuse(scan, i, DEFECT_RELOCATION_NO_SYMBOL);
+    if (!scan->slots && (r->use & USE_SLOT || r->needs_got))
+        return refuse(scan, i, DEFECT_NO_SLOTS);
     if (symbol == 0 && r->use & USE_TLS)
         return refuse(scan, i, DEFECT_RELOCATION_TLS_NO_SYMBOL);
     if (scan->use[symbol] & USE_DEAD && r->use) {
@@ -110,7 +112,7 @@ static unsigned common_use(struct arch_scan *scan, struct pending *pending, uint
     case R_GOTPCREL:
     case R_GOTPCRELX:
     case R_REX_GOTPCRELX:
-        return USE_SLOT;
+        return scan->slots ? USE_SLOT : 0;
     default:
         return 0;
     }

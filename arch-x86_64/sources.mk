@@ -4,7 +4,7 @@ ARCH_SOURCES := \
     arch-x86_64/relocations.c \
     arch-x86_64/scan.c \
     arch-x86_64/fixup.c
-ARCH_FEATURE_SOURCES := arch-x86_64/tls.c arch-x86_64/demand.c
+ARCH_FEATURE_SOURCES := arch-x86_64/slots.c arch-x86_64/tls.c arch-x86_64/demand.c
 ARCH_PROGRAM_SOURCES := arch-x86_64/dynamic.c
 ARCH_REPORT_SOURCES  := arch-x86_64/names.c
 ARCH_IMAGE_SOURCES   := arch-x86_64/reduce.c arch-x86_64/bind.c

@@ -290,11 +290,6 @@ bool elfin_arch_tls_fits(const struct arch_scan *scan, uint64_t record, uint64_t
     return false;
 }
 
-static void store32(uint8_t *field, uint64_t value)
-{
-    __builtin_memcpy(field, &value, 4);
-}
-
 static void write_sequence(const struct arch_fixup *f, const struct elf_rela *rela, uint64_t s)
 {
     const struct sequence *sequence = find_sequence(f->bytes, rela);

@@ -82,6 +82,7 @@ struct arch_scan {
     bool unwind;       /* its records may name USE_DEAD symbols: their fields become 0 */
     uint32_t symbol_count;
     uint32_t tls_get_addr;              /* the symbol of that name, 0 = none */
+    const struct arch_slots *slots;     /* NULL: records that take a slot are refused */
     const struct arch_tls *tls;         /* NULL: records of thread-local variables are refused */
     uint16_t *use;                      /* per symbol; ORed into */
     const struct arch_demands *demands; /* NULL: nobody asks what records demand */
@@ -122,7 +123,8 @@ void elfin_arch_field(uint32_t type, uint64_t *low, uint64_t *span);
  * must have passed elfin_arch_scan with the same section and symbol count.
  */
 struct arch_fixup {
-    const struct arch_tls *tls; /* as in struct arch_scan */
+    const struct arch_slots *slots; /* as in struct arch_scan */
+    const struct arch_tls *tls;     /* as in struct arch_scan */
     struct span rela;
     uint64_t first; /* record to begin with: failure.record + 1 goes on after a failure */
     struct span
@@ -151,6 +153,13 @@ struct arch_fixup {
 /* Applies the records from `first` on, and copies what is left. ELFIN_OK, or the status of
  * failure.defect. */
 elfin_status elfin_arch_fixup(struct arch_fixup *fixup);
+
+/*
+ * What stands in for symbols that are far, and holds their addresses. A host whose modules are near
+ * what they use leaves it out.
+ */
+struct arch_slots;
+extern const struct arch_slots elfin_arch_slots;
 
 /* Writes a stub that jumps through a slot at most 2 GiB away, with a trap behind the jump. */
 void elfin_arch_write_stub(uint8_t *edit, uint64_t run, uint64_t slot);

@@ -81,6 +81,10 @@
     X(NO_COMDATS, ERR_TYPE, OBJECT, "the host does not take section groups", COMDATS)              \
     X(NO_INDIRECTS, ERR_TYPE, OBJECT, "it is an indirect function, which the host does not take",  \
       INDIRECTS)                                                                                   \
+    X(NO_SLOTS, ERR_TYPE, SCAN, "it takes a slot or a stub, which the host does not make", SLOTS)  \
+    X(NO_SLOTS_WEAK, ERR_TYPE, SCAN,                                                               \
+      "branches to it take a stub, in case nobody defines it, which the host does not make",       \
+      SLOTS)                                                                                       \
     X(NO_REACH, ERR_REACH, RESOLVE, "", NONE)                                                      \
     X(DEMAND, OK, SCAN, "", NONE)                                                                  \
     X(BOUND, OK, RESOLVE, "", NONE)                                                                \
@@ -470,6 +474,7 @@
     X(RECORDS, "use a host that has elfin_host.records")                                           \
     X(WAITING, "use a host that has elfin_host.waiting: the first has a name then")                \
     X(COMDATS, "use a host that has elfin_host.comdats")                                           \
+    X(SLOTS, "compile it with -fno-pic, or use a host that has elfin_host.slots")                  \
     X(INDIRECTS, "use a host that has elfin_host.indirects")                                       \
     X(BRANCH, "branch to the symbol itself, without an offset, so that a stub can stand in for "   \
               "it")

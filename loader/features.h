@@ -70,6 +70,20 @@ struct elfin_records {
     void (*check_needs)(struct load *load, struct object *object);
 };
 
+/* slots.c */
+struct elfin_slots {
+    const struct arch_slots *arch;
+    /* Numbers the slots and stubs that the object may need. */
+    elfin_status (*plan)(struct load *load, struct object *object);
+    /* The same of a linked file, which has those of its indirect functions only. */
+    elfin_status (*indirect)(struct load *load, struct object *object);
+    /* Layout: those that belong in this part. */
+    elfin_status (*lay)(struct cursor *c, struct object *object, int part);
+    /* Fix-up: before and after the object's records are applied. */
+    void (*begin)(struct load *load, struct object *object, const uint64_t *value);
+    void (*end)(struct load *load, struct object *object, const uint64_t *value);
+};
+
 /* comdat.c: section groups. */
 struct elfin_comdats {
     elfin_status (*open)(struct load *load, struct object *object, uint32_t index);
@@ -78,6 +92,7 @@ struct elfin_comdats {
 /* For what takes an object as any host would. */
 static inline void take_objects(elfin_host *host)
 {
+    host->slots = &elfin_slots;
     host->reaching = &elfin_reaching;
     host->users = &elfin_users;
     host->starting = &elfin_starting;

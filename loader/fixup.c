@@ -42,10 +42,9 @@ static void compute_locals(const struct object *object, uint64_t *value)
 }
 
 /* Symbol 0 is the undefined symbol: 0. Symbols that no record refers to are left out. */
-static void compute_values(const struct load *load, const struct object *object, uint64_t *value)
+static void compute_values(const struct object *object, uint64_t *value)
 {
     uint32_t first = object->program || !FOR_SPEED ? 1 : object->first_global;
-    uint8_t *slots;
 
     value[0] = 0;
     if (first > 1)
@@ -53,13 +52,6 @@ static void compute_values(const struct load *load, const struct object *object,
     for (uint32_t i = first; i < object->symbol_count; i++)
         if (object->use[i] || object->program)
             value[i] = symbol_value(object, i);
-    if (!object->slot)
-        return;
-    slots = edit_at(load, object, object->got);
-    for (uint32_t i = object->first_slot; i < object->symbol_count; i++)
-        if (object->slot[i])
-            __builtin_memcpy(slots + ARCH_SLOT_SIZE * (uint64_t)(object->slot[i] - 1), &value[i],
-                             ARCH_SLOT_SIZE);
 }
 
 /* Z: of the definition that a global name is bound to. */
@@ -128,6 +120,8 @@ static void fix_section(struct load *load, struct object *object, struct arch_fi
 
 static void fix_sections(struct load *load, struct object *object, struct arch_fixup *fixup)
 {
+    if (object->tls_gap)
+        memset(edit_at(load, object, object->tls_image) - object->tls_gap, 0, object->tls_gap);
     for (uint32_t i = object->loaded; i; i = object->sections[i].loaded) {
         const struct section *section = &object->sections[i];
 
@@ -136,57 +130,11 @@ static void fix_sections(struct load *load, struct object *object, struct arch_f
     }
 }
 
-/* Stubs that turn out not to be needed stay traps: nothing may jump there. */
-static void prepare_stubs(const struct load *load, const struct object *object)
-{
-    uint8_t *edit;
-
-    if (!object->stub_count)
-        return;
-    edit = edit_at(load, object, object->plt);
-    memset(edit - object->plt_gap, 0, object->plt_gap);
-    for (uint32_t i = 0; i < object->stub_count; i++)
-        elfin_arch_write_trap(edit + ARCH_STUB_SIZE * (uint64_t)i);
-    if (object->indirect_count)
-        load->host->indirects->write(load, object);
-}
-
-static void count_used(const struct load *load, const struct object *object, const uint64_t *value)
-{
-    object->module->slot_count = object->indirect_count;
-    object->module->stub_count = object->indirect_count + (object->trap != 0);
-    for (uint32_t i = object->first_slot; object->slot && i < object->symbol_count; i++) {
-        if (!object->slot[i])
-            continue;
-        object->module->stub_count += (object->stub[i] & ARCH_IN_USE) != 0;
-        if (!(object->slot[i] & ARCH_IN_USE))
-            continue;
-        if (object->module->slots)
-            load->host->listing->keep_slot(object, i, value[i]);
-        object->module->slot_count++;
-    }
-}
-
-/* As crtbegin.o of shared objects has it: some read the word instead of taking its address. */
-static void write_handle(const struct load *load, const struct object *object)
-{
-    uint64_t address = handle_address(object);
-
-    if (object->handle)
-        __builtin_memcpy(edit_at(load, object, address), &address, sizeof(address));
-}
-
-static void forget_use(struct object *object)
-{
-    for (uint32_t i = 0; object->slot && i < object->symbol_count; i++) {
-        object->slot[i] &= ~ARCH_IN_USE;
-        object->stub[i] &= ~ARCH_IN_USE;
-    }
-}
-
 static void fix_object(struct load *load, struct object *object, uint64_t *value)
 {
+    const struct elfin_slots *slots = load->host->slots;
     struct arch_fixup fixup = {
+        .slots = slots ? slots->arch : NULL,
         .tls = load->host->threads ? load->host->threads->arch : NULL,
         .value = value,
         .use = object->use,
@@ -205,22 +153,15 @@ static void fix_object(struct load *load, struct object *object, uint64_t *value
         load->host->images->fixup(load, object);
         return;
     }
-    if (object->program) {
-        compute_values(load, object, value);
+    compute_values(object, value);
+    if (object->program)
         load->host->programs->fixup(load, object, value);
-        prepare_stubs(load, object);
-        count_used(load, object, value);
-        return;
-    }
-    if (object->got_gap)
-        memset(edit_at(load, object, object->got) - object->got_gap, 0, object->got_gap);
-    if (object->tls_gap)
-        memset(edit_at(load, object, object->tls_image) - object->tls_gap, 0, object->tls_gap);
-    prepare_stubs(load, object);
-    write_handle(load, object);
-    compute_values(load, object, value);
-    fix_sections(load, object, &fixup);
-    count_used(load, object, value);
+    if (slots)
+        slots->begin(load, object, value);
+    if (!object->program)
+        fix_sections(load, object, &fixup);
+    if (slots)
+        slots->end(load, object, value);
 }
 
 /* Zero-filled data, and what is left of each part's last page. */
@@ -241,9 +182,6 @@ static void clear_tails(const struct load *load, const struct block *block)
 /* Failures are reported, all of them, without stopping. */
 static elfin_status fix(struct load *load, struct object *object)
 {
-    if (object->begun)
-        forget_use(object);
-    object->begun = true;
     fix_object(load, object, load->values);
     if (load->host->records)
         load->host->records->check(load, object);

@@ -18,6 +18,7 @@ static void follow_run(const struct load *load, const struct object *object, uin
         struct arch_scan scan = { .rela = { (const uint8_t *)&rela, sizeof(rela) },
                                   .bytes = elfin_image_content(object->image, part),
                                   .executable = elfin_arch_before(run->type),
+                                  .slots = load->host->slots->arch,
                                   .tls = load->host->threads ? load->host->threads->arch : NULL };
 
         if (i)

@@ -115,6 +115,7 @@ static elfin_status reduce_sections(struct prepare *p)
 {
     struct object *object = p->object;
     struct arch_fixup f = {
+        .slots = &elfin_arch_slots,
         .value = p->value,
         .use = object->use,
         .slot = object->slot,

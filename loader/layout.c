@@ -76,20 +76,15 @@ static elfin_status lay_commons(struct cursor *c, struct object *object)
     return status;
 }
 
-/* What the loader adds to a part: stubs to the text, slots to what is read-only after init. */
+/* What the loader adds to a part. */
 static elfin_status lay_made(struct cursor *c, struct object *object, int part)
 {
-    uint64_t stubs = ARCH_STUB_SIZE * (uint64_t)object->stub_count;
-    uint64_t slots = ARCH_SLOT_SIZE * (uint64_t)object->slot_count;
+    const elfin_host *host = c->load->host;
 
     c->object = object;
     if (part == ELFIN_PART_RODATA && (object->tls_size || object->holds & HOLDS_TLS))
-        return c->load->host->threads->lay(c, object);
-    if (part == ELFIN_PART_TEXT && stubs)
-        return elfin_take(c, 0, 16, stubs, &object->plt, &object->plt_gap);
-    if (part == ELFIN_PART_RELRO && (slots || object->needs_got || object->got_symbol))
-        return elfin_take(c, 0, ARCH_SLOT_SIZE, slots, &object->got, &object->got_gap);
-    return ELFIN_OK;
+        return host->threads->lay(c, object);
+    return host->slots ? host->slots->lay(c, object, part) : ELFIN_OK;
 }
 
 /* A large group waits for memory here: the sections of the object after this one are fetched. */
@@ -132,17 +127,11 @@ static elfin_status lay_part(struct cursor *c, int part)
     return status;
 }
 
-static elfin_status plan_indirect(struct load *load, struct object *object)
-{
-    KNOWN(object);
-    return object->has_indirect ? load->host->indirects->plan(load, object) : ELFIN_OK;
-}
-
 /* Its linker has laid it out. */
 static elfin_status lay_program(struct load *load, struct block *block, uint64_t limit)
 {
     struct object *object = block->first;
-    elfin_status status = plan_indirect(load, object);
+    elfin_status status = load->host->slots->indirect(load, object);
 
     if (status != ELFIN_OK)
         return status;
@@ -187,88 +176,6 @@ static elfin_status lay_any(struct load *load, struct block *block, uint64_t lim
     if (block->is_program)
         return lay_program(load, block, limit);
     return block->is_image ? lay_image(load, block, limit) : lay_block(load, block, limit);
-}
-
-/*
- * True if a branch to the symbol may turn out to be too far: it lies outside of the block, or its
- * definition names a place outside of its section.
- */
-static bool is_far(const struct object *object, uint32_t index)
-{
-    const struct symbol *symbol =
-        index >= object->first_global ? object->global[index - object->first_global] : NULL;
-    const struct object *definer;
-    const struct elf_symbol *elf;
-
-    if (symbol && symbol->state == SYMBOL_IMPORT && !is_made(object, index))
-        return true;
-    definer = elfin_definer(object, index);
-    if (!definer || definer->block != object->block)
-        return true;
-    if (index >= object->first_global) {
-        if (!symbol || symbol->state == SYMBOL_COMMON || is_section_end(symbol))
-            return false;
-        index = symbol->index;
-    }
-    elf = elfin_symbol_at(definer, index);
-    return elf->st_value > definer->sections[elfin_symbol_section(definer, elf, index)].size;
-}
-
-/* What an earlier layout has found, or a CPU that gave up. */
-static void forget_slots(struct object *object)
-{
-    object->slot = object->stub = NULL;
-    object->slot_count = object->stub_count = object->trap = object->first_slot = 0;
-    object->got = object->plt = object->got_gap = object->plt_gap = 0;
-}
-
-/*
- * It is 0, or would be if nobody exported it. What is set aside must not depend on that: an object
- * has one layout, whoever it will use.
- */
-static bool may_be_zero(const struct object *object, uint32_t index)
-{
-    const struct symbol *symbol =
-        index >= object->first_global ? object->global[index - object->first_global] : NULL;
-    const struct elf_symbol *elf;
-
-    if (!symbol || symbol->state != SYMBOL_IMPORT)
-        return symbol && symbol->state == SYMBOL_ZERO;
-    elf = elfin_symbol_at(object, index);
-    return elf_symbol_binding(elf) == STB_WEAK;
-}
-
-/* Numbers the slots and stubs that the object may need. */
-static elfin_status plan_slots(struct load *load, struct object *object)
-{
-    elfin_status status = plan_indirect(load, object);
-
-    if (object->handle_symbol)
-        object->handle = ++object->slot_count;
-    for (uint32_t i = 1; status == ELFIN_OK && i < object->symbol_count; i++) {
-        unsigned use = object->use[i];
-        bool stub;
-
-        if (!(use & (USE_SLOT | USE_TLS_SLOT | USE_BRANCH)) && i < object->first_global)
-            continue;
-        stub = use & USE_BRANCH && is_far(object, i);
-        if (use & (USE_BRANCH | USE_VALUE) && !object->trap && object->refers_weakly &&
-            may_be_zero(object, i))
-            object->trap = ++object->stub_count;
-        if (!(use & (USE_SLOT | USE_TLS_SLOT)) && !stub)
-            continue;
-        if (!object->slot) {
-            object->slot = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
-            object->stub = elfin_arena_get(&load->work, object->symbol_count, sizeof(uint32_t));
-            if (!object->slot || !object->stub)
-                return elfin_fail_memory(load, ELFIN_PHASE_LAYOUT, object);
-            object->first_slot = i;
-        }
-        object->slot[i] = ++object->slot_count;
-        if (stub)
-            object->stub[i] = ++object->stub_count;
-    }
-    return status;
 }
 
 /* The sections of each part in a list of its own. */
@@ -319,11 +226,9 @@ static elfin_status plan(struct load *load, struct object *object)
 {
     if (load->blocks[object->block].reserved)
         return ELFIN_OK;
-    forget_slots(object);
-    if (object->program || object->image)
-        return ELFIN_OK;
-    list_parts(object);
-    return plan_slots(load, object);
+    if (!object->program && !object->image)
+        list_parts(object);
+    return load->host->slots ? load->host->slots->plan(load, object) : ELFIN_OK;
 }
 
 elfin_status elfin_layout(struct load *load)

@@ -33,6 +33,7 @@ struct arch_scan elfin_scan_begin(const struct load *load, const struct object *
     return (struct arch_scan){
         .symbol_count = object->symbol_count,
         .tls_get_addr = object->tls_get_addr,
+        .slots = load->host->slots ? load->host->slots->arch : NULL,
         .tls = load->host->threads ? load->host->threads->arch : NULL,
         .use = object->use,
         .demands = load->host->reaching ? load->host->reaching->arch : NULL,
@@ -70,6 +71,14 @@ static elfin_status scan_sections(struct load *load, struct object *object)
     return ELFIN_OK;
 }
 
+/* Undefined and weak. */
+static bool may_be_nothing(const struct object *object, uint32_t index)
+{
+    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+
+    return elf->st_shndx == SHN_UNDEF && elf_symbol_binding(elf) == STB_WEAK;
+}
+
 elfin_status elfin_scan(struct load *load, struct object *object)
 {
     elfin_status status = ELFIN_OK;
@@ -95,6 +104,8 @@ elfin_status elfin_scan(struct load *load, struct object *object)
 
         if (!use)
             continue;
+        if (use & USE_BRANCH && !load->host->slots && may_be_nothing(object, i))
+            return elfin_bad_symbol(load, object, i, DEFECT_NO_SLOTS_WEAK);
         object->global_use |= use;
         symbol = object->global[i - object->first_global];
         if (symbol)

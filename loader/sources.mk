@@ -42,6 +42,7 @@ FEATURE_SOURCES := \
     loader/single.c \
     loader/gather.c \
     loader/indirect.c \
+    loader/slots.c \
     loader/tls.c \
     loader/tls_area.c \
     loader/comdat.c \

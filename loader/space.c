@@ -15,13 +15,24 @@
 static bool is_complete(const elfin_host *host)
 {
     static const uint8_t needs[][2] = {
-        { NEEDS(programs, reaching) },        { NEEDS(programs, records) },
-        { NEEDS(images, reaching) },          { NEEDS(images, records) },
-        { NEEDS(dividing, reaching) },        { NEEDS(reasons, reaching) },
-        { NEEDS(starting, users) },           { NEEDS(rebinding, users) },
-        { NEEDS(records, starting) },         { NEEDS(unwind_add, unwinding) },
-        { NEEDS(tls_size, threads) },         { NEEDS(parallel, sharing) },
-        { NEEDS(unwind_add, unwind_remove) }, { NEEDS(unwind_remove, unwind_add) },
+        { NEEDS(programs, reaching) },
+        { NEEDS(programs, records) },
+        { NEEDS(images, reaching) },
+        { NEEDS(images, records) },
+        { NEEDS(dividing, reaching) },
+        { NEEDS(reasons, reaching) },
+        { NEEDS(starting, users) },
+        { NEEDS(rebinding, users) },
+        { NEEDS(records, starting) },
+        { NEEDS(unwind_add, unwinding) },
+        { NEEDS(tls_size, threads) },
+        { NEEDS(parallel, sharing) },
+        { NEEDS(threads, slots) },
+        { NEEDS(indirects, slots) },
+        { NEEDS(starting, slots) },
+        { NEEDS(reaching, slots) },
+        { NEEDS(unwind_add, unwind_remove) },
+        { NEEDS(unwind_remove, unwind_add) },
     };
     const uint64_t *words = (const uint64_t *)(const void *)host;
 

@@ -71,31 +71,6 @@ uint64_t elfin_own_address(const struct object *object, uint32_t index)
     return elf->st_value + section_base(object, section);
 }
 
-const struct object *elfin_definer(const struct object *object, uint32_t index)
-{
-    const struct elf_symbol *elf;
-    uint32_t section;
-
-    if (index == 0 || index == object->tls_base)
-        return NULL;
-    if (is_made(object, index))
-        return object;
-    /* NULL: a definition of an image that is loaded alone, which only the image refers to. */
-    if (index >= object->first_global && object->global[index - object->first_global]) {
-        const struct symbol *symbol = object->global[index - object->first_global];
-
-        if (symbol->state == SYMBOL_COMMON || is_section_end(symbol))
-            return symbol->object;
-        if (symbol->state != SYMBOL_STRONG && symbol->state != SYMBOL_WEAK)
-            return NULL;
-        object = symbol->object;
-        index = symbol->index;
-    }
-    elf = elfin_symbol_at(object, index);
-    section = elfin_symbol_section(object, elf, index);
-    return section & SECTION_SPECIAL || section == SHN_UNDEF ? NULL : object;
-}
-
 /* Names share tails in honest tables; four times their size is far more than that ever gives. */
 enum {
     NAME_BUDGET_FACTOR = 4,

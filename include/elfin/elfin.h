@@ -253,6 +253,7 @@ typedef enum elfin_entry {
  */
 struct elfin_programs;
 struct elfin_archives;
+struct elfin_slots;
 struct elfin_threads;
 struct elfin_unwinding;
 struct elfin_indirects;
@@ -269,6 +270,7 @@ struct elfin_listing;
 struct elfin_sharing;
 extern const struct elfin_programs elfin_programs;
 extern const struct elfin_archives elfin_archives;
+extern const struct elfin_slots elfin_slots;
 extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
 extern const struct elfin_indirects elfin_indirects;
@@ -380,6 +382,15 @@ typedef struct elfin_host {
     const struct elfin_programs *programs;
     /* &elfin_archives: archives are libraries. NULL: they are refused (ELFIN_ERR_ARCHIVE). */
     const struct elfin_archives *archives;
+    /*
+     * &elfin_slots: branches that are too far go through stubs, and code that reads addresses from
+     * slots (-fpic, -fpie) has them. NULL: for hosts whose modules are compiled with -fno-pic and
+     * lie near all that they branch to, or with -mcmodel=large. Relocations of slots are refused
+     * (ELFIN_ERR_TYPE), branches that are too far as well (ELFIN_ERR_RANGE), and objects that
+     * branch to what they declare weak (ELFIN_ERR_TYPE): if nobody defines it, only a stub can
+     * stand in. Required by threads, indirects, starting, reaching, programs and images.
+     */
+    const struct elfin_slots *slots;
     /* &elfin_threads: thread-local storage. NULL: it is refused (ELFIN_ERR_TLS); tls_size is 0. */
     const struct elfin_threads *threads;
     /* &elfin_unwinding: required by unwind_add. */
@@ -528,11 +539,11 @@ typedef struct elfin_host {
 #define ELFIN_HOST_INIT                                                                            \
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
-        .threads = &elfin_threads, .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,   \
-        .gathering = &elfin_gathering, .users = &elfin_users, .starting = &elfin_starting,         \
-        .records = &elfin_records, .waiting = &elfin_waiting, .comdats = &elfin_comdats,           \
-        .reaching = &elfin_reaching, .dividing = &elfin_dividing, .reasons = &elfin_reasons,       \
-        .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
+        .slots = &elfin_slots, .threads = &elfin_threads, .unwinding = &elfin_unwinding,           \
+        .indirects = &elfin_indirects, .gathering = &elfin_gathering, .users = &elfin_users,       \
+        .starting = &elfin_starting, .records = &elfin_records, .waiting = &elfin_waiting,         \
+        .comdats = &elfin_comdats, .reaching = &elfin_reaching, .dividing = &elfin_dividing,       \
+        .reasons = &elfin_reasons, .listing = &elfin_listing, .sharing = &elfin_sharing            \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \
@@ -568,7 +579,7 @@ typedef struct elfin_space {
     struct elfin_table fixed;
     elfin_region index_region;
     uint64_t mark;
-    struct elfin_group *first_tls;    /* with thread-local data: from the thread pointer down */
+    struct elfin_group *first_tls; /* with thread-local data: from the thread pointer down */
     struct elfin_export_table *first_table, *last_table;
     void *code; /* of libelfin-debug.a: whose an address is */
 } elfin_space;
