@@ -236,4 +236,5 @@ const struct elfin_archives elfin_archives = {
     .refer = elfin_library_refer,
     .pull = elfin_library_pull,
     .rename = elfin_member_rename,
+    .find_private = elfin_find_private,
 };

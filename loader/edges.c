@@ -10,11 +10,6 @@ item elfin_find_module_item(const struct load *load, struct name name)
     return elfin_index_find_except(load->space, name, ITEM_MODULE, NULL, load->replaces);
 }
 
-bool elfin_is_taken(const struct load *load, struct name name)
-{
-    return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
-}
-
 /* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
 static void check_size(struct load *load, const struct object *object, uint32_t index)
 {
@@ -55,7 +50,7 @@ static elfin_status enter_name(struct load *load, struct object *object)
         if (status != ELFIN_OK)
             return status;
         name = elfin_name(object->name);
-        is_taken = elfin_is_taken(load, name);
+        is_taken = false;
     }
     if (is_taken) {
         elfin_diag *diag = elfin_diag_begin(load, object, DEFECT_MODULE_NAME);

@@ -49,8 +49,8 @@ static void take_symbol(struct load *load)
 }
 
 /* The group's symbol of that name, made on first mention: that of the object's index-th. */
-static struct symbol *enter_name(struct load *load, struct object *object, uint32_t index,
-                                 const struct name *name, uint32_t more)
+struct symbol *elfin_enter_name(struct load *load, struct object *object, uint32_t index,
+                                const struct name *name, uint32_t more)
 {
     struct elfin_table *table = &load->symbols.table;
     struct elfin_table_entry *entry = table_first(table, name->hash);
@@ -64,12 +64,6 @@ static struct symbol *enter_name(struct load *load, struct object *object, uint3
         return NULL;
     take_symbol(load);
     return symbol;
-}
-
-/* Why there is no symbol: the table has no place for its name, or there is no memory. */
-static elfin_status failure_of(const struct load *load)
-{
-    return load->spare.count ? ELFIN_ERR_LIMIT : load->work.status;
 }
 
 /*
@@ -94,8 +88,8 @@ static unsigned visibility_rank(unsigned visibility)
     return visibility == STV_DEFAULT ? 0 : 4 - visibility;
 }
 
-static inline void refer(struct load *load, struct symbol *symbol, struct object *object,
-                         uint32_t index, bool weak)
+void elfin_refer(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
+                 bool weak)
 {
     if (!object->archive)
         symbol->outside = true;
@@ -162,23 +156,6 @@ static void define(struct load *load, struct symbol *symbol, struct object *obje
     symbol->tls = elf_symbol_type(elf) == STT_TLS;
 }
 
-/*
- * __dso_handle identifies a module to __cxa_atexit. Linkers take it from crtbegin.o; here each
- * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
- * something has to be undone at unload, which takes __cxa_finalize.
- */
-elfin_status elfin_symbols_finalize(struct load *load, struct object *object)
-{
-    struct name name = elfin_name(FINALIZE_NAME);
-
-    object->finalize = enter_name(load, object, 0, &name, 1);
-    if (!object->finalize)
-        return elfin_bad_symbol(load, object, object->handle_symbol,
-                                defect_as(DEFECT_FINALIZE_MEMORY, failure_of(load)));
-    refer(load, object->finalize, object, 0, false);
-    return ELFIN_OK;
-}
-
 /* A second strong definition, which is no error. */
 static bool comes_late(const struct load *load, const struct symbol *symbol,
                        const struct object *object, const struct elf_symbol *elf, uint32_t section)
@@ -200,22 +177,23 @@ elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32
                          .hash = key.hash,
                          .length = key.length };
     unsigned visibility = elf_symbol_visibility(elf);
-    struct symbol *symbol = enter_name(load, object, index, &name, object->symbol_count - index);
+    struct symbol *symbol =
+        elfin_enter_name(load, object, index, &name, object->symbol_count - index);
 
     if (symbol && comes_late(load, symbol, object, elf, section))
         symbol = keep_own(load, object, index, &name);
     if (!symbol)
         return elfin_bad_symbol(load, object, index,
-                                failure_of(load) == ELFIN_ERR_LIMIT
+                                elfin_enter_failure(load) == ELFIN_ERR_LIMIT
                                     ? (uint32_t)DEFECT_SYMBOL_HASH
-                                    : defect_as(DEFECT_SYMBOL_MEMORY, failure_of(load)));
+                                    : defect_as(DEFECT_SYMBOL_MEMORY, elfin_enter_failure(load)));
     if (visibility && visibility_rank(visibility) > visibility_rank(symbol->visibility))
         symbol->visibility = (uint8_t)visibility;
     *entered = symbol;
     if (section == SHN_UNDEF && elf_symbol_type(elf) == STT_TLS && !symbol->tls_reference)
         symbol->tls_reference = object->number + 1;
     if (section == SHN_UNDEF || is_dead_section(object, section))
-        refer(load, symbol, object, index, elf_symbol_binding(elf) == STB_WEAK);
+        elfin_refer(load, symbol, object, index, elf_symbol_binding(elf) == STB_WEAK);
     else
         define(load, symbol, object, index, elf, section);
     return ELFIN_OK;
@@ -243,6 +221,7 @@ elfin_status elfin_symbols_enter(struct load *load, struct object *object)
         if (symbol_key(object, i).hash)
             status = elfin_symbol_enter(load, object, i, &object->global[i]);
     }
-    return status == ELFIN_OK && object->handle_symbol ? elfin_symbols_finalize(load, object)
-                                                       : status;
+    return status == ELFIN_OK && object->handle_symbol
+               ? load->host->starting->finalize(load, object)
+               : status;
 }

@@ -46,6 +46,8 @@ struct elfin_starting {
      * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
      */
     void (*handles)(struct load *load);
+    /* Enters the name of __cxa_finalize, which an object with a handle_symbol needs. */
+    elfin_status (*finalize)(struct load *load, struct object *object);
     elfin_status (*order)(struct load *load); /* fills in load->order */
     /* Calls that unload will make, at most. */
     uint64_t (*count)(const struct load *load, const struct object *object);
@@ -137,6 +139,8 @@ struct elfin_archives {
      * And several groups may pull one member, whose names are hidden: those are numbered.
      */
     elfin_status (*rename)(struct load *load, struct object *object);
+    /* Members of one archive see each other's hidden names, whichever group pulled them. */
+    item (*find_private)(const struct load *load, const struct symbol *symbol);
 };
 
 /* tls.c, tls_area.c */
@@ -227,16 +231,15 @@ struct elfin_sharing {
     void (*begin)(struct load *load, const elfin_input *inputs, size_t count);
     /* elfin_each_object with a crew; false: there is no memory for it. */
     bool (*each)(struct load *load, object_phase phase, parallel_start start, elfin_status *status);
-    /* The same, but what fails is left undone and not reported. */
-    void (*each_early)(struct load *load, object_phase phase);
+    /* Opens objects, and sorts their names; what fails is left undone and not reported. */
+    void (*open)(struct load *load);
     /* The phase narrows the reach of its own copy of each block; false: not done for all objects.
      */
     bool (*reach)(struct load *load, object_phase phase);
     /*
-     * Enters all names of all objects, which have been sorted, each by itself; false: not done, and
-     * not reported. Each object then gets what its names have come to be.
+     * Enters all names of all objects; false: not done, and not reported. Each object then gets
+     * what its names have come to be.
      */
-    elfin_status (*sort)(struct load *load, struct object *object);
     bool (*enter)(struct load *load);
     void (*place)(struct load *load, struct object *object);
     /*

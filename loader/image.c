@@ -2,7 +2,13 @@
 /* Images as objects of a load: the functions that the phases call. */
 #include "loader/image.h"
 
+static bool is_one(const elfin_input *input)
+{
+    return input->image || elfin_image_begins((struct span){ input->data, input->size });
+}
+
 const struct elfin_images elfin_images = {
+    .is_one = is_one,
     .open = elfin_image_object_open,
     .scan = elfin_image_object_scan,
     .check = elfin_image_bound_check,

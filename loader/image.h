@@ -325,6 +325,7 @@ struct elfin_images {
     /* The places of thread-local COMMON symbols in the module's block. */
     void (*measure)(const struct object *object);
     elfin_status (*layout)(struct load *load, struct object *object);
+    bool (*is_one)(const elfin_input *input);
     elfin_status (*place)(struct load *load); /* all that have no address */
     /* Offers pages to the host, which the calling CPU alone may do; before fixup. */
     elfin_status (*share)(struct load *load, struct object *object);

@@ -2,6 +2,7 @@
 /* From the inputs of a load to its objects, libraries and blocks. */
 #include "loader/features.h"
 #include "loader/image.h"
+#include "loader/program.h"
 
 bool elfin_is_archive(const void *data, size_t size)
 {
@@ -42,25 +43,13 @@ static elfin_status make_object(struct load *load, const elfin_input *input, uin
     return ELFIN_OK;
 }
 
-/* Enough to tell executables and shared objects apart: what is wrong with it is told later. */
-static bool is_program(const elfin_input *input)
+/* It has been laid out already. What the host does not load is refused later. */
+static bool is_alone(const struct load *load, const elfin_input *input)
 {
-    struct span file = { .data = input->data, .size = input->size };
-    struct elf_header header;
+    const elfin_host *host = load->host;
 
-    if (file.size < sizeof(header))
-        return false;
-    span_record(file, 0, &header, sizeof(header));
-    return memcmp(header.e_ident, "\177ELF", 4) == 0 &&
-           (header.e_type == ET_EXEC || header.e_type == ET_DYN);
-}
-
-/* It has been laid out already. */
-static bool is_alone(const elfin_input *input)
-{
-    struct span file = { .data = input->data, .size = input->size };
-
-    return input->image || elfin_image_begins(file) || is_program(input);
+    return (host->images && host->images->is_one(input)) ||
+           (host->programs && host->programs->is_one(input));
 }
 
 /*
@@ -73,7 +62,7 @@ static uint32_t block_of(struct load *load, const elfin_input *input, uint32_t c
     bool has_at = input->flags & ELFIN_INPUT_AT;
     struct block *block = &load->blocks[load->block_count];
 
-    if (!has_at && !is_alone(input))
+    if (!has_at && !is_alone(load, input))
         return current;
     block->has_at = has_at;
     block->at = input->at;
@@ -94,24 +83,11 @@ static elfin_status make_all(struct load *load, const elfin_input *inputs, size_
 
     for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
         blocks[i] = block_of(load, &inputs[i], current);
-        if (!is_alone(&inputs[i]))
+        if (!is_alone(load, &inputs[i]))
             current = blocks[i];
         if (!is_library(load, &inputs[i]))
             status = make_object(load, &inputs[i], blocks[i]);
     }
-    return status;
-}
-
-/* Linked files, images, and COMDAT groups (see comdat.c) are left to the calling CPU. */
-static elfin_status open_early(struct load *load, struct object *object)
-{
-    struct object before = *object;
-    elfin_status status = elfin_input_open(load, object);
-
-    if (status == ELFIN_OK)
-        status = load->host->sharing->sort(load, object);
-    if (status != ELFIN_OK)
-        *object = before;
     return status;
 }
 
@@ -123,7 +99,7 @@ static elfin_status open_all(struct load *load, const elfin_input *inputs, size_
     elfin_status status = ELFIN_OK;
 
     if (load->crew)
-        load->host->sharing->each_early(load, open_early);
+        load->host->sharing->open(load);
     for (size_t i = 0; status == ELFIN_OK && i < count; i++) {
         if (is_library(load, &inputs[i])) {
             status = load->host->archives->open(load, &inputs[i], blocks[i]);

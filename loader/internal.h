@@ -720,6 +720,18 @@ elfin_status elfin_symbols_make_room(struct load *load, const struct object *obj
 elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32_t number,
                                 struct symbol **entered);
 elfin_status elfin_symbols_finalize(struct load *load, struct object *object);
+/* The group's symbol of that name, made on first mention: that of the object's index-th; `more`
+ * names will be asked for at most. NULL: see elfin_enter_failure. */
+struct symbol *elfin_enter_name(struct load *load, struct object *object, uint32_t index,
+                                const struct name *name, uint32_t more);
+/* One more reference to the symbol. */
+void elfin_refer(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
+                 bool weak);
+/* Why there is no symbol: the table has no place for its name, or there is no memory. */
+static inline elfin_status elfin_enter_failure(const struct load *load)
+{
+    return load->spare.count ? ELFIN_ERR_LIMIT : load->work.status;
+}
 struct symbol *elfin_find_symbol(const struct load *load, struct name name);
 /* All symbols that the object mentions and that are in one state get into another. */
 void elfin_symbols_change(const struct object *object, enum symbol_state from,
@@ -756,6 +768,8 @@ static inline struct arch_scan elfin_scan_table(const struct load *load,
 elfin_status elfin_resolve(struct load *load);
 /* What the symbol would be bound to; 0: nothing. */
 item elfin_find_import(const struct load *load, const struct symbol *symbol);
+/* See struct elfin_archives. */
+item elfin_find_private(const struct load *load, const struct symbol *symbol);
 bool elfin_ask_host(const struct load *load, struct symbol *symbol);
 /* A module of the space by its name, 0: there is none that the load sees. */
 item elfin_find_module_item(const struct load *load, struct name name);
@@ -946,6 +960,11 @@ static inline uint64_t round_up(uint64_t value, uint64_t align)
 static inline bool keeps_linkage(const struct load *load)
 {
     return load->options->flags & ELFIN_LOAD_REBIND;
+}
+
+static inline struct name symbol_name(const struct symbol *symbol)
+{
+    return (struct name){ .text = symbol->name, .hash = symbol->hash };
 }
 
 /* Nothing that the object defines is found by other groups. */

@@ -127,29 +127,6 @@ static elfin_status lay_part(struct cursor *c, int part)
     return status;
 }
 
-/* Its linker has laid it out. */
-static elfin_status lay_program(struct load *load, struct block *block, uint64_t limit)
-{
-    struct object *object = block->first;
-    elfin_status status = load->host->slots->indirect(load, object);
-
-    if (status != ELFIN_OK)
-        return status;
-    block->align = object->program->align;
-    block->size = load->host->programs->layout(object, load->host->page_size);
-    return block->size > limit ? too_large(load, object, 0, block->size) : ELFIN_OK;
-}
-
-/* Prepare has. */
-static elfin_status lay_image(struct load *load, struct block *block, uint64_t limit)
-{
-    elfin_status status = load->host->images->layout(load, block->first);
-
-    if (status != ELFIN_OK)
-        return status;
-    return block->size > limit ? too_large(load, block->first, 0, block->size) : ELFIN_OK;
-}
-
 static elfin_status lay_block(struct load *load, struct block *block, uint64_t limit)
 {
     uint64_t page = load->host->page_size;
@@ -171,11 +148,18 @@ static elfin_status lay_block(struct load *load, struct block *block, uint64_t l
     return status;
 }
 
+/* Linked files and images have been laid out. */
 static elfin_status lay_any(struct load *load, struct block *block, uint64_t limit)
 {
-    if (block->is_program)
-        return lay_program(load, block, limit);
-    return block->is_image ? lay_image(load, block, limit) : lay_block(load, block, limit);
+    elfin_status status;
+
+    if (!block->is_program && !block->is_image)
+        return lay_block(load, block, limit);
+    status = block->is_program ? load->host->programs->layout(load, block)
+                               : load->host->images->layout(load, block->first);
+    if (status == ELFIN_OK && block->size > limit)
+        status = too_large(load, block->first, 0, block->size);
+    return status;
 }
 
 /* The sections of each part in a list of its own. */

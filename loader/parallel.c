@@ -277,9 +277,22 @@ static bool sharing_each(struct load *load, object_phase phase, parallel_start s
     return true;
 }
 
-static void sharing_each_early(struct load *load, object_phase phase)
+/* Linked files, images, and COMDAT groups (see comdat.c) are left to the calling CPU. */
+static elfin_status open_early(struct load *load, struct object *object)
 {
-    load->object_phase = phase;
+    struct object before = *object;
+    elfin_status status = elfin_input_open(load, object);
+
+    if (status == ELFIN_OK)
+        status = elfin_shards_sort(load, object);
+    if (status != ELFIN_OK)
+        *object = before;
+    return status;
+}
+
+static void sharing_open(struct load *load)
+{
+    load->object_phase = open_early;
     if (list_objects(load))
         elfin_parallel_try(load, load->object_count, do_object, NULL);
 }
@@ -329,9 +342,8 @@ static bool sharing_reach(struct load *load, object_phase phase)
 const struct elfin_sharing elfin_sharing = {
     .begin = sharing_begin,
     .each = sharing_each,
-    .each_early = sharing_each_early,
+    .open = sharing_open,
     .reach = sharing_reach,
-    .sort = elfin_shards_sort,
     .enter = elfin_shards_enter,
     .place = elfin_shards_place,
     .publish_begin = elfin_early_begin,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Phase "object" of an executable or shared object: proves it, and makes it look like an object. */
 #include "loader/carver.h"
+#include "loader/features.h"
 #include "loader/program.h"
 #include "libmini/str.h"
 
@@ -148,6 +149,28 @@ static void carve_segments(struct carver *c, const struct object *object, struct
     block->segment_count = count;
 }
 
+static elfin_status layout(struct load *load, struct block *block)
+{
+    struct object *object = block->first;
+    elfin_status status = load->host->slots->indirect(load, object);
+
+    block->align = object->program->align;
+    block->size = elfin_program_layout(object, load->host->page_size);
+    return status;
+}
+
+static bool is_one(const elfin_input *input)
+{
+    struct span file = { .data = input->data, .size = input->size };
+    struct elf_header header;
+
+    if (file.size < sizeof(header))
+        return false;
+    span_record(file, 0, &header, sizeof(header));
+    return memcmp(header.e_ident, "\177ELF", 4) == 0 &&
+           (header.e_type == ET_EXEC || header.e_type == ET_DYN);
+}
+
 const struct elfin_programs elfin_programs = {
     .describe = describe,
     .carve = carve_segments,
@@ -155,7 +178,8 @@ const struct elfin_programs elfin_programs = {
     .ignores = elfin_program_ignores,
     .scan = elfin_program_scan,
     .fixup = elfin_program_fixup,
-    .layout = elfin_program_layout,
+    .layout = layout,
+    .is_one = is_one,
     .list_resolvers = elfin_program_list_resolvers,
     .resolve = elfin_program_resolve,
     .init = elfin_program_init,

@@ -111,7 +111,10 @@ struct elfin_programs {
     elfin_status (*open)(struct load *load, struct object *object, const struct elf_header *header);
     elfin_status (*scan)(struct load *load, struct object *object);
     /* The size of its block, with pages for the stubs and slots of indirect functions. */
-    uint64_t (*layout)(struct object *object, uint64_t page);
+    /* The block's size and alignment, and what is added to its object. */
+    elfin_status (*layout)(struct load *load, struct block *block);
+    /* Enough to tell executables and shared objects apart: what is wrong is told later. */
+    bool (*is_one)(const elfin_input *input);
     void (*describe)(const struct object *object, struct elfin_module *module);
     /* The pages by right; its block has one object. */
     void (*carve)(struct carver *c, const struct object *object, struct block *block);

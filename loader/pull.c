@@ -50,6 +50,11 @@ static const char *member_name(struct load *load, const struct library *library,
     return name;
 }
 
+bool elfin_is_taken(const struct load *load, struct name name)
+{
+    return elfin_names_find(&load->modules, name) || elfin_find_module_item(load, name);
+}
+
 elfin_status elfin_member_rename(struct load *load, struct object *object)
 {
     char *name = elfin_arena_get(&load->work, 1, mini_strlen(object->name) + 32), *end;
@@ -109,6 +114,27 @@ void elfin_library_refer(struct load *load, struct symbol *symbol, const struct 
     symbol->open = true;
     rest->next_open = load->open;
     load->open = symbol;
+}
+
+/* Members of one archive see each other's hidden names, whichever group pulled them. */
+item elfin_find_private(const struct load *load, const struct symbol *symbol)
+{
+    const char *archive = library_symbol(symbol)->archive;
+
+    if (!archive || symbol->outside)
+        return 0;
+    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_PRIVATE, archive,
+                                   load->replaces);
+}
+
+item elfin_find_import(const struct load *load, const struct symbol *symbol)
+{
+    item found = elfin_find_private(load, symbol);
+
+    if (found || is_hidden(symbol))
+        return found;
+    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_RECORD, NULL,
+                                   load->replaces);
 }
 
 static bool is_settled(const struct load *load, struct symbol *symbol)

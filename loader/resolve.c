@@ -8,32 +8,6 @@
 #include "loader/image.h"
 #include "libmini/str.h"
 
-static struct name symbol_name(const struct symbol *symbol)
-{
-    return (struct name){ .text = symbol->name, .hash = symbol->hash };
-}
-
-/* Members of one archive see each other's hidden names, whichever group pulled them. */
-static item find_private(const struct load *load, const struct symbol *symbol)
-{
-    const char *archive = load->libraries ? library_symbol(symbol)->archive : NULL;
-
-    if (!archive || symbol->outside)
-        return 0;
-    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_PRIVATE, archive,
-                                   load->replaces);
-}
-
-item elfin_find_import(const struct load *load, const struct symbol *symbol)
-{
-    item found = find_private(load, symbol);
-
-    if (found || is_hidden(symbol))
-        return found;
-    return elfin_index_find_except(load->space, symbol_name(symbol), ITEM_RECORD, NULL,
-                                   load->replaces);
-}
-
 bool elfin_ask_host(const struct load *load, struct symbol *symbol)
 {
     if (!symbol->asked && load->host->resolve && !is_hidden(symbol)) {
@@ -68,10 +42,12 @@ static void bind_to(struct symbol *symbol, item found)
 /* exported: what the space has under that name, or 0; a group that is replaced may have it. */
 static item find(const struct load *load, const struct symbol *symbol, item exported)
 {
-    item found = find_private(load, symbol);
+    item found = load->libraries ? load->host->archives->find_private(load, symbol) : 0;
 
     if (!found && !is_hidden(symbol))
-        found = load->replaces ? elfin_find_import(load, symbol) : exported;
+        found = load->replaces ? elfin_index_find_except(load->space, symbol_name(symbol),
+                                                         ITEM_RECORD, NULL, load->replaces)
+                               : exported;
     if (!load->host->users && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
         found = 0;
     return found;

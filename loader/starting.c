@@ -40,6 +40,23 @@ struct symbol *elfin_find_symbol(const struct load *load, struct name name)
 }
 
 /*
+ * __dso_handle identifies a module to __cxa_atexit. Linkers take it from crtbegin.o; here each
+ * object gets its own, unless the group defines one (see resolve.c). It is mentioned where
+ * something has to be undone at unload, which takes __cxa_finalize.
+ */
+elfin_status elfin_symbols_finalize(struct load *load, struct object *object)
+{
+    struct name name = elfin_name(FINALIZE_NAME);
+
+    object->finalize = elfin_enter_name(load, object, 0, &name, 1);
+    if (!object->finalize)
+        return elfin_bad_symbol(load, object, object->handle_symbol,
+                                defect_as(DEFECT_FINALIZE_MEMORY, elfin_enter_failure(load)));
+    elfin_refer(load, object->finalize, object, 0, false);
+    return ELFIN_OK;
+}
+
+/*
  * Who mentions __dso_handle without a definition in the group gets one of its own, like
  * _GLOBAL_OFFSET_TABLE_, and what it gives to __cxa_atexit will be undone by __cxa_finalize.
  */
