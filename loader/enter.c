@@ -88,20 +88,6 @@ static unsigned visibility_rank(unsigned visibility)
     return visibility == STV_DEFAULT ? 0 : 4 - visibility;
 }
 
-void elfin_refer(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
-                 bool weak)
-{
-    if (!object->archive)
-        symbol->outside = true;
-    if (!weak && !symbol->strong_reference && symbol->state == SYMBOL_UNDEFINED) {
-        symbol->object = object;
-        symbol->index = index;
-    }
-    symbol->strong_reference |= !weak;
-    if (load->libraries)
-        load->host->archives->refer(load, symbol, object, weak);
-}
-
 static void duplicate(struct load *load, const struct object *object, uint32_t index,
                       const struct symbol *symbol)
 {

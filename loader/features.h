@@ -143,6 +143,21 @@ struct elfin_archives {
     item (*find_private)(const struct load *load, const struct symbol *symbol);
 };
 
+/* One more reference to the symbol: that of the object's index-th. */
+static inline void elfin_refer(struct load *load, struct symbol *symbol, struct object *object,
+                               uint32_t index, bool weak)
+{
+    if (!object->archive)
+        symbol->outside = true;
+    if (!weak && !symbol->strong_reference && symbol->state == SYMBOL_UNDEFINED) {
+        symbol->object = object;
+        symbol->index = index;
+    }
+    symbol->strong_reference |= !weak;
+    if (load->libraries)
+        load->host->archives->refer(load, symbol, object, weak);
+}
+
 /* tls.c, tls_area.c */
 struct elfin_threads {
     const struct arch_tls *arch;

@@ -724,9 +724,6 @@ elfin_status elfin_symbols_finalize(struct load *load, struct object *object);
  * names will be asked for at most. NULL: see elfin_enter_failure. */
 struct symbol *elfin_enter_name(struct load *load, struct object *object, uint32_t index,
                                 const struct name *name, uint32_t more);
-/* One more reference to the symbol. */
-void elfin_refer(struct load *load, struct symbol *symbol, struct object *object, uint32_t index,
-                 bool weak);
 /* Why there is no symbol: the table has no place for its name, or there is no memory. */
 static inline elfin_status elfin_enter_failure(const struct load *load)
 {

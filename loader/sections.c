@@ -59,17 +59,26 @@ static inline uint32_t read_section(struct object *object, struct span table, ui
 }
 
 /*
- * Names that mean something: what may follow (0: nothing; 1: nothing, or a dot and more; 2:
- * anything), enum section_named, how the name begins.
+ * Names that mean something: the length of their beginning, what may follow it (0: nothing; 1:
+ * nothing, or a dot and more; 2: anything), enum section_named, the beginning.
  */
-static const char special_names[] = "11.init\0"
+static const char special_names[] = "\005"
+                                    "11.init\0"
+                                    "\007"
                                     "23.elfin.\0"
+                                    "\011"
                                     "05.eh_frame\0"
+                                    "\011"
                                     "26.eh_frame\0"
+                                    "\021"
                                     "26.gcc_except_table\0"
+                                    "\014"
                                     "22.data.rel.ro\0"
+                                    "\024"
                                     "22.data..ro_after_init\0"
+                                    "\006"
                                     "14.dtors\0"
+                                    "\006"
                                     "14.ctors\0";
 
 _Static_assert(NAMED_INIT == 1 && NAMED_RELRO == 2 && NAMED_RECORD == 3 && NAMED_OLD_TABLE == 4 &&
@@ -82,14 +91,14 @@ enum section_named elfin_section_named(const char *name)
     const uint32_t second = 1u << ('i' & 31) | 1u << ('e' & 31) | 1u << ('g' & 31) |
                             1u << ('d' & 31) | 1u << ('c' & 31);
 
-    if (FOR_SPEED && (name[0] != '.' || !(second >> (name[1] & 31) & 1)))
+    if (name[0] != '.' || (FOR_SPEED && !(second >> (name[1] & 31) & 1)))
         return NAMED_NOTHING;
-    for (const char *row = special_names; *row; row += mini_strlen(row) + 1)
-        if (mini_str_starts(name, row + 2)) {
-            char next = name[mini_strlen(row + 2)];
+    for (const char *row = special_names; *row; row += row[0] + 4)
+        if (name[1] == row[4] && mini_str_starts(name, row + 3)) {
+            char next = name[(uint8_t)row[0]];
 
-            if (row[0] == '2' || !next || (row[0] == '1' && next == '.'))
-                return (enum section_named)(row[1] - '0');
+            if (row[1] == '2' || !next || (row[1] == '1' && next == '.'))
+                return (enum section_named)(row[2] - '0');
         }
     return NAMED_NOTHING;
 }
