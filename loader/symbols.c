@@ -95,7 +95,7 @@ static elfin_status check_special(struct load *load, struct object *object, uint
     object->asks_sections |=
         name[2] == 's' && name[3] == 't' && (name[4] == 'o' || (name[4] == 'a' && name[5] == 'r'));
     *made = may_make;
-    if (may_make && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_"))
+    if (may_make && load->host->slots && mini_str_equal(name, "_GLOBAL_OFFSET_TABLE_"))
         return take_name(load, object, index, &object->got_symbol);
     if (may_make && mini_str_equal(name, "_TLS_MODULE_BASE_"))
         return take_name(load, object, index, &object->tls_base);

@@ -8,6 +8,7 @@ static void name_nothing(elfin_host *host)
 {
     host->programs = NULL;
     host->archives = NULL;
+    host->slots = NULL;
     host->threads = NULL;
     host->unwinding = NULL;
     host->unwind_add = NULL;
@@ -42,7 +43,7 @@ static void it_loads_objects(void)
 {
     struct fixture *f = small(FAKE_REAL);
 
-    LOAD(f, "a.o", "fn f 41; ptr p f; var v 7; ro r 8; bss z 64; call c f; addr a p; common q 8 8");
+    LOAD(f, "a.o", "fn f 41; ptr p f; var v 7; ro r 8; bss z 64; call c f; lea a p; common q 8 8");
     CHECK_EQ(fx_read(f, fx_lookup(f, "p")), fx_lookup(f, "f"));
     CHECK_EQ(fx_read(f, fx_lookup(f, "v")), 7);
     CHECK_EQ(fx_run(f, "c"), 41);
@@ -58,12 +59,12 @@ static void groups_see_the_host_and_themselves(void)
     struct fixture *f = small(FAKE_REAL);
     elfin_group *first;
 
-    LOAD(f, "a.o", "fn f 41; addr t trace");
+    LOAD(f, "a.o", "fn f 41; ptr t trace");
     first = f->group;
-    CHECK_EQ(fx_run(f, "t"), fx_lookup(f, "trace"));
+    CHECK_EQ(fx_read(f, fx_lookup(f, "t")), fx_lookup(f, "trace"));
     LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "b.o", "call d f");
-    LOAD(f, "b.o", "weak undef f; addr d f");
-    CHECK_EQ(fx_run(f, "d"), 0);
+    LOAD(f, "b.o", "weak undef f; ptr d f");
+    CHECK_EQ(fx_read(f, fx_lookup(f, "d")), 0);
     LOAD(f, "c.o", "fn d2 7; call e d2");
     CHECK_EQ(fx_run(f, "e"), 7);
     STATUS(elfin_unload(&f->space, first, NULL, NULL, NULL), ELFIN_OK);
@@ -128,6 +129,11 @@ static void what_needs_a_part_is_refused(void)
         elfin_status status;
     } rows[] = {
         { "tls v 1", ELFIN_ERR_TLS },
+        { "addr a v; var v 1", ELFIN_ERR_TYPE },
+        { "icall c f; fn f 1", ELFIN_ERR_TYPE },
+        { "weak undef f; call c f", ELFIN_ERR_TYPE },
+        { "weak undef f; weak undef g; ptr p f; fn h 1; call c g", ELFIN_ERR_TYPE },
+        { "ptr p _GLOBAL_OFFSET_TABLE_", ELFIN_ERR_UNDEFINED },
         { "fn f 1; ifunc g f", ELFIN_ERR_TYPE },
         { "ctor 1", ELFIN_ERR_TYPE },
         { "fn f 1; dtor 1", ELFIN_ERR_TYPE },
@@ -146,6 +152,25 @@ static void what_needs_a_part_is_refused(void)
     STATUS(fx_load(f, "a.o", "fn f 1", NULL), ELFIN_ERR_ARGUMENT);
     f->options.flags = ELFIN_LOAD_REBIND;
     STATUS(fx_load(f, "a.o", "fn f 1", NULL), ELFIN_ERR_ARGUMENT);
+    END(f);
+}
+
+/* Without stubs a branch is as long as it is; with them it reaches everything. */
+static void branches_reach_what_is_near(void)
+{
+    struct fixture *f = small(FAKE_INVENTED);
+    elfin_export rows[] = { { "near", 5 * GIB }, { "far", 16 * GIB } };
+
+    STATUS(fx_export(f, rows, 2), ELFIN_OK);
+    f->options.min = 4 * GIB;
+    f->options.max = 5 * GIB;
+    LOAD(f, "a.o", "call c near");
+    LOAD_FAILS(f, ELFIN_ERR_RANGE, "b.o", "call d far");
+    LOAD(f, "b.o", "ptr d far");
+    f->fake.host.slots = &elfin_slots;
+    fx_again(f);
+    STATUS(fx_export(f, rows, 2), ELFIN_OK);
+    LOAD(f, "b.o", "call d far; addr e near; weak undef g; call h g; ptr p _GLOBAL_OFFSET_TABLE_");
     END(f);
 }
 
@@ -180,6 +205,9 @@ static void parts_that_need_others(void)
     elfin_host host = f->fake.host;
 
     STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.slots = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.slots = f->fake.host.slots;
     host.reaching = NULL;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     host.dividing = NULL;
@@ -197,6 +225,13 @@ static void parts_that_need_others(void)
     host.starting = &elfin_starting;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     host.starting = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
+    host.slots = NULL; /* by threads and indirects */
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.indirects = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
+    host.threads = NULL;
+    STATUS(elfin_space_init(&space, &host), ELFIN_OK);
     host.programs = &elfin_programs;
     STATUS(elfin_space_init(&space, &host), ELFIN_ERR_ARGUMENT);
     END(f);
@@ -209,6 +244,7 @@ static const struct test_case cases[] = {
     TEST_CASE(memory_lies_between_min_and_max),
     TEST_CASE(addresses_hold),
     TEST_CASE(what_needs_a_part_is_refused),
+    TEST_CASE(branches_reach_what_is_near),
     TEST_CASE(one_name_has_one_owner),
     TEST_CASE(parts_that_need_others),
 };
