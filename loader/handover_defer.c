@@ -77,6 +77,7 @@ static void deferring_end(const elfin_host *host, elfin_group *group)
 const struct elfin_starting elfin_deferring = {
     .priority = elfin_starting_priority,
     .handles = elfin_starting_handles,
+    .finalize = elfin_symbols_finalize,
     .order = deferring_order,
     .count = deferring_count,
     .run = deferring_run,

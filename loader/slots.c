@@ -88,7 +88,7 @@ static elfin_status slots_indirect(struct load *load, struct object *object)
 }
 
 /* Numbers the slots and stubs that the object may need. */
-static elfin_status plan(struct load *load, struct object *object)
+static elfin_status number_slots(struct load *load, struct object *object)
 {
     elfin_status status = slots_indirect(load, object);
 
@@ -123,7 +123,7 @@ static elfin_status plan(struct load *load, struct object *object)
 static elfin_status slots_plan(struct load *load, struct object *object)
 {
     forget(object);
-    return object->program || object->image ? ELFIN_OK : plan(load, object);
+    return object->program || object->image ? ELFIN_OK : number_slots(load, object);
 }
 
 /* Stubs to the text, slots to what is read-only after init. */

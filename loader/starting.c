@@ -109,6 +109,7 @@ static void starting_finish(struct load *load)
 const struct elfin_starting elfin_starting = {
     .priority = elfin_starting_priority,
     .handles = elfin_starting_handles,
+    .finalize = elfin_symbols_finalize,
     .order = elfin_init_order,
     .count = elfin_starting_count,
     .run = elfin_init_run,

@@ -18,7 +18,7 @@ ARCHIVES = ["elfin", "elfin-features", "elfin-programs", "elfin-images", "elfin-
 # What is wanted, and what must not be passed until it is reached, in bytes.
 MINIMAL = "load + relocate + resolve + unload"
 WANTED = {MINIMAL: 12 << 10, "elfin": 32 << 10, "elfin-debug": 32 << 10}
-CEILINGS = {MINIMAL: 39 << 10, "elfin": 40 << 10, "elfin-debug": 32 << 10}
+CEILINGS = {MINIMAL: 32 << 10, "elfin": 32 << 10, "elfin-debug": 32 << 10}
 
 
 def archive_sizes(archive):
