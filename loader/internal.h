@@ -50,6 +50,7 @@ struct module_section {
     int32_t index;
     uint8_t part;
     bool zero_filled, tls;
+    bool unused; /* in place of padding, which would hold what the stack held */
 };
 
 struct image;        /* loader/image.h */
