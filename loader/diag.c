@@ -95,7 +95,7 @@ void elfin_diag_symbol(elfin_diag *diag, const struct object *object, uint32_t i
 
     if (index >= object->symbol_count)
         return;
-    symbol = elfin_symbol_at(object, index);
+    symbol = elf_symbol_at(object, index);
     section = elfin_symbol_section(object, symbol, index);
     if (elf_symbol_type(symbol) == STT_SECTION && section < object->section_count)
         join(diag->symbol, sizeof(diag->symbol), "section ", elfin_section_name(object, section));

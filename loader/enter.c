@@ -157,7 +157,7 @@ elfin_status elfin_symbol_enter(struct load *load, struct object *object, uint32
 {
     uint32_t index = object->first_global + number;
     struct symbol_key key = symbol_key(object, number);
-    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    const struct elf_symbol *elf = elf_symbol_at(object, index);
     uint32_t section = elfin_symbol_section(object, elf, index);
     struct name name = { .text = (const char *)object->symbol_names.data + elf->st_name,
                          .hash = key.hash,

@@ -33,7 +33,7 @@ static void compute_locals(const struct object *object, uint64_t *value)
 
         if (!object->use[i])
             continue;
-        elf = elfin_symbol_at(object, i);
+        elf = elf_symbol_at(object, i);
         if (object->use[i] & USE_INNER && elf->st_shndx < SHN_LORESERVE)
             value[i] = elf->st_value + object->sections[elf->st_shndx].address;
         else
@@ -62,7 +62,7 @@ static uint64_t symbol_size(void *ctx, uint32_t index)
 
     if (index >= object->first_global && object->global[index - object->first_global])
         return object->global[index - object->first_global]->size;
-    elf = elfin_symbol_at(object, index);
+    elf = elf_symbol_at(object, index);
     return elf->st_size;
 }
 

@@ -51,7 +51,7 @@ void elfin_record_tie(struct record *record, const struct elfin_module *module, 
 static void fill_record(struct record *record, const struct object *object, uint32_t index)
 {
     const struct symbol *symbol = object->global[index - object->first_global];
-    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    const struct elf_symbol *elf = elf_symbol_at(object, index);
     bool winner = is_home(symbol, object, index);
     uint64_t size = winner ? symbol->size : elf->st_size;
 
@@ -86,7 +86,7 @@ elfin_status elfin_collect_own(struct load *load, struct object *object)
     if (!object->own)
         return elfin_fail_memory(load, ELFIN_PHASE_PLACE, object);
     for (uint32_t i = object->first_global; i < object->symbol_count; i++) {
-        const struct elf_symbol *elf = elfin_symbol_at(object, i);
+        const struct elf_symbol *elf = elf_symbol_at(object, i);
         bool own;
 
         if (FOR_SPEED && is_plain_own(object, elf))

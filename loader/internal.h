@@ -114,7 +114,7 @@ struct elfin_group {
     struct final_call *finals;
     uint64_t users; /* edges from modules of other groups */
     struct elfin_group *next_tls;
-    struct group_index *index; /* debug_index.c; NULL: there is none */
+    struct group_index *index;   /* debug_index.c; NULL: there is none */
     uint64_t tls_start, tls_end; /* its blocks lie this far below the thread pointer; equal: none */
     bool tls_attached;
     uint32_t module_count, block_count, final_count;
@@ -610,13 +610,13 @@ static inline uint32_t elfin_parallel_cpus(const struct load *load)
 const char *elfin_section_name(const struct object *object, uint32_t index);
 /* The bytes of a section in the file; empty when it has none. Proven by elfin_object_open. */
 struct span elfin_section_bytes(const struct object *object, uint32_t index);
-static inline const struct elf_symbol *elfin_symbol_at(const struct object *object, uint32_t index)
+static inline const struct elf_symbol *elf_symbol_at(const struct object *object, uint32_t index)
 {
     return (const struct elf_symbol *)(object->symbols.data + index * sizeof(struct elf_symbol));
 }
 static inline struct elf_symbol elfin_read_symbol(const struct object *object, uint32_t index)
 {
-    return *elfin_symbol_at(object, index);
+    return *elf_symbol_at(object, index);
 }
 /* The section index of a symbol, extended indices resolved; special ones have SECTION_SPECIAL set.
  */

@@ -74,7 +74,7 @@ static elfin_status scan_sections(struct load *load, struct object *object)
 /* Undefined and weak. */
 static bool may_be_nothing(const struct object *object, uint32_t index)
 {
-    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    const struct elf_symbol *elf = elf_symbol_at(object, index);
 
     return elf->st_shndx == SHN_UNDEF && elf_symbol_binding(elf) == STB_WEAK;
 }

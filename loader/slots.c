@@ -27,7 +27,7 @@ const struct object *elfin_definer(const struct object *object, uint32_t index)
         object = symbol->object;
         index = symbol->index;
     }
-    elf = elfin_symbol_at(object, index);
+    elf = elf_symbol_at(object, index);
     section = elfin_symbol_section(object, elf, index);
     return section & SECTION_SPECIAL || section == SHN_UNDEF ? NULL : object;
 }
@@ -53,7 +53,7 @@ static bool is_far(const struct object *object, uint32_t index)
             return false;
         index = symbol->index;
     }
-    elf = elfin_symbol_at(definer, index);
+    elf = elf_symbol_at(definer, index);
     return elf->st_value > definer->sections[elfin_symbol_section(definer, elf, index)].size;
 }
 
@@ -77,7 +77,7 @@ static bool may_be_zero(const struct object *object, uint32_t index)
 
     if (!symbol || symbol->state != SYMBOL_IMPORT)
         return symbol && symbol->state == SYMBOL_ZERO;
-    elf = elfin_symbol_at(object, index);
+    elf = elf_symbol_at(object, index);
     return elf_symbol_binding(elf) == STB_WEAK;
 }
 

@@ -160,7 +160,7 @@ static uint32_t check_locals(struct object *object, uint32_t index)
     uint32_t limit = object->section_count < SHN_LORESERVE ? object->section_count : SHN_LORESERVE;
 
     for (; index < object->first_global; index++) {
-        const struct elf_symbol *symbol = elfin_symbol_at(object, index);
+        const struct elf_symbol *symbol = elf_symbol_at(object, index);
         const struct section *section;
 
         if (symbol->st_info > (STB_LOCAL << 4 | STT_SECTION) ||
@@ -222,7 +222,7 @@ elfin_status elfin_symbols_check(struct load *load, struct object *object)
         if (FOR_SPEED && i < object->first_global && !object->program &&
             (i = check_locals(object, i)) >= end)
             break;
-        symbol = elfin_symbol_at(object, i);
+        symbol = elf_symbol_at(object, i);
         if (FOR_SPEED && i >= object->first_global && is_plain_global(object, symbol))
             status = check_global(load, object, i, symbol, symbol->st_shndx);
         else

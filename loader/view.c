@@ -60,7 +60,7 @@ bool elfin_indirect_stub(const struct object *object, uint32_t index, uint64_t *
 
 uint64_t elfin_own_address(const struct object *object, uint32_t index)
 {
-    const struct elf_symbol *elf = elfin_symbol_at(object, index);
+    const struct elf_symbol *elf = elf_symbol_at(object, index);
     uint32_t section = elfin_symbol_section(object, elf, index);
     uint64_t address;
 
