@@ -138,7 +138,7 @@ static void session_begin(struct session *session)
     host.images = &elfin_images;
     host.rebinding = &elfin_rebinding;
     host.debugging = &elfin_debugging;
-    host.debug = ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES;
+    host.debug = ELFIN_DEBUG_GDB | ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES;
     host.code_images = platform_names();
     host.unwind_add = exports_unwind_add;
     host.unwind_remove = exports_unwind_remove;

@@ -90,6 +90,19 @@ static elfin_status init(struct adopt *a, const struct adopt_at *at, elfin_group
     return status;
 }
 
+/* Debug data is made of what files there are. */
+static void debug(struct adopt *a, elfin_group *group)
+{
+    const struct elfin_debugging *debugging = a->load.host->debugging;
+    const elfin_adoption *adoption = a->adoption;
+    const void *data;
+    size_t size;
+
+    for (uint32_t i = 0; debugging && adoption->object && i < group->module_count; i++)
+        if (adoption->object(adoption->ctx, &group->modules[i], &data, &size))
+            debugging->adopt(a->load.space, &group->modules[i], data, size);
+}
+
 elfin_status elfin_adopt_start(struct adopt *a, const struct adopt_at *at, elfin_group *group)
 {
     struct load *load = &a->load;
@@ -104,6 +117,7 @@ elfin_status elfin_adopt_start(struct adopt *a, const struct adopt_at *at, elfin
     a->published++;
     if (unwinding && (status = unwinding->add(load)) != ELFIN_OK)
         return status;
+    debug(a, group);
     status = init(a, at, group);
     return status == ELFIN_OK ? elfin_protect_after_init(load) : status;
 }

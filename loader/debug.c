@@ -103,8 +103,15 @@ const struct elfin_debugging elfin_debugging = {
     .attach = debugging_attach,
     .trim = debugging_trim,
     .detach = debugging_detach,
+    .adopt = elfin_debug_attach,
     .loaded = debugging_loaded,
 };
+
+void elfin_debug_detach(elfin_space *space)
+{
+    for (elfin_group *g = space->host.debugging ? space->first : NULL; g; g = g->next)
+        debugging_detach(&space->host, g);
+}
 
 uint32_t elfin_module_debug(const elfin_module *module)
 {

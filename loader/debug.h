@@ -48,7 +48,7 @@ struct debug_part {
     /* NULL: nothing is kept, for whatever reason. */
     void *(*add)(const struct debug_object *object);
     void (*remove)(const elfin_host *host, void *data);
-    /* Optional: the parts that only init needed are no longer in memory. */
+    /* Optional: the parts that only init needed are about to be given back. */
     void (*trim)(const elfin_host *host, const elfin_module *module, void *data);
 };
 
@@ -75,6 +75,8 @@ const char *elfin_debug_section_name(const struct debug_object *object,
 /* Its bytes in the file; false: not all of them are inside (SHT_NOBITS: there are none). */
 bool elfin_debug_section_bytes(const struct debug_object *object, const struct elf_section *section,
                                struct span *bytes);
+/* The name, which may be as long as the file, is this text. */
+bool elfin_debug_is_name(const char *name, const char *text);
 /* The first section of that name; 0: there is none. */
 uint32_t elfin_debug_find_section(const struct debug_object *object, const char *name);
 /* Fills in what is in the file: ELFIN_ERR_NOT_ELF, _TRUNCATED, _HEADER. */

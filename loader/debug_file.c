@@ -56,12 +56,11 @@ const char *elfin_debug_section_name(const struct debug_object *object,
     return name ? name : "";
 }
 
-/* Both end; the first may be as long as the file. */
-static bool are_equal(const char *a, const char *b)
+bool elfin_debug_is_name(const char *name, const char *text)
 {
-    while (*a && *a == *b)
-        a++, b++;
-    return *a == *b;
+    while (*name && *name == *text)
+        name++, text++;
+    return *name == *text;
 }
 
 uint32_t elfin_debug_find_section(const struct debug_object *object, const char *name)
@@ -69,7 +68,7 @@ uint32_t elfin_debug_find_section(const struct debug_object *object, const char 
     for (uint32_t i = 1; i < object->section_count; i++) {
         struct elf_section section = debug_section(object, i);
 
-        if (are_equal(elfin_debug_section_name(object, &section), name))
+        if (elfin_debug_is_name(elfin_debug_section_name(object, &section), name))
             return i;
     }
     return 0;

@@ -4,7 +4,7 @@
  * sh_addr says where its sections lie is in a list that GDB reads. GDB, or who else wants to know,
  * has a breakpoint at a function that is called whenever the list has changed.
  */
-#include "loader/debug.h"
+#include "loader/debug_copy.h"
 
 /* As GDB declares them: names, types and order of the members are its own. */
 struct jit_code_entry {
@@ -33,6 +33,18 @@ __attribute__((weak)) struct jit_descriptor __jit_debug_descriptor = { .version 
 __attribute__((weak, noinline)) void __jit_debug_register_code(void)
 {
     __asm__ volatile("" ::: "memory"); /* so that calls of it are not left out */
+}
+
+/*
+ * GDB takes symbols away when an object is unregistered, but keeps breakpoints in it, inserted,
+ * until it reads other symbols. tools/gdb/elfin.py has a breakpoint here and makes it look again,
+ * while the module's memory is still the module's.
+ */
+void elfin_debug_unregistered(void);
+
+__attribute__((noinline)) void elfin_debug_unregistered(void)
+{
+    __asm__ volatile("" ::: "memory");
 }
 
 /* A module's copy; the object's bytes follow. */
@@ -69,6 +81,7 @@ static void leave(struct jit_code_entry *entry)
     if (entry->next_entry)
         entry->next_entry->prev_entry = entry->prev_entry;
     tell(entry, JIT_UNREGISTER_FN);
+    elfin_debug_unregistered();
 }
 
 static void fill_addresses(const struct debug_object *object, uint8_t *table)
@@ -81,8 +94,18 @@ static void fill_addresses(const struct debug_object *object, uint8_t *table)
     }
 }
 
+/* The copy, as an object. */
+static bool open_copy(const struct gdb_copy *copy, struct debug_object *object)
+{
+    struct span bytes = { .data = (const uint8_t *)(copy + 1), .size = copy->entry.symfile_size };
+
+    *object = (struct debug_object){ 0 };
+    return elfin_debug_open(object, bytes) == ELFIN_OK && object->type == ET_REL;
+}
+
 static void *gdb_add(const struct debug_object *object)
 {
+    struct debug_object own;
     struct gdb_copy *copy;
     elfin_region region;
     uint8_t *bytes;
@@ -100,8 +123,23 @@ static void *gdb_add(const struct debug_object *object)
     *copy = (struct gdb_copy){ .region = region,
                                .entry = { .symfile_addr = (const char *)bytes,
                                           .symfile_size = object->file.size } };
+    if (open_copy(copy, &own))
+        elfin_debug_drop(&own);
     enter(&copy->entry);
     return copy;
+}
+
+static void gdb_trim(const elfin_host *host, const elfin_module *module, void *data)
+{
+    struct gdb_copy *copy = data;
+    struct debug_object own;
+
+    (void)host;
+    if (!open_copy(copy, &own) || !elfin_debug_forget(&own, module->group))
+        return;
+    leave(&copy->entry);
+    elfin_debug_drop(&own);
+    enter(&copy->entry);
 }
 
 static void gdb_remove(const elfin_host *host, void *data)
@@ -116,4 +154,5 @@ static void gdb_remove(const elfin_host *host, void *data)
 const struct debug_part elfin_debug_gdb = {
     .add = gdb_add,
     .remove = gdb_remove,
+    .trim = gdb_trim,
 };

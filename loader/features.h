@@ -269,10 +269,12 @@ struct elfin_sharing {
 struct elfin_debugging {
     /* Memory has its final rights, no code has run. Of what cannot be kept nothing is. */
     void (*attach)(struct load *load);
-    /* The parts that only init needed are no longer in memory. */
+    /* The parts that only init needed are about to be given back. */
     void (*trim)(const elfin_host *host, elfin_group *group);
     /* No code of it will run any more; also of a load that fails. */
     void (*detach)(const elfin_host *host, elfin_group *group);
+    /* elfin_debug_attach, for who adopts. */
+    elfin_status (*adopt)(elfin_space *space, elfin_module *module, const void *data, size_t size);
     /* A load has ended in this way; what has failed is undone after it. */
     void (*loaded)(struct load *load, elfin_status status);
 };

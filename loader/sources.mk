@@ -102,6 +102,7 @@ DEBUG_SOURCES := \
     loader/debug.c \
     loader/debug_file.c \
     loader/debug_gdb.c \
+    loader/debug_copy.c \
     loader/debug_symtab.c \
     loader/debug_symbols.c \
     loader/debug_relocate.c \

@@ -96,14 +96,14 @@ static void starting_finish(struct load *load)
 
     if (load->options->flags & ELFIN_LOAD_NO_INIT || !host->trim)
         return;
+    if (host->debugging)
+        host->debugging->trim(host, load->group);
     for (uint32_t i = 0; i < load->group->block_count; i++) {
         struct elfin_block *block = &load->group->blocks[i];
 
         if (block->part[ELFIN_PART_INIT_TEXT].size | block->part[ELFIN_PART_INIT_DATA].size)
             free_init_parts(host, block);
     }
-    if (host->debugging)
-        host->debugging->trim(host, load->group);
 }
 
 const struct elfin_starting elfin_starting = {

@@ -23,6 +23,13 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(call ar
 	@mkdir -p $(@D)
 	$(CC) $(ASAN_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -Wl,--no-as-needed -lm -ldl -o $@
 
+# A program that loads modules, for a real GDB.
+$(BUILD)/tests/gdb/debuggee: tests/gdb/debuggee.c $(call archives,host)
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -O1 $< $(call archives,host) -rdynamic -ldl -o $@
+TEST_DEPS += $(BUILD)/tests/gdb/debuggee
+TESTS     += tests/gdb/run
+
 # What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
 $(BUILD)/tests/unit/cpus: $(BUILD)/asan/obj/tools/elfin/threads.o

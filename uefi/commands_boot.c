@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* boot KERNEL [base=ADDR] [MODULE...] [+ MODULE...]... [file=FILE]... [script=FILE] [-- WORD...] */
+#include <elfin/debug.h>
+
 #include "libmini/mem.h"
 #include "libmini/str.h"
 #include "uefi/boot.h"
@@ -224,7 +226,7 @@ struct boot {
     struct order order;
 };
 
-static int go(struct boot *boot)
+static int go(struct session *session, struct boot *boot)
 {
     struct order *order = &boot->order;
     struct boot_contents contents = { .files = order->files,
@@ -238,20 +240,21 @@ static int go(struct boot *boot)
 
     if (status == STATUS_SUCCESS) {
         uefi_cpus_leave(&boot->space.memory->cpus);
+        elfin_debug_detach(&session->space); /* nothing of it is there in the kernel */
         status = command_error("boot: %s", firmware_status_text(boot_leave(&jump)));
     }
     boot_record_drop(&boot->space, &jump);
     return status;
 }
 
-static int boot_kernel(const struct session *session, struct boot *boot)
+static int boot_kernel(struct session *session, struct boot *boot)
 {
     int status = boot_kernel_begin(&boot->kernel, &boot->space, &boot->order.kernel);
 
     if (status == STATUS_SUCCESS && boot->order.group_count > 0)
         status = link_modules(session, &boot->order, &boot->kernel, &boot->modules);
     if (status == STATUS_SUCCESS)
-        status = go(boot);
+        status = go(session, boot);
     boot_modules_end(&boot->modules);
     boot_kernel_end(&boot->kernel);
     return status;

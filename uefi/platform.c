@@ -15,6 +15,7 @@
 #include "uefi/code.h"
 #include "uefi/commands.h"
 #include "uefi/contain.h"
+#include "uefi/debugger.h"
 #include "uefi/files.h"
 #include "uefi/firmware.h"
 #include "uefi/network.h"
@@ -73,6 +74,7 @@ void platform_set_exit_port(unsigned port)
 elfin_status platform_init(elfin_host *host)
 {
     find_image();
+    debugger_announce(image_base);
     elfin_system_table = firmware;
     elfin_image_handle = firmware_image;
     return uefi_host_init(&machine, firmware, host);

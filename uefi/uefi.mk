@@ -44,7 +44,11 @@ $(BUILD)/%.efi: $(BUILD)/uefi/%.so
 		--rename-section .eh_frame_hdr=.unwind --rename-section .eh_frame=.frames \
 		--target=efi-app-x86_64 --subsystem=10 $< $@
 
+# The same with its symbols, for debuggers: an address in it is a distance from the image's base.
+$(BUILD)/elfin.efi.debug: $(BUILD)/uefi/elfin.so
+	cp $< $@
+
 .PRECIOUS: $(BUILD)/uefi/%.so $(BUILD)/uefi/obj/%.o
 -include $(wildcard $(BUILD)/uefi/obj/*/*.d)
 
-ALL += $(BUILD)/elfin.efi $(BUILD)/example.efi
+ALL += $(BUILD)/elfin.efi $(BUILD)/elfin.efi.debug $(BUILD)/example.efi

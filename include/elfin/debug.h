@@ -46,6 +46,12 @@ uint32_t elfin_module_debug(const elfin_module *module);
 elfin_status elfin_debug_attach(elfin_space *space, elfin_module *module, const void *data,
                                 size_t size);
 
+/*
+ * Gives back the debug data of all modules of the space, as if they had been unloaded: for a boot
+ * loader that leaves the machine to others. Nothing happens without elfin_host.debugging.
+ */
+void elfin_debug_detach(elfin_space *space);
+
 /* ---- Names of addresses ---------------------------------------------------------------------- */
 
 /*

@@ -1248,7 +1248,7 @@ typedef struct elfin_taking {
 
 typedef struct elfin_adoption {
     uint32_t struct_size; /* sizeof(elfin_adoption): set by ELFIN_ADOPTION_INIT */
-    void *ctx;            /* for take */
+    void *ctx;            /* for take and object */
     /*
      * Required. Makes the block part of this host's memory, as if reserve had given it: out->run is
      * `run`, and the bytes at `physical` are there, and readable and writable through out->edit,
@@ -1257,6 +1257,13 @@ typedef struct elfin_adoption {
      * fails with ELFIN_ERR_MEMORY.
      */
     elfin_status (*take)(void *ctx, const elfin_taking *taking, elfin_region *out);
+    /*
+     * Optional, with elfin_host.debugging: the bytes of the object file that the module was made
+     * from, of which debug data is made before any code of it runs. False: they are not at hand.
+     * They must be valid during the call of elfin_space_adopt. What elfin_debug_attach would refuse
+     * is left alone.
+     */
+    bool (*object)(void *ctx, const elfin_module *module, const void **data, size_t *size);
     int argc; /* words for init, as in elfin_options */
     char **argv;
     void (*report)(void *ctx, const elfin_diag *diag); /* optional: called for every problem */

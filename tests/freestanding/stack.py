@@ -103,7 +103,8 @@ POINTERS = {
     "elfin_withdraw": ["users_count", "threads_withdraw"],
     "elfin_detach": ["debugging_detach", "elfin_final_run", "deferring_end", "unwinding_remove", "threads_detach"],
     "elfin_handover_module": ["elfin_image_own_symbol"],
-    "elfin_adopt_start": ["unwinding_add"],
+    "elfin_adopt_start": ["unwinding_add", "elfin_debug_attach"],
+    "debugging_trim": ["gdb_trim"],
     "starting_finish": ["debugging_trim"],
     # struct debug_part
     "add_parts": ["gdb_add", "symbols_add", "lines_add"],
