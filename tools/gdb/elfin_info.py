@@ -4,6 +4,8 @@ import struct
 
 import gdb
 
+from elfin_machine import evaluate
+
 # Where the programs of this project have their struct elfin_space.
 SPACES = ('kernel_main::session.space', 'efi_main::session.space')
 GROUPS_MAX = MODULES_MAX = 100000
@@ -13,7 +15,7 @@ SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR, SHF_TLS = 1, 2, 4, 0x400
 def space_of(expression):
     for text in [expression] if expression else SPACES:
         try:
-            value = gdb.parse_and_eval(text)
+            value = evaluate(text)
         except gdb.error:
             if expression:
                 raise

@@ -40,8 +40,18 @@ def read_word(address):
     return int.from_bytes(data, 'little') if data else 0
 
 
+def evaluate(expression):
+    """Of a C expression, whatever language the code is in that the machine has stopped in."""
+    language = gdb.parameter('language')
+    gdb.execute('set language c', to_string=True)
+    try:
+        return gdb.parse_and_eval(expression)
+    finally:
+        gdb.execute(f'set language {language}', to_string=True)
+
+
 def register(name):
-    return int(gdb.parse_and_eval('$' + name)) & 0xffffffffffffffff
+    return int(evaluate('$' + name)) & 0xffffffffffffffff
 
 
 # ---- QEMU
@@ -198,7 +208,7 @@ def is_known(path, offset):
 def has_modules():
     """Modules were registered before we came."""
     try:
-        return int(gdb.parse_and_eval('__jit_debug_descriptor.first_entry')) != 0
+        return int(evaluate('__jit_debug_descriptor.first_entry')) != 0
     except gdb.error:
         return False
 
