@@ -12,7 +12,7 @@
 
 enum {
     FRAMES_WINDOW = 32,     /* bytes that are read at once */
-    FRAMES_STEPS = 1 << 20, /* of one walk: bytes, records and operations that are looked at */
+    FRAMES_STEPS = 1 << 22, /* of one walk: bytes, records and operations that are looked at */
     FRAMES_REMEMBERED = 4,  /* depth of DW_CFA_remember_state */
     FRAMES_EXPRESSION = 16, /* depth of an expression's stack */
     FRAMES_LEB_MAX = 10,    /* bytes of a LEB128 number: no more than 64 bits need */

@@ -11,9 +11,9 @@
 #include "monitor/where.h"
 
 enum {
-    FRAMES = 32,       /* lines */
-    FRAMES_MAX = 8192, /* that are looked at: recursion until the stack is full is one line */
-    GAPS = 4,          /* times that a walk begins again below code of the machine's */
+    FRAMES = 32,        /* lines */
+    FRAMES_MAX = 32768, /* that are looked at: recursion until the stack is full is one line */
+    GAPS = 4,           /* times that a walk begins again below code of the machine's */
     TEXT_SIZE = 256,
     /* Registers that functions keep (psABI, figure 3.4). */
     KEPT = 1 << ELFIN_RIP | 1 << ELFIN_RSP | 1 << ELFIN_RBX | 1 << ELFIN_RBP | 0xf << 12,
@@ -139,7 +139,8 @@ void frames_take(const struct interrupt_frame *frame, uint64_t first)
     at.found = false;
     name_registers(frame, &registers);
     end = walk(&registers, false);
-    for (unsigned i = 0; i < GAPS && count > 0 && end != ELFIN_WALK_OUTERMOST && count < FRAMES;
+    for (unsigned i = 0; i < GAPS && count > 0 && end != ELFIN_WALK_OUTERMOST &&
+                         end != ELFIN_WALK_STOPPED && end != ELFIN_WALK_LIMIT;
          i++) {
         uint64_t place = at.stack;
 

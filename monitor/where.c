@@ -4,6 +4,7 @@
 #include <elfin/debug.h>
 
 #include "libmini/fmt.h"
+#include "monitor/platform.h"
 
 static bool is_in_block(const elfin_group *group, uint64_t address)
 {
@@ -74,7 +75,12 @@ void where_frame(const elfin_space *space, uint64_t address, bool called, char *
 {
     elfin_location location;
 
-    (void)elfin_symbolize(space, address - called, &location);
+    if (elfin_symbolize(space, address - called, &location) != ELFIN_OK &&
+        platform_is_own(address)) {
+        mini_fmt(text, size, "%s+0x%llx", platform_name,
+                 (unsigned long long)(address - platform_base()));
+        return;
+    }
     location.address += called;
     location.offset += called;
     location.section_offset += called;

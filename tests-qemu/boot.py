@@ -78,6 +78,11 @@ class Boot:
         found = [lines for text, lines in self.commands if text == command]
         return '\n'.join(found[occurrence]) if occurrence < len(found) else ''
 
+    def stack(self, command, occurrence=0):
+        """The frames that a report of the command's told, without their numbers."""
+        found = [lines for text, lines in self.frames if text == command]
+        return [line.split(' ', 1)[1] for line in found[occurrence]] if occurrence < len(found) else []
+
     def expect(self, cases, name, command, *wanted, occurrence=0):
         """A case: the command printed something that each regular expression finds."""
         text = self.said(command, occurrence)

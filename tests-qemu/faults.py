@@ -40,6 +40,23 @@ FAULTS = {
     'fault_state': r'invalid opcode at @:fault_state\+0x\w+',
 }
 
+# Frames of the module's where they are not just the function that is called; OWN: some of the loader's.
+OWN = None
+FRAMES = {
+    'fault_execute_data': [r'\S+ \(@(\(\S+\))?\+0x\w+\)', 'fault_execute_data'],
+    'fault_execute_stack': [r'0x\w+', 'fault_execute_stack'],
+    'fault_static': ['read_static', 'fault_static'],
+    'fault_jump_null': ['0x0', 'fault_jump_null'],
+    'fault_jump_far': [r'.*', 'fault_jump_far'],
+    'fault_stack 0': ['fault_stack', r'fault_stack .*, \d\d\d+ times'],
+    'fault_allocate 0': [OWN, 'fault_allocate', r'fault_allocate .*, \d\d\d+ times'],
+    'fault_copy': [OWN, 'fault_copy'],
+    'fault_print': [OWN, 'fault_print'],
+    'fault_loop_exports': [OWN, 'fault_loop_exports'],
+    'fault_loop_print': [OWN, 'fault_loop_print'],
+}
+NO_FRAMES = ('fault_stack_pointer',)  # the stack pointer is lost
+
 # Time limits. In elfin.efi they hold for modules that allow interrupts, and for others in exports.
 LOOP = {'fault_loop': r'time limit exceeded at @:fault_loop\+0x\w+$'}
 LOOP_EXPORTS = {'fault_loop_exports': r'time limit exceeded at (@:fault_loop_exports|\S*0x\w+, called from '
@@ -118,6 +135,26 @@ def expect_faults(run, cases, name, module, faults):
                 [f'error: {module}: the module has failed; unload or replace it'] * len(refused))
 
 
+def is_own(line):
+    return re.search(r'(^|\()(elfin\.efi|kernel)\+0x\w+\)?$', line) is not None
+
+
+def expect_stack(run, cases, name, module, fault, bottom):
+    """The module's frames, and below them always the same ones of the loader's."""
+    lines, place = run.stack(f'! call {module}:{fault}'), 0
+    for wanted in FRAMES.get(fault, [fault]):
+        if wanted is OWN:  # optional: where an export's time was over, or what had no stack left, may be the module
+            while place < len(lines) and is_own(lines[place]):
+                place += 1
+            continue
+        if re.fullmatch('[a-z_]+', wanted):
+            wanted += r' (at \S*faults\.c:\d+ )' + ('' if module == 'faults_open' else '?') + r'\(@\+0x\w+\)'
+        if place == len(lines) or not re.match(wanted.replace('@', module), lines[place]):
+            return cases.check(f'{name}: {fault}: the frames', False, lines)
+        place += 1
+    cases.equal(f'{name}: {fault}: the frames', lines[place:], bottom)
+
+
 def totals(text):
     return re.sub(r'\d+ record bytes|in \d+ chunks of \d+ bytes|firmware has .*|, \d+ free in .*', '', text)
 
@@ -191,6 +228,10 @@ def check_host(host, cases):
     cases.equal(f'{host}: the script runs to its end', run.status, 43)
     for module, kinds in loops.items():
         expect_faults(run, cases, f'{host}, {module}', module, {**FAULTS, **kinds})
+        bottom = run.stack(f'! call {module}:fault_opcode')[1:]
+        cases.check(f'{host}: frames of the loader', len(bottom) > 5 and all(map(is_own, bottom[:-1])), bottom)
+        for fault in sorted({**FAULTS, **kinds}.keys() - set(NO_FRAMES)):
+            expect_stack(run, cases, f'{host}, {module}', module, fault, bottom)
     cases.equal(f'{host}: a call begins in the state that it should', run.result('call faults:state_changed'), 0)
     cases.equal(f'{host}: the next instance works', run.result('call faults:fault_none 7'), 14)
     expect_lines(run, cases, host, PHASES)

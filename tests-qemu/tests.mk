@@ -15,10 +15,10 @@ $(BUILD)/tests-qemu/%.o: tests-qemu/modules/%.c tests-qemu/tests.mk
 	@mkdir -p $(@D)
 	$(CC) $(QEMU_TEST_CFLAGS) $(DEPS) -c $< -o $@
 
-# The same functions, for calls with interrupts enabled.
+# The same functions, for calls with interrupts enabled, and with lines.
 $(BUILD)/tests-qemu/faults_open.o: tests-qemu/modules/faults.c tests-qemu/tests.mk
 	@mkdir -p $(@D)
-	$(CC) $(QEMU_TEST_CFLAGS) -mno-red-zone -DINTERRUPTS $(DEPS) -c $< -o $@
+	$(CC) $(QEMU_TEST_CFLAGS) -g -mno-red-zone -DINTERRUPTS $(DEPS) -c $< -o $@
 
 # Files that are not what their names say.
 $(BUILD)/tests-qemu/garbage.o: tests-qemu/tests.mk
