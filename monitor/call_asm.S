@@ -35,6 +35,10 @@ call_guarded:
         movq    %rdx, %r11
         testq   %r8, %r8
         cmovneq %r8, %rsp
+        pushq   %rdi                    /* for walks from the module that know only its RSP */
+        pushq   %rdi
+        /* DW_OP_breg7 0, DW_OP_deref, DW_OP_deref, DW_OP_plus_uconst 80 */
+        .cfi_escape 0x0f, 6, 0x77, 0, 0x06, 0x06, 0x23, 80
         movq    0(%r11), %rdi
         movq    8(%r11), %rsi
         movq    16(%r11), %rdx
@@ -47,6 +51,7 @@ call_guarded:
         call    *%r10
         cld
         movq    (%rbx), %rsp
+        .cfi_def_cfa rsp, 80
         movq    16(%rsp), %rcx
         movq    %rax, (%rcx)
         movl    $1, %eax

@@ -7,4 +7,9 @@ $(BUILD)/tests/frames/rows: $(BUILD)/tests/obj/frames/rows.o $(call archives,asa
 TEST_DEPS += $(BUILD)/tests/frames/rows
 TESTS     += tests/frames/rows.py
 
+corpus: frames-corpus
+.PHONY: frames-corpus
+frames-corpus: $(BUILD)/tests/frames/rows
+	@tests/frames/rows.py --all
+
 -include $(BUILD)/tests/obj/frames/rows.d
