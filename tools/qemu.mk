@@ -5,9 +5,11 @@ LIBZ ?= /usr/lib/x86_64-linux-gnu/libz.a
 LIBSUPCXX ?= $(shell g++ -print-file-name=libsupc++.a)
 LIBGCC_EH ?= $(shell gcc -print-file-name=libgcc_eh.a)
 
-$(BUILD)/elfin-qemu: tools/elfin-qemu
+# One file that Python runs.
+$(BUILD)/elfin-qemu: $(wildcard tools/elfin-qemu/*.py) tools/qemu.mk
 	@mkdir -p $(@D)
-	cp $< $@
+	rm -rf tools/elfin-qemu/__pycache__
+	$(PYTHON) -m zipapp tools/elfin-qemu -p '/usr/bin/env python3' -o $@
 
 ALL += $(BUILD)/elfin-qemu
 
