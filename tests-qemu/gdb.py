@@ -6,6 +6,7 @@ usage: gdb.py [all]     (all: more combinations, 1,000 loads and unloads)
 """
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -201,9 +202,42 @@ unload own_one
         cases.equal(f'gdb.{kernel}.status', machine.end(), 0)
 
 
+def manual():
+    """Of docs/DEBUGGING.md: the files of the case, and its commands with what they print."""
+    with open(os.path.join(ROOT, 'docs/DEBUGGING.md'), encoding='utf-8') as file:
+        text = file.read().split('## One case\n')[1].split('\n## ')[0]
+    files = {}
+    for language, title in (('c', r'/\* ([\w.]+) \*/\n'), ('gdb', r'# ([\w.]+)\n')):
+        parts = re.split(title, text.split(f'```{language}\n')[1].split('```')[0])[1:]
+        files.update(zip(parts[::2], parts[1::2]))
+    shown = re.sub(r'```.*?```', '', text, flags=re.DOTALL)
+    lines = ''.join(line[4:] + '\n' for line in shown.splitlines() if line.startswith('    '))
+    parts = re.split(r'^\$ (.*)\n', lines, flags=re.MULTILINE)[1:]
+    return files, list(zip(parts[::2], parts[1::2]))
+
+
+def check_manual(cases):
+    """The case of the manual goes as it says."""
+    files, commands = manual()
+    cases.check('gdb.manual.is_whole', len(files) == 4 and len(commands) == 4, str(files.keys()))
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in files.items():
+            with open(os.path.join(folder, name), 'w', encoding='utf-8') as file:
+                file.write(content)
+        environment = {**os.environ, 'ELFIN': ROOT, 'PORT': str(free_port()),
+                       'PATH': f'{BUILD}:{os.environ["PATH"]}'}
+        for command, output in commands:
+            if command.startswith('gdb') or ' gdb ' in command:
+                command = command.replace('gdb -nx', 'gdb -nx -ex "set tcp auto-retry on"', 1)
+            done = subprocess.run(['sh', '-c', command], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300, check=False)
+            cases.equal('gdb.manual: ' + command.split()[0], re.sub(r'0x[0-9a-f]{4,}', '0x...', done.stdout), output)
+
+
 def main():
     cases, every = Cases(), 'all' in sys.argv[1:]
     check_elfin_efi(cases, 1000 if every else 100)
+    check_manual(cases)
     for kernel in ('kernel.elf', 'kernel-pie.elf', 'kernel-clang.elf') if every else ('kernel.elf',):
         check_kernel(cases, kernel)
     return cases.status()
