@@ -54,7 +54,7 @@ static void attach_object(const struct load *load, const struct object *o)
     struct arena work;
     struct debug_object object = { .host = load->host, .module = o->module, .work = &work };
 
-    if (o->image || elfin_debug_open(&object, o->file) != ELFIN_OK)
+    if (!load->host->debug || o->image || elfin_debug_open(&object, o->file) != ELFIN_OK)
         return;
     elfin_arena_init(&work, load->host);
     if (object.type == ET_REL)
