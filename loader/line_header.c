@@ -184,7 +184,7 @@ static void take_tables(struct line_maker *m, const struct line_unit *unit, stru
     } else if (!take_table(m, r, unit->width, false) || !take_table(m, r, unit->width, true)) {
         m->file_count = 0; /* the program can be run without */
     }
-    if (r->bad)
+    if (r->bad && !m->defect)
         m->defect = "a table of names is cut";
 }
 
