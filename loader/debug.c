@@ -181,6 +181,8 @@ elfin_status elfin_debug_attach(elfin_space *space, elfin_module *module, const 
     status = match(&object, &work);
     if (status == ELFIN_OK)
         status = add_parts(module, &object);
+    if (status == ELFIN_OK && !module->group->index)
+        elfin_debug_index_add(space, module->group);
     elfin_arena_release(&work);
     return status;
 }

@@ -144,8 +144,8 @@ void elfin_line_find(const struct elfin_module *module, const struct section_row
     files = (const struct line_file *)(rows + lines->row_count);
     names = (const char *)(files + lines->file_count);
     below = elfin_rows_below(rows, sizeof(*rows), lines->row_count, offset);
-    row = &rows[below - 1];
-    if (!below || row->start < section->start || row->file == LINE_END)
+    row = below ? &rows[below - 1] : NULL;
+    if (!row || row->start < section->start || row->file == LINE_END)
         return;
     location->line = row->line;
     location->column = row->column;
