@@ -135,7 +135,7 @@ def show(cases, name, session, wanted):
 
 def check_elfin_efi(cases, cycles):
     """Two groups, near elfin.efi and above 4 GiB; then loads and unloads; then GDB comes back."""
-    loader = [r' in efi_main \(']
+    loader = [r' efi_main \(']
     with tempfile.TemporaryDirectory() as folder:
         near = build(folder, '', 'gcc', 5, [], PIC)
         far = build(folder, 'far_', 'clang19', 4, ['-gz'], LARGE)
@@ -157,10 +157,10 @@ call wait:wait_here 7
         session = machine.gdb(f'target remote 127.0.0.1:{machine.port}', *BREAKPOINTS, 'break command_unload', *first,
                               ('near.unload', 'continue'), ('near.unload.bt', 'bt'), *second,
                               ('far.address', 'info symbol $pc'), ('far.where', 'print $pc > 0x100000000'),
-                              ('far.unload', 'continue'), 'tbreak command_repeat', ('repeat', 'continue'),
+                              ('far.unload', 'continue'), ('unloaded', 'finish'),
                               ('gone', 'info breakpoints'), ('detach', 'detach'))
-        wanted |= more | {'near.unload': 'command_unload', 'near.unload.bt': [r'efi_main'], 'far.where': '= 1',
-                          'far.unload': 'command_unload', 'repeat': 'command_repeat',
+        wanted |= more | {'near.unload': 'command_unload', 'near.unload.bt': [r'efi_main'], 'far.where': '= true',
+                          'far.unload': 'command_unload', 'unloaded': 'Value returned is .* = 0',
                           'gone': [r'<PENDING> +.*one\.c', r'<PENDING> +prepared', r'<PENDING> +.*three\.rs',
                                    r'<PENDING> +.*box\.h', '!MULTIPLE'], 'detach': 'detached'}
         show(cases, 'gdb.elfin_efi', session, wanted)
@@ -178,7 +178,7 @@ call wait:wait_here 7
 
 def check_kernel(cases, kernel):
     """Modules that are handed over, stopped at in their init functions, and loaded by the kernel."""
-    loader = [r' in kernel_main \(']
+    loader = [r' kernel_main \(']
     with tempfile.TemporaryDirectory() as folder:
         given = build(folder, '', 'clang14', 4, [], KERNEL)
         loaded = build(folder, 'own_', 'gcc', 5, ['-gz'], PIC)

@@ -62,7 +62,7 @@ $(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/t
 export LIBZ CLANG CLANG19
 TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/kernels $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
 # The longest begin first, so that both processors are done at about the same time.
-QEMU_SLOW := $(addprefix tests-qemu/,tool.py lifecycle.py firmware.py kernel.py)
+QEMU_SLOW := $(addprefix tests-qemu/,tool.py lifecycle.py firmware.py kernel.py gdb.py)
 TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/kernels \
              $(QEMU_SLOW) $(filter-out tests-qemu/boot.py $(QEMU_SLOW),$(sort $(wildcard tests-qemu/*.py)))
 
@@ -81,3 +81,10 @@ kernel-long: $(ALL) $(TEST_DEPS) $(BUILD)/kernel-pie-clang.elf
 		ELFIN_IN_KERNEL=kernel.elf tests-qemu/$$test.py || exit 1; done
 	@ELFIN_TEST_KERNEL=kernel-clang.elf tests-qemu/kernel_steps.py 10000 2
 corpus: kernel-long
+
+# Every combination of compiler, DWARF version, compression and code model under a real GDB.
+.PHONY: gdb-long
+gdb-long: $(ALL) $(TEST_DEPS)
+	@tests/gdb/run all
+	@tests-qemu/gdb.py all
+corpus: gdb-long
