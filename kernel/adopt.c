@@ -4,6 +4,7 @@
 #include "kernel/memory.h"
 #include "libmini/str.h"
 #include "monitor/commands.h"
+#include "monitor/trace.h"
 
 static elfin_status take(void *ctx, const elfin_taking *taking, elfin_region *out)
 {
@@ -92,7 +93,9 @@ int adopt_modules(struct session *session, const struct elfin_boot *boot, int ar
 
     memory_images_left();
     for (elfin_group *group = elfin_next_group(&session->space, NULL); group != NULL;
-         group = elfin_next_group(&session->space, group))
+         group = elfin_next_group(&session->space, group)) {
         command_loaded(session, group, "loaded");
+        trace_loaded(group);
+    }
     return status;
 }

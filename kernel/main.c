@@ -25,6 +25,7 @@
 #include "monitor/frames.h"
 #include "monitor/platform.h"
 #include "monitor/script.h"
+#include "monitor/trace.h"
 #include "monitor/words.h"
 
 _Noreturn void kernel_main(const struct elfin_boot *boot);
@@ -145,6 +146,7 @@ static void session_begin(struct session *session)
     host.tls_size = CALL_TLS_SIZE;
     host.tls_align = CALL_TLS_ALIGN;
     host.tls_attach = call_tls_attach;
+    trace_begin(&host);
     if (elfin_space_init(&session->space, &host) != ELFIN_OK ||
         exports_add(&session->space) != ELFIN_OK)
         panic("no space for modules");

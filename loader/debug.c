@@ -85,18 +85,17 @@ static void debugging_trim(const elfin_host *host, elfin_group *group)
     }
 }
 
-static void debugging_detach(const elfin_host *host, elfin_group *group)
+static void forget_group(const elfin_host *host, elfin_group *group)
 {
     elfin_debug_index_remove(host, group);
     for (uint32_t m = 0; m < group->module_count; m++)
         remove_parts(host, &group->modules[m]);
 }
 
-/* Nothing is traced yet. */
-static void debugging_loaded(struct load *load, elfin_status status)
+static void debugging_detach(const elfin_host *host, elfin_group *group)
 {
-    (void)load;
-    (void)status;
+    elfin_trace_detached(host, group);
+    forget_group(host, group);
 }
 
 const struct elfin_debugging elfin_debugging = {
@@ -104,13 +103,14 @@ const struct elfin_debugging elfin_debugging = {
     .trim = debugging_trim,
     .detach = debugging_detach,
     .adopt = elfin_debug_attach,
-    .loaded = debugging_loaded,
+    .loaded = elfin_trace_loaded,
+    .bound = elfin_trace_bound,
 };
 
 void elfin_debug_detach(elfin_space *space)
 {
     for (elfin_group *g = space->host.debugging ? space->first : NULL; g; g = g->next)
-        debugging_detach(&space->host, g);
+        forget_group(&space->host, g);
 }
 
 uint32_t elfin_module_debug(const elfin_module *module)

@@ -82,6 +82,13 @@ uint32_t elfin_debug_find_section(const struct debug_object *object, const char 
 /* Fills in what is in the file: ELFIN_ERR_NOT_ELF, _TRUNCATED, _HEADER. */
 elfin_status elfin_debug_open(struct debug_object *object, struct span file);
 
+/* trace.c */
+
+void elfin_trace_loaded(struct load *load, elfin_status status);
+void elfin_trace_bound(const elfin_host *host, const struct elfin_module *module,
+                       const struct patch_change *change);
+void elfin_trace_detached(const elfin_host *host, const elfin_group *group);
+
 /* debug_gdb.c, and so on */
 extern const struct debug_part elfin_debug_gdb;
 extern const struct debug_part elfin_debug_symbols;

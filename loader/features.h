@@ -265,6 +265,8 @@ struct elfin_sharing {
     elfin_status (*publish_end)(struct load *load, uint64_t *shadowed);
 };
 
+struct patch_change; /* loader/patch.h */
+
 /* debug.c: what a host keeps of object files; see elfin/debug.h. */
 struct elfin_debugging {
     /* Memory has its final rights, no code has run. Of what cannot be kept nothing is. */
@@ -277,6 +279,9 @@ struct elfin_debugging {
     elfin_status (*adopt)(elfin_space *space, elfin_module *module, const void *data, size_t size);
     /* A load has ended in this way; what has failed is undone after it. */
     void (*loaded)(struct load *load, elfin_status status);
+    /* The module's import is about to be bound anew. */
+    void (*bound)(const elfin_host *host, const struct elfin_module *module,
+                  const struct patch_change *change);
 };
 
 /* group_sections.c: for ELFIN_LOAD_KEEP_SECTIONS. */

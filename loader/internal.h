@@ -121,6 +121,7 @@ struct elfin_group {
     uint32_t unwind_count;            /* blocks whose unwind tables have been handed to the host */
     bool retired;                     /* replaced: no name leads to it, its memory is still there */
     bool ran;                         /* its init functions have been called */
+    bool failed;                      /* its load has: it was never there (trace.c) */
     uint64_t mark;                    /* as in struct elfin_module */
     uint64_t waits;                   /* of `users`, those that the current walk has not passed */
     struct elfin_group *next_reached; /* list of a walk over groups */
@@ -508,6 +509,7 @@ struct load {
     uint8_t apart;         /* how often elfin_apart has divided the objects anew */
     bool has_floating;     /* linked files or images without an address: they are placed first */
     bool is_single;        /* it has one input */
+    bool moves;            /* of a replacement: it is elfin_move */
     uint32_t searches;     /* for fields of images, in reports */
     bool alone;            /* nobody but one image will ever ask for what it defines */
     bool unknown_imports;  /* elfin_inspect: nobody knows yet where they lie */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Carrying a patch out. */
+#include "loader/features.h"
 #include "loader/patch.h"
 
 static const struct elfin_block *block_of(const struct patched_module *p)
@@ -268,12 +269,15 @@ static bool changes_owner(const struct patched_module *p)
 
 static void finish_module(elfin_space *space, const struct patched_module *p)
 {
+    const struct elfin_debugging *debugging = space->host.debugging;
     struct elfin_module *module = p->module;
     bool anew = changes_owner(p);
 
     if (anew)
         elfin_linkage_drop_uses(module);
     for (const struct patch_change *c = p->first; c; c = c->next) {
+        if (debugging)
+            debugging->bound(&space->host, module, c);
         finish_slot(module, c);
         c->import->bound = c->to;
         c->import->flags &= ~(uint32_t)(IMPORT_SLOT_USED | IMPORT_STUB_USED);

@@ -249,6 +249,7 @@ static elfin_status replace(elfin_space *space, elfin_group *group, const elfin_
         own.flags |= ELFIN_LOAD_NO_INIT;
     r.load.hooks = &hooks;
     r.load.replaces = group;
+    r.load.moves = move;
     elfin_patch_begin(&r.patch, &r.load, change);
     return elfin_load_run(&r.load, space, inputs, count, &own, out, diag);
 }

@@ -119,7 +119,8 @@ DEBUG_SOURCES := \
     loader/frames_find.c \
     loader/frames_row.c \
     loader/frames_expression.c \
-    loader/walk_stack.c
+    loader/walk_stack.c \
+    loader/trace.c
 
 # libelfin-report.a: sentences.
 REPORT_SOURCES := \

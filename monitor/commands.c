@@ -28,7 +28,8 @@ static const struct command commands[] = {
     { "move", "NAME FILE... [OPTION...] [-- WORD...]",
       "the same with the files that it was loaded from", 2, -1, command_move },
     { "reload", "[NAME [fresh] [keep]]",
-      "read a module's files again, and let them take its place; without NAME: of all modules whose "
+      "read a module's files again, and let them take its place; without NAME: of all modules "
+      "whose "
       "files have changed",
       0, 3, command_reload },
     { "retire", "[NAME]", "give back what was replaced", 0, 1, command_retire },
@@ -41,6 +42,8 @@ static const struct command commands[] = {
     { "limit", "[SECONDS]", "show, or set, how long a call may take; 0: for ever", 0, 1,
       command_limit },
     { "where", "ADDRESS", "show what lies at an address", 1, 1, command_where },
+    { "trace", "[COUNT]", "show what happened to modules, or the last COUNT events", 0, 1,
+      command_trace },
     { "lookup", "NAME", "show the address of an exported symbol", 1, 1, command_lookup },
     { "exports", "", "show all exported symbols", 0, 0, command_exports },
     { "deps", "", "show which module uses which", 0, 0, command_deps },
@@ -134,8 +137,8 @@ static const struct command *find_command(const struct command *command, const c
 /* Commands that ask the machine for nothing and allocate nothing. */
 static bool is_safe(const struct command *command)
 {
-    static const char *const names[] = { "list",  "lookup", "exports", "deps",
-                                         "where", "echo",   "help",    "quit" };
+    static const char *const names[] = { "list", "lookup", "exports", "deps", "where",
+                                         "echo", "help",   "quit",    "trace" };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (mini_str_equal(command->name, names[i]))

@@ -28,7 +28,7 @@ extern const struct command platform_commands[];
 command_function command_load, command_library, command_unload, command_call, command_lookup,
     command_list, command_exports, command_deps, command_map, command_memory, command_rebind,
     command_replace, command_move, command_retire, command_digest, command_show, command_limit,
-    command_where, command_reload;
+    command_where, command_reload, command_trace;
 
 /* How a load takes the place of a group; group NULL: it does not. */
 struct instead {

@@ -6,6 +6,7 @@
 #include "monitor/frames.h"
 #include "monitor/platform.h"
 #include "monitor/stack.h"
+#include "monitor/trace.h"
 #include "monitor/where.h"
 
 typedef unsigned long long ull;
@@ -154,6 +155,15 @@ static void forget_heap(void)
                    platform_heap->ctx);
 }
 
+static void note(const struct call_end *end)
+{
+    const elfin_module *culprit = where_module(space, end->frame.rip);
+
+    if (end->reason != CALL_GIVEN_UP)
+        trace_fault(culprit != NULL ? culprit : where_module(space, trace.caller), end,
+                    name_of(end));
+}
+
 void fault_judge(const struct call_end *end)
 {
     uint64_t caller = frames_caller();
@@ -169,6 +179,7 @@ void fault_judge(const struct call_end *end)
     }
     if (end->changing)
         forget_heap();
+    note(end);
 }
 
 void fault_report(const elfin_module *module, const struct call_end *end)

@@ -38,7 +38,7 @@ int script_run_text(struct session *session, char *text, char separator, const c
     return session->status;
 }
 
-/* Ctrl-R: whoever watches the files presses it; what has been typed so far is none of its business. */
+/* Ctrl-R, as who watches the files presses it: what has been typed so far stays. */
 static void reload(struct session *session)
 {
     char line[] = "reload";

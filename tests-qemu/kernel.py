@@ -28,8 +28,8 @@ def check_machine(axes, cases):
     machine = ', '.join(axes)
     steps = ['load even.o odd.o', 'call odd:is_odd 7', 'load hello.o -- world', 'list',
              'unload hello', 'unload even', *lines_for('faults', FAULTS), 'load faults.o',
-             '! call faults:fault_guard 8', 'unload faults', 'load faults.o', 'call faults:fault_none 7',
-             'unload faults']
+             '! call faults:fault_guard 8', 'trace 1', 'unload faults', 'load faults.o',
+             'call faults:fault_none 7', 'unload faults']
     script = ['memory', 'cpu', 'check', *(line for step in steps for line in (step, '@check')),
               'memory', 'quit 42']
     run = boot(axes, '\n'.join(script), [built('even.o'), built('odd.o'), built('hello.o'),
@@ -46,6 +46,8 @@ def check_machine(axes, cases):
     expect_faults(run, cases, f'kernel ({machine})', 'faults', FAULTS)
     run.expect(cases, f'kernel ({machine}): the page before a module', '! call faults:fault_guard 8',
                r'^error: page fault at faults:fault_guard\+0x\w+: reading unmapped')
+    run.expect(cases, f'kernel ({machine}): a fault is traced', 'trace 1',
+               r'^\d+\.\d{6} fault faults: page fault at 0x\w+, 0x\w+$')
     cases.equal(f'kernel ({machine}): the next instance works', run.result('call faults:fault_none 7'), 14)
     cases.equal(f'kernel ({machine}): everything is given back',
                 re.sub(r'\d+ record bytes|heap.*', '', run.said('memory', 1)),

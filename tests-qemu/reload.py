@@ -240,17 +240,37 @@ def check_many(cases, machine):
     cases.equal('120 reloads leave nothing', memory(), before)
 
 
+def check_trace(cases, machine):
+    """What happened to modules; a fault; and the ring is full by now."""
+    machine.say('load faults.o')
+    machine.say('! call faults:fault_write_text')
+    machine.say('unload faults')
+    machine.say('! load nothing.o')
+    machine.say('! load broken.o')
+    said = machine.say('trace 4').split('\n')
+    cases.check('trace: a load, a fault, an end, a failure',
+                re.search(r' load faults at 0x[0-9a-f]+, \d+ bytes, file faults.o$', said[2]) and
+                re.search(r' fault faults: page fault at (0x[0-9a-f]+), 0x[0-9a-f]+$', said[3]) and
+                re.search(r' unload faults at 0x', said[4]) and
+                re.search(r' load failed in phase object: broken.o: ', said[5]), said)
+    said = machine.say('trace').split('\n')[1:-1]
+    count = re.match(r'(\d+) events, (\d+) of them overwritten', said[0])
+    cases.check('trace: the ring is full, and what is lost is counted',
+                count and int(count[2]) > 100 and int(count[1]) - int(count[2]) == len(said) - 1 == 256,
+                said[0])
+
+
 def check_by_hand(cases, folder):
     def path(name):
         return os.path.join(folder, name)
 
-    names = ['counter.o', 'user.o', 'low.o', 'high.o', 'a.o', 'b.o', 'whole.o', 'lib.a']
+    names = ['counter.o', 'user.o', 'low.o', 'high.o', 'a.o', 'b.o', 'whole.o', 'lib.a', 'broken.o']
     for name in names:
         with open(path(name), 'wb'):
             pass
     counter(path('counter.o'))
     compile_to(path('user.o'), USER)
-    machine = Machine(folder, ['--live', '--script', '-'], names)
+    machine = Machine(folder, ['--live', '--script', '-'], [*names, built('faults.o')])
     machine.read()
     check_state(cases, machine, path)
     check_failures(cases, machine, path)
@@ -258,6 +278,7 @@ def check_by_hand(cases, folder):
     check_together(cases, machine, path)
     check_archives(cases, machine, path)
     check_many(cases, machine)
+    check_trace(cases, machine)
     for wrong, reason in (('reload nothing', 'there is no module nothing'),
                           ('reload counter now', 'now: neither fresh nor keep'),
                           ('load http:x.o', 'files come from volume: and tftp:'),

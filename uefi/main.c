@@ -7,6 +7,7 @@
 #include "monitor/exports.h"
 #include "monitor/fault.h"
 #include "monitor/platform.h"
+#include "monitor/trace.h"
 #include "uefi/contain.h"
 #include "uefi/firmware.h"
 #include "uefi/network.h"
@@ -37,6 +38,7 @@ static elfin_status session_begin(struct session *session)
     host.code_images = platform_names();
     host.unwind_add = exports_unwind_add;
     host.unwind_remove = exports_unwind_remove;
+    trace_begin(&host);
     status = elfin_space_init(&session->space, &host);
     if (status == ELFIN_OK)
         status = exports_add(&session->space);

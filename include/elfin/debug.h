@@ -134,6 +134,114 @@ elfin_status elfin_symbolize(const elfin_space *space, uint64_t address, elfin_l
  */
 size_t elfin_location_format(const elfin_location *location, char *buffer, size_t size);
 
+/* ---- Tracing --------------------------------------------------------------------------------- */
+
+/*
+ * A ring of records of what happened to a space, in memory that the host gives, so that a debugger,
+ * a dump of memory or a console can tell afterwards in which order modules came, were bound and
+ * went, and what failed. The host names it in elfin_host.trace, may have it in several spaces, and
+ * notes faults and whatever else it wants there, too.
+ *
+ * Writing a record takes no lock, no memory and no callback but `now`: in a fault handler, from
+ * interrupts and on several CPUs at once. When the ring is full, the oldest records are
+ * overwritten: record `number`, counted from 1, lies at records[(number - 1) % capacity], if its
+ * own number says that it still does. A record that is overwritten while it is being written
+ * (because as many others as the ring holds have come meanwhile) may hold a mixture.
+ */
+enum {
+    ELFIN_TRACE_VERSION = 1,
+    ELFIN_TRACE_NAME_SIZE = 44, /* of a name's copy, cut if it is longer, with its NUL */
+};
+
+/*
+ * What a record tells. "Run address" is that of the module's first code
+ * (elfin_module_info.address), name the module's name, unless it says otherwise; what is not
+ * mentioned is 0 or "".
+ */
+typedef enum elfin_trace_kind {
+    /*
+     * A module was loaded; its init has run. address: its run address; value: its size
+     * (elfin_module_info.size); other: its file.
+     */
+    ELFIN_TRACE_LOAD = 1,
+    /* As LOAD, in the place of a group; value: run address of the group's first module. */
+    ELFIN_TRACE_REPLACE = 2,
+    ELFIN_TRACE_MOVE = 3,
+    /*
+     * A load failed, and all is as before. status: why; phase: where; name: the file of the
+     * diagnostic, if it has one; other: its symbol, or else its section; value: its value. Calls
+     * that are refused at once (ELFIN_ERR_ARGUMENT, ELFIN_ERR_BUSY) leave no record.
+     */
+    ELFIN_TRACE_LOAD_FAILED = 4,
+    /* The same; address: run address of the first module that was to be replaced. */
+    ELFIN_TRACE_REPLACE_FAILED = 5,
+    ELFIN_TRACE_MOVE_FAILED = 6,
+    /*
+     * It was bound to another module when it was loaded: that owns an import of it, or is what it
+     * needs. address, value: run addresses of both; other: the other one's name.
+     */
+    ELFIN_TRACE_BIND = 7,
+    /*
+     * An import of it was bound anew, by elfin_rebind, elfin_rebind_all, or because what it used
+     * was replaced. other: the import; address: what it is bound to; value: what it was bound to.
+     * There is a record for each kind of use, such as calls and addresses with an offset.
+     */
+    ELFIN_TRACE_REBIND = 8,
+    /* It goes: no code of it will run any more. address: its run address. */
+    ELFIN_TRACE_UNLOAD = 9,
+    ELFIN_TRACE_RETIRE = 10, /* the same of one that was replaced */
+    /*
+     * By the host: code has faulted. status: the exception's vector; address: of the instruction;
+     * value: CR2 of a page fault, else the error code; other: what it was, in words.
+     */
+    ELFIN_TRACE_FAULT = 11,
+    ELFIN_TRACE_HOST = 256, /* this and those above are the host's own */
+} elfin_trace_kind;
+
+typedef struct elfin_trace_record {
+    uint64_t number; /* from 1; 0: it is empty, or being written */
+    uint64_t time;   /* what elfin_trace.now said */
+    uint64_t address, value;
+    uint16_t kind;   /* ELFIN_TRACE_* */
+    uint16_t status; /* elfin_status, or as the kind says */
+    uint32_t phase;  /* elfin_phase */
+    char name[ELFIN_TRACE_NAME_SIZE], other[ELFIN_TRACE_NAME_SIZE];
+} elfin_trace_record;
+
+typedef struct elfin_trace {
+    uint32_t version;     /* ELFIN_TRACE_VERSION */
+    uint32_t record_size; /* sizeof(elfin_trace_record): 128 */
+    uint64_t capacity;    /* of records: a power of two */
+    uint64_t written;     /* records ever */
+    uint64_t frequency;   /* ticks of `time` in a second; 0: not known */
+    uint64_t start;       /* the time when the ring was made */
+    uint64_t (*now)(void *ctx);
+    void *ctx;
+    uint64_t reserved;
+    elfin_trace_record records[];
+} elfin_trace;
+
+/*
+ * Makes a ring of `size` bytes of memory, aligned to 8: as many records as fit, rounded down to a
+ * power of two. now: the time, from any context, such as the CPU's time-stamp counter; NULL: all
+ * times are 0. frequency: its ticks in a second, 0 if that is not known. The memory is the host's
+ * as long as no space has the ring.
+ *
+ * ELFIN_ERR_ARGUMENT: no memory, alignment, not even one record fits.
+ */
+elfin_status elfin_trace_init(void *memory, size_t size, uint64_t (*now)(void *ctx), void *ctx,
+                              uint64_t frequency, elfin_trace **out);
+
+/* Adds a record; its number and time are filled in. Names may be NULL. trace NULL: does nothing. */
+void elfin_trace_add(elfin_trace *trace, uint16_t kind, uint16_t status, uint64_t address,
+                     uint64_t value, const char *name, const char *other);
+
+/* Records that have been overwritten: the oldest one that is there has this number plus 1. */
+uint64_t elfin_trace_lost(const elfin_trace *trace);
+
+/* Copies a record. False: it has been overwritten, or is not (completely) written. */
+bool elfin_trace_read(const elfin_trace *trace, uint64_t number, elfin_trace_record *out);
+
 #ifdef __cplusplus
 }
 #endif

@@ -477,6 +477,8 @@ typedef struct elfin_host {
     uint32_t debug;
     /* Optional: the host's own code, so that elfin_symbolize knows it; see elfin_code_image. */
     const struct elfin_code_image *code_images;
+    /* Where the space notes what happens to it (elfin/debug.h), with debugging; NULL: nowhere. */
+    struct elfin_trace *trace;
     /*
      * Optional, both or none: for hosts whose modules throw exceptions, or that walk stacks. Called
      * for each block that has unwind tables, unwind_add when its memory has its final rights and

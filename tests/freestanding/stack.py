@@ -38,6 +38,7 @@ POINTERS = {
     "elfin_symbols_finalize": ["elfin_library_refer"],
     "elfin_symbols_enter": ["elfin_symbols_finalize"],
     "elfin_inputs_open": ["sharing_open", "elfin_shards_enter", "archives_open", "is_one"],
+    "elfin_patch_commit": ["elfin_trace_bound"],
     # struct elfin_programs
     "elfin_object_open": ["elfin_program_open", "elfin_image_object_open"],
     "elfin_symbols_check": ["elfin_program_ignores", "indirects_check"],
@@ -81,7 +82,7 @@ POINTERS = {
     "elfin_inspect": ["elfin_starting_handles", "elfin_program_tally", "elfin_image_tally", "elfin_image_each_demand",
                       "unwinding_scan", "gathering_gather", "elfin_tls_measure"],
     # The other tables of loader/features.h
-    "elfin_load_run": ["debugging_attach", "debugging_loaded", "starting_finish", "elfin_init_order", "elfin_init_run", "deferring_order", "deferring_run", "deferring_finish", "sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
+    "elfin_load_run": ["debugging_attach", "elfin_trace_loaded", "starting_finish", "elfin_init_order", "elfin_init_run", "deferring_order", "deferring_run", "deferring_finish", "sharing_begin", "elfin_linkage_collect", "elfin_replace_published", "elfin_replace_finished", "elfin_replace_ended",
                        "elfin_library_pull", "elfin_place_first", "elfin_reach", "dividing_apart", "dividing_join", "threads_place", "threads_attach", "unwinding_seal", "unwinding_add"],
     "scan": ["unwinding_scan", "elfin_shards_place"],
     "elfin_needs": ["elfin_check_needs", "elfin_member_rename"],
