@@ -22,7 +22,8 @@
 #include <time.h>
 
 enum {
-    INPUTS = 16
+    INPUTS = 16,
+    RECORDS = 32
 };
 
 #define LOW_START  UINT64_C(0x20000000)
@@ -38,6 +39,9 @@ struct debuggee {
     uint64_t next_low, next_high, records;
     bool low;
 };
+
+/* Where `info elfin trace` finds it. */
+elfin_trace *elfin_trace_ring;
 
 /* As in the library: GDB's own names. */
 struct entry {
@@ -192,6 +196,23 @@ static double now(void)
     return (double)time.tv_sec * 1e6 + (double)time.tv_nsec / 1e3;
 }
 
+static uint64_t nanoseconds(void *ctx)
+{
+    (void)ctx;
+    return (uint64_t)(now() * 1e3);
+}
+
+static void begin_trace(elfin_host *host)
+{
+    static uint64_t
+        memory[(sizeof(elfin_trace) + RECORDS * sizeof(elfin_trace_record)) / sizeof(uint64_t)];
+
+    if (elfin_trace_init(memory, sizeof(memory), nanoseconds, NULL, 1000000000,
+                         &elfin_trace_ring) != ELFIN_OK)
+        exit(1);
+    host->trace = elfin_trace_ring;
+}
+
 static void bench(struct debuggee *d, int cycles)
 {
     for (int debug = 0; debug < 2; debug++) {
@@ -235,6 +256,7 @@ int main(int argc, char **argv)
     host.rebinding = &elfin_rebinding;
     host.debugging = &elfin_debugging;
     host.debug = ELFIN_DEBUG_GDB;
+    begin_trace(&host);
     if (elfin_space_init(&d.space, &host) != ELFIN_OK)
         return 1;
     setvbuf(stdout, NULL, _IONBF, 0);

@@ -12,6 +12,7 @@ import gdb
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import elfin_info  # noqa: E402, F401
+import elfin_trace  # noqa: E402, F401
 import elfin_machine as machine  # noqa: E402
 
 # uefi/debugger.c
