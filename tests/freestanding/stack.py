@@ -109,7 +109,7 @@ POINTERS = {
     "starting_finish": ["debugging_trim"],
     # struct debug_part
     "add_parts": ["gdb_add", "symbols_add", "lines_add"],
-    "debugging_detach": ["gdb_remove", "symbols_remove", "lines_remove"],
+    "forget_group": ["gdb_remove", "symbols_remove", "lines_remove"],
     "elfin_space_adopt": ["starting_finish"],
     # struct arch_tls
     "scan_record": ["prove", "add"],
