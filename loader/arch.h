@@ -405,7 +405,8 @@ enum arch_debug {
     ARCH_DEBUG_RANGE, /* the field cannot hold the value */
 };
 
-/* Stores S + A for a record of a section that is not loaded, if the `left` bytes at `at` hold it. */
+/* Stores S + A for a record of a section that is not loaded, if the `left` bytes at `at` hold it.
+ */
 enum arch_debug elfin_arch_debug_store(uint8_t *at, uint64_t left, uint32_t type, uint64_t value);
 
 #endif

@@ -5,11 +5,6 @@
 #include "loader/program.h"
 #include "libmini/str.h"
 
-item elfin_find_module_item(const struct load *load, struct name name)
-{
-    return elfin_index_find_except(load->space, name, ITEM_MODULE, NULL, load->replaces);
-}
-
 /* The host exports addresses only: a size that nobody knows is refused, not taken for 0. */
 static void check_size(struct load *load, const struct object *object, uint32_t index)
 {
@@ -36,7 +31,7 @@ void elfin_note_name(const struct load *load, struct object *object)
     struct name name = elfin_name(object->name);
 
     object->name_hash = name.hash;
-    object->is_taken = elfin_find_module_item(load, name) != 0;
+    object->is_taken = load->host->publishing && load->host->publishing->has_module(load, name);
 }
 
 static elfin_status enter_name(struct load *load, struct object *object)

@@ -56,7 +56,8 @@ elfin_status elfin_space_export_indexed(elfin_space *space, const elfin_export_i
 
     if (space->busy)
         return ELFIN_ERR_BUSY;
-    if (!is_valid(index) || space->fixed.capacity || space->index.used || space->first_table)
+    if (!space->host.publishing || !is_valid(index) || space->fixed.capacity || space->index.used ||
+        space->first_table)
         return ELFIN_ERR_ARGUMENT;
     space->fixed = (struct elfin_table){
         .entries = (struct elfin_table_entry *)(uintptr_t)index->entries, /* which stay constant */

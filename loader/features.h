@@ -94,6 +94,7 @@ struct elfin_comdats {
 /* For what takes an object as any host would. */
 static inline void take_objects(elfin_host *host)
 {
+    host->publishing = &elfin_publishing;
     host->slots = &elfin_slots;
     host->reaching = &elfin_reaching;
     host->users = &elfin_users;
@@ -122,6 +123,23 @@ struct elfin_waiting {
     void (*promote)(struct elfin_table_entry *entry);
     /* The first in the queue that is not of that group; 0: none. */
     item (*other)(const struct shadow *head, const elfin_group *except);
+};
+
+/* published.c: names in the space's index. */
+struct elfin_publishing {
+    /* Room for the group's, with its records complete. */
+    elfin_status (*reserve)(struct load *load);
+    /* Enters them. On failure, which is reported, none is there. */
+    elfin_status (*publish)(struct load *load);
+    void (*unpublish)(elfin_space *space, elfin_group *group);
+    /* The load has succeeded, or failed: its names are there, or not there any more. */
+    void (*settle)(struct load *load, bool keep);
+    /* Another group has a module of that name. */
+    bool (*has_module)(const struct load *load, struct name name);
+    /* What undefined symbols mean, up to INDEX_BATCH of them; 0: nothing. */
+    void (*find)(const struct load *load, struct symbol *const *symbols, const struct name *names,
+                 uint32_t count, item *found);
+    void (*bind)(struct symbol *symbol, item found);
 };
 
 /* archive.c, pull.c */

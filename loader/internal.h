@@ -893,11 +893,9 @@ elfin_status elfin_protect(struct load *load);
 elfin_status elfin_protect_after_init(struct load *load);
 
 /*
- * publish.c: room in the index, with the group's records complete; then its names, of which
- * *shadowed are others' already; not reported, on failure some of them are there; then all that
- * makes the group visible.
+ * published.c: the group's names, of which *shadowed are others' already; not reported, on failure
+ * some of them are there. publish.c: all that makes the group visible.
  */
-elfin_status elfin_publish_reserve(struct load *load);
 elfin_status elfin_publish_names(const struct load *load, uint64_t *shadowed);
 elfin_status elfin_publish(struct load *load);
 void elfin_withdraw(elfin_space *space, elfin_group *group);

@@ -104,6 +104,7 @@ static elfin_status link(struct load *load)
     const struct elfin_threads *threads = load->host->threads;
     const struct elfin_unwinding *unwinding = load->host->unwinding;
     const struct elfin_starting *starting = load->host->starting;
+    const struct elfin_publishing *publishing = load->host->publishing;
     elfin_status status = elfin_each_object(load, scan, NULL);
 
     if (status != ELFIN_OK || (status = elfin_resolve(load)) != ELFIN_OK ||
@@ -111,7 +112,7 @@ static elfin_status link(struct load *load)
         (threads && (status = threads->place(load)) != ELFIN_OK) ||
         (status = settle(load)) != ELFIN_OK || (status = collect_linkage(load)) != ELFIN_OK ||
         (status = elfin_group_create(load)) != ELFIN_OK ||
-        (status = elfin_publish_reserve(load)) != ELFIN_OK ||
+        (publishing && (status = publishing->reserve(load)) != ELFIN_OK) ||
         (status = elfin_fixup(load)) != ELFIN_OK ||
         (unwinding && (status = unwinding->seal(load)) != ELFIN_OK))
         return status;
@@ -150,7 +151,8 @@ static void unwind(struct load *load)
         elfin_detach(load->host, load->group);
     if (load->published)
         elfin_withdraw(load->space, load->group);
-    elfin_index_restore(load->space, &load->index);
+    if (load->host->publishing)
+        load->host->publishing->settle(load, false);
     for (uint32_t i = 0; i < load->block_count; i++)
         if (load->blocks[i].reserved)
             load->host->release(load->host->ctx, &load->blocks[i].region);
@@ -213,10 +215,10 @@ elfin_status elfin_load_run(struct load *load, elfin_space *space, const elfin_i
         load->hooks->ended(load);
     if (load->host->debugging)
         load->host->debugging->loaded(load, status);
-    if (status == ELFIN_OK)
-        elfin_index_keep(space, &load->index);
-    else
+    if (status != ELFIN_OK)
         unwind(load);
+    else if (load->host->publishing)
+        load->host->publishing->settle(load, true);
     elfin_arena_release(&load->work);
     space->busy = false;
     if (status != ELFIN_OK) /* the first problem, which *diag is about */

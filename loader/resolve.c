@@ -28,35 +28,10 @@ static void report_missing(struct load *load, const struct symbol *symbol)
     elfin_diag_emit(load);
 }
 
-static void bind_to(struct symbol *symbol, item found)
-{
-    struct definition definition = elfin_item_definition(found);
-
-    symbol->state = SYMBOL_IMPORT;
-    symbol->import = definition.record;
-    symbol->import_tls = definition.tls;
-    symbol->value = definition.address;
-    symbol->size = definition.size;
-}
-
-/* exported: what the space has under that name, or 0; a group that is replaced may have it. */
-static item find(const struct load *load, const struct symbol *symbol, item exported)
-{
-    item found = load->libraries ? load->host->archives->find_private(load, symbol) : 0;
-
-    if (!found && !is_hidden(symbol))
-        found = load->replaces ? elfin_index_find_except(load->space, symbol_name(symbol),
-                                                         ITEM_RECORD, NULL, load->replaces)
-                               : exported;
-    if (!load->host->users && item_kind(found) >= ITEM_RECORD) /* modules do not use each other */
-        found = 0;
-    return found;
-}
-
 static void bind(struct load *load, struct symbol *symbol, item found)
 {
     if (found) {
-        bind_to(symbol, found);
+        load->host->publishing->bind(symbol, found);
     } else if (elfin_ask_host(load, symbol)) {
         symbol->state = SYMBOL_IMPORT;
     } else if (symbol->strong_reference && symbol->used) {
@@ -79,15 +54,15 @@ struct batch {
 
 static elfin_status bind_batch(struct load *load, struct object *object, struct batch *batch)
 {
-    item exported[INDEX_BATCH];
+    const struct elfin_publishing *publishing = load->host->publishing;
+    item found[INDEX_BATCH] = { 0 };
 
-    elfin_index_find_exports(load->space, batch->names, batch->count, exported);
+    if (publishing)
+        publishing->find(load, batch->symbols, batch->names, batch->count, found);
     for (uint32_t i = 0; i < batch->count; i++) {
-        item found = find(load, batch->symbols[i], exported[i]);
-
-        if (!found && is_worker(load) && load->host->resolve)
+        if (!found[i] && is_worker(load) && load->host->resolve)
             return ELFIN_ERR_BUSY;
-        bind(load, batch->symbols[i], found);
+        bind(load, batch->symbols[i], found[i]);
         object->knows_tls |= batch->symbols[i]->import_tls;
     }
     batch->count = 0;

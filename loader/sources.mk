@@ -10,9 +10,7 @@ LOADER_SOURCES := \
     loader/names.c \
     loader/table.c \
     loader/diag.c \
-    loader/index.c \
     loader/space.c \
-    loader/query.c \
     loader/load.c \
     loader/view.c \
     loader/inputs.c \
@@ -35,6 +33,10 @@ LOADER_SOURCES := \
 
 # libelfin-features.a: what a host may leave out (loader/features.h).
 FEATURE_SOURCES := \
+    loader/index.c \
+    loader/published.c \
+    loader/exports.c \
+    loader/query.c \
     loader/checksum.c \
     loader/export_index.c \
     loader/archive.c \

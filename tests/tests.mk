@@ -103,10 +103,10 @@ $(FUZZ_PROGRAMS): $(BUILD)/fuzz/%: $(BUILD)/fuzz/tests/fuzz/%.o \
 		$(patsubst tests/%.c,$(BUILD)/fuzz/tests/%.o,$(wildcard tests/lib/*.c)) $(call archives,fuzz)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer $^ -o $@
 
-# What a linker keeps of libelfin.a for the smallest host; the map tells it by member and section.
-$(BUILD)/minimal: tests/freestanding/minimal.c $(BUILD)/libelfin.a $(BUILD)/libmini.a tests/tests.mk
+# What a linker keeps of the library for the smallest host; the map tells it by member and section.
+$(BUILD)/minimal: tests/freestanding/minimal.c $(call archives) $(BUILD)/libmini.a tests/tests.mk
 	$(CC) $(CORE_CFLAGS) -Os -c $< -o $@.o
-	$(LD) --gc-sections -e minimal_main -Map $@.map $@.o $(BUILD)/libelfin.a $(BUILD)/libmini.a -o $@
+	$(LD) --gc-sections -e minimal_main -Map $@.map $@.o --start-group $(call archives) --end-group $(BUILD)/libmini.a -o $@
 
 .PHONY: fuzz
 fuzz: $(FUZZ_PROGRAMS) ## build the libFuzzer programs into $(BUILD)/fuzz

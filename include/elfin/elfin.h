@@ -253,6 +253,7 @@ typedef enum elfin_entry {
  */
 struct elfin_programs;
 struct elfin_archives;
+struct elfin_publishing;
 struct elfin_slots;
 struct elfin_threads;
 struct elfin_unwinding;
@@ -270,6 +271,7 @@ struct elfin_listing;
 struct elfin_sharing;
 extern const struct elfin_programs elfin_programs;
 extern const struct elfin_archives elfin_archives;
+extern const struct elfin_publishing elfin_publishing;
 extern const struct elfin_slots elfin_slots;
 extern const struct elfin_threads elfin_threads;
 extern const struct elfin_unwinding elfin_unwinding;
@@ -382,6 +384,14 @@ typedef struct elfin_host {
     const struct elfin_programs *programs;
     /* &elfin_archives: archives are libraries. NULL: they are refused (ELFIN_ERR_ARCHIVE). */
     const struct elfin_archives *archives;
+    /*
+     * &elfin_publishing: the space has an index of names: of the host's exports, and of what
+     * modules define. NULL: for hosts that have an index of their own; imports are what resolve
+     * says, elfin_space_export is refused (ELFIN_ERR_ARGUMENT), elfin_lookup finds nothing,
+     * elfin_module_lookup does; names of modules are unique in their group only. Required by users,
+     * waiting and sharing.
+     */
+    const struct elfin_publishing *publishing;
     /*
      * &elfin_slots: branches that are too far go through stubs, and code that reads addresses from
      * slots (-fpic, -fpie) has them. NULL: for hosts whose modules are compiled with -fno-pic and
@@ -541,11 +551,12 @@ typedef struct elfin_host {
 #define ELFIN_HOST_INIT                                                                            \
     {                                                                                              \
         .struct_size = (uint32_t)sizeof(elfin_host), .archives = &elfin_archives,                  \
-        .slots = &elfin_slots, .threads = &elfin_threads, .unwinding = &elfin_unwinding,           \
-        .indirects = &elfin_indirects, .gathering = &elfin_gathering, .users = &elfin_users,       \
-        .starting = &elfin_starting, .records = &elfin_records, .waiting = &elfin_waiting,         \
-        .comdats = &elfin_comdats, .reaching = &elfin_reaching, .dividing = &elfin_dividing,       \
-        .reasons = &elfin_reasons, .listing = &elfin_listing, .sharing = &elfin_sharing            \
+        .publishing = &elfin_publishing, .slots = &elfin_slots, .threads = &elfin_threads,         \
+        .unwinding = &elfin_unwinding, .indirects = &elfin_indirects,                              \
+        .gathering = &elfin_gathering, .users = &elfin_users, .starting = &elfin_starting,         \
+        .records = &elfin_records, .waiting = &elfin_waiting, .comdats = &elfin_comdats,           \
+        .reaching = &elfin_reaching, .dividing = &elfin_dividing, .reasons = &elfin_reasons,       \
+        .listing = &elfin_listing, .sharing = &elfin_sharing                                       \
     }
 /* For a host that names the parts it wants itself, or wants none. */
 #define ELFIN_HOST_INIT_SMALL                                                                      \

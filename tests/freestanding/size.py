@@ -18,7 +18,7 @@ ARCHIVES = ["elfin", "elfin-features", "elfin-programs", "elfin-images", "elfin-
 # What is wanted, and what must not be passed until it is reached, in bytes.
 MINIMAL = "load + relocate + resolve + unload"
 WANTED = {MINIMAL: 12 << 10, "elfin": 32 << 10, "elfin-debug": 32 << 10}
-CEILINGS = {MINIMAL: 32 << 10, "elfin": 32 << 10, "elfin-debug": 32 << 10}
+CEILINGS = {MINIMAL: 28 << 10, "elfin": 32 << 10, "elfin-debug": 32 << 10}
 
 
 def archive_sizes(archive):
@@ -38,11 +38,11 @@ def archive_sizes(archive):
 
 
 def minimal_sizes(build):
-    """The same of what the link map of the smallest host says was kept of libelfin.a."""
+    """The same of what the link map of the smallest host says was kept of all archives."""
     text = pathlib.Path(build, "minimal.map").read_text()
     kept = text[text.index("Linker script and memory map"):]
     sizes = {}
-    section = r"^ (\.text|\.rodata)\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) \S*libelfin\.a\((\S+)\)"
+    section = r"^ (\.text|\.rodata)\S*\s+0x[0-9a-f]+\s+(0x[0-9a-f]+) \S*libelfin\S*\.a\((\S+)\)"
     for kind, size, member in re.findall(section, kept, re.MULTILINE):
         sizes.setdefault(member, [0, 0])[kind == ".rodata"] += int(size, 16)
     return list(sizes.items())

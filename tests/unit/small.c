@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* A host that names no part of the library: what it loads, and what is refused by name. */
+/*
+ * A host that names no part of the library but the index of names, or not even that: what it loads,
+ * and what is refused by name.
+ */
 #include "tests/lib/expect.h"
 
 #define GIB (UINT64_C(1) << 30)
@@ -174,6 +177,46 @@ static void branches_reach_what_is_near(void)
     END(f);
 }
 
+static bool host_knows(void *ctx, const char *name, uint64_t *address)
+{
+    (void)ctx;
+    *address = 0x1234;
+    return strcmp(name, "known") == 0;
+}
+
+/* The host has an index of its own. */
+static void nothing_is_published(void)
+{
+    const elfin_export row = { "f", 1 };
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    struct fx_snapshot before;
+    elfin_group *first;
+    uint64_t address;
+
+    STATUS(elfin_space_destroy(&f->space), ELFIN_OK);
+    name_nothing(&f->fake.host);
+    f->fake.host.publishing = NULL;
+    f->fake.host.resolve = host_knows;
+    STATUS(elfin_space_init(&f->space, &f->fake.host), ELFIN_OK);
+    STATUS(elfin_space_export(&f->space, &row, 1), ELFIN_ERR_ARGUMENT);
+    LOAD(f, "a.o", "fn f 41; ptr p known; weak undef g; ptr w g");
+    first = f->group;
+    STATUS(elfin_lookup(&f->space, "f", &address, NULL), ELFIN_ERR_NOT_FOUND);
+    STATUS(elfin_module_lookup(elfin_next_module(first, NULL), "p", &address), ELFIN_OK);
+    CHECK_EQ(fx_read(f, address), 0x1234);
+    STATUS(elfin_module_lookup(elfin_next_module(first, NULL), "w", &address), ELFIN_OK);
+    CHECK_EQ(fx_read(f, address), 0);
+    before = fx_snapshot(f);
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "b.o", "ptr p unknown");
+    LOAD_FAILS(f, ELFIN_ERR_UNDEFINED, "b.o", "call c f");
+    LOAD_FAILS(f, ELFIN_ERR_MODULE_NAME, "b.o", "fn f 1", "b.o", "fn g 2");
+    NO_COMPLAINT(fx_compare(f, &before));
+    LOAD(f, "a.o", "fn f 1; call c f", "b.o", "fn d 2; ptr q c");
+    STATUS(elfin_unload(&f->space, first, NULL, NULL, NULL), ELFIN_OK);
+    STATUS(elfin_unload(&f->space, f->group, NULL, NULL, NULL), ELFIN_OK);
+    END(f);
+}
+
 /* Nobody waits for a name: it is a module's, another's, or the host's. */
 static void one_name_has_one_owner(void)
 {
@@ -245,6 +288,7 @@ static const struct test_case cases[] = {
     TEST_CASE(addresses_hold),
     TEST_CASE(what_needs_a_part_is_refused),
     TEST_CASE(branches_reach_what_is_near),
+    TEST_CASE(nothing_is_published),
     TEST_CASE(one_name_has_one_owner),
     TEST_CASE(parts_that_need_others),
 };
