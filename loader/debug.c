@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* Debug data: made with a group or for a module that is loaded already, given back with the group.
  */
+#include "loader/debug_frames.h"
 #include "loader/debug_symbols.h"
 
 static const struct debug_part *const parts[DEBUG_PARTS] = {
     [DEBUG_GDB] = &elfin_debug_gdb,
     [DEBUG_SYMBOLS] = &elfin_debug_symbols,
     [DEBUG_LINES] = &elfin_debug_lines,
+    [DEBUG_FRAMES] = &elfin_debug_frames,
 };
 
 static elfin_status add_parts(struct elfin_module *module, const struct debug_object *object)

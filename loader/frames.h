@@ -92,9 +92,23 @@ enum frames_found {
     FRAMES_BAD
 };
 
-/* The record that describes the address, in the tables of one piece of code. */
+/* A sorted index in our own memory: distances from the start of code.frames. */
+struct frames_index {
+    const struct eh_row *rows;
+    uint32_t count;
+};
+
+/*
+ * The record that describes the address, in the tables of one piece of code, by our own index if it
+ * has rows.
+ */
 enum frames_found elfin_frames_find(struct frames_reader *r, const elfin_code *code,
-                                    uint64_t address, struct frames_record *out);
+                                    const struct frames_index *own, uint64_t address,
+                                    struct frames_record *out);
+/* From record to record of the table, *at being the first's address: the next FDE. False: the end.
+ */
+bool elfin_frames_next(struct frames_reader *r, const elfin_code *code, uint64_t *at,
+                       uint64_t *fde);
 /* The FDE at that address; of a discarded function code_size is 0. False: it is malformed. */
 bool elfin_frames_open(struct frames_reader *r, const elfin_code *code, uint64_t fde,
                        struct frames_record *out);

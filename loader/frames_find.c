@@ -9,8 +9,6 @@
 enum {
     VERSION_DWARF2 = 1, /* the return register is a byte */
     VERSION_DWARF3 = 3, /* a ULEB128 number */
-    LENGTH_EXTENDED =
-        0xfffffff0 /* and above: forms for more than 4 GiB, which no compiler writes */
 };
 
 /* Begins to read the record: r covers it, from behind its head. *id 0: a CIE. False: the end. */
@@ -20,10 +18,10 @@ static bool enter(struct frames_reader *r, const elfin_code *code, uint64_t at, 
     uint64_t length;
 
     elfin_frames_seek(r, at, end);
-    r->failed |= at - code->frames >= code->frames_size || end - at < FRAMES_RECORD_HEAD;
+    r->failed |= at - code->frames >= code->frames_size;
     length = elfin_frames_number(r, 4);
     *id = (uint32_t)elfin_frames_number(r, 4);
-    if (r->failed || length < 4 || length >= LENGTH_EXTENDED || length > end - at - 4)
+    if (r->failed || length < 4 || length > end - at - 4)
         return false;
     r->end = at + 4 + length;
     return true;
@@ -133,27 +131,32 @@ bool elfin_frames_open(struct frames_reader *r, const elfin_code *code, uint64_t
     return read_cie(r, code, cie, out) && read_fde(r, fde + FRAMES_RECORD_HEAD, end, out);
 }
 
+bool elfin_frames_next(struct frames_reader *r, const elfin_code *code, uint64_t *at, uint64_t *fde)
+{
+    uint32_t id = 0;
+
+    while (id == 0) {
+        *fde = *at;
+        if (!enter(r, code, *at, &id))
+            return false;
+        *at = r->end;
+    }
+    return true;
+}
+
 /* One after the other. Discarded functions describe nothing; a record of an unknown form is
  * passed over. */
 static enum frames_found search(struct frames_reader *r, const elfin_code *code, uint64_t address,
                                 struct frames_record *out)
 {
-    uint64_t at = code->frames, next;
+    uint64_t at = code->frames, fde;
     enum frames_found none = FRAMES_NONE;
-    uint32_t id;
 
-    for (; enter(r, code, at, &id); at = next) {
-        next = r->end;
-        if (id == 0)
-            continue;
-        if (!elfin_frames_open(r, code, at, out)) {
+    while (r->steps > 0 && elfin_frames_next(r, code, &at, &fde))
+        if (!elfin_frames_open(r, code, fde, out))
             none = FRAMES_BAD;
-            if (r->steps == 0)
-                break;
-        } else if (address - out->code < out->code_size) {
+        else if (address - out->code < out->code_size)
             return FRAMES_FOUND;
-        }
-    }
     return none;
 }
 
@@ -174,27 +177,40 @@ static uint32_t index_rows(struct frames_reader *r, const elfin_code *code)
     return (uint32_t)rows;
 }
 
-static bool read_row(struct frames_reader *r, const elfin_code *code, uint32_t number,
+/* An index as it is searched. */
+struct sorted {
+    uint64_t base; /* that distances count from */
+    uint64_t rows; /* address of the first, unless they are our own */
+    struct frames_index own;
+    uint32_t count;
+};
+
+static bool read_row(struct frames_reader *r, const struct sorted *index, uint32_t number,
                      struct eh_row *row)
 {
-    uint64_t at = code->index + FRAMES_INDEX_HEAD + (uint64_t)number * sizeof(*row);
-
     elfin_frames_spend(r, 1);
-    return !r->failed && r->walker->read(r->walker->ctx, at, row, sizeof(*row));
+    if (index->own.count != 0) {
+        *row = index->own.rows[number];
+        return !r->failed;
+    }
+    return !r->failed &&
+           r->walker->read(r->walker->ctx, index->rows + number * sizeof(*row), row, sizeof(*row));
 }
 
 /* The last row at or before the address. */
 static enum frames_found search_index(struct frames_reader *r, const elfin_code *code,
-                                      uint32_t rows, uint64_t address, struct frames_record *out)
+                                      const struct sorted *index, uint64_t address,
+                                      struct frames_record *out)
 {
-    uint32_t low = 0, high = rows;
+    uint32_t low = 0, high = index->count;
     struct eh_row row;
-    int64_t wanted = (int64_t)(address - code->index);
+    int64_t wanted = (int64_t)(address - index->base);
 
+    r->failed = false;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
 
-        if (!read_row(r, code, middle, &row))
+        if (!read_row(r, index, middle, &row))
             return FRAMES_BAD;
         if (row.code <= wanted)
             low = middle + 1;
@@ -203,19 +219,25 @@ static enum frames_found search_index(struct frames_reader *r, const elfin_code 
     }
     if (low == 0)
         return FRAMES_NONE;
-    if (!read_row(r, code, low - 1, &row) ||
-        !elfin_frames_open(r, code, code->index + (uint64_t)(int64_t)row.record, out))
+    if (!read_row(r, index, low - 1, &row) ||
+        !elfin_frames_open(r, code, index->base + (uint64_t)(int64_t)row.record, out))
         return FRAMES_BAD;
     return address - out->code < out->code_size ? FRAMES_FOUND : FRAMES_NONE;
 }
 
 enum frames_found elfin_frames_find(struct frames_reader *r, const elfin_code *code,
-                                    uint64_t address, struct frames_record *out)
+                                    const struct frames_index *own, uint64_t address,
+                                    struct frames_record *out)
 {
-    uint32_t rows;
+    struct sorted index = { .base = code->frames, .own = *own, .count = own->count };
 
     if (code->frames_size < FRAMES_RECORD_HEAD || code->frames + code->frames_size < code->frames)
         return FRAMES_NONE;
-    rows = index_rows(r, code);
-    return rows != 0 ? search_index(r, code, rows, address, out) : search(r, code, address, out);
+    if (own->count == 0) {
+        index.base = code->index;
+        index.rows = code->index + FRAMES_INDEX_HEAD;
+        index.count = index_rows(r, code);
+    }
+    return index.count != 0 ? search_index(r, code, &index, address, out)
+                            : search(r, code, address, out);
 }

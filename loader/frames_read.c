@@ -8,7 +8,7 @@ void elfin_frames_seek(struct frames_reader *r, uint64_t begin, uint64_t end)
     r->at = begin;
     r->end = end;
     r->filled = 0;
-    r->failed = r->steps == 0 || end < begin;
+    r->failed = false;
 }
 
 void elfin_frames_spend(struct frames_reader *r, uint32_t steps)
@@ -124,7 +124,7 @@ uint64_t elfin_frames_pointer(struct frames_reader *r, uint8_t encoding, uint64_
     if (base == EH_ALIGNED)
         r->at = (r->at + 7) & ~UINT64_C(7);
     place = r->at;
-    r->failed |= place > r->end || (base != 0 && base != EH_RELATIVE && base != EH_ALIGNED);
+    r->failed |= base != 0 && base != EH_RELATIVE && base != EH_ALIGNED;
     value = number_of_form(r, base == EH_ALIGNED ? EH_WORD : encoding & EH_FORM);
     if (raw != NULL)
         *raw = value;

@@ -122,6 +122,7 @@ DEBUG_SOURCES := \
     loader/frames_row.c \
     loader/frames_expression.c \
     loader/walk_stack.c \
+    loader/debug_frames.c \
     loader/trace.c
 
 # libelfin-report.a: sentences.

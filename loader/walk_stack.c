@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The frames of a stack, one after the other; include/elfin/walk.h says for whom. */
-#include "loader/frames.h"
-#include "loader/internal.h"
+#include "loader/debug_frames.h"
+#include "loader/debug_symbols.h"
 
 enum {
     FRAMES_MAX = 64
@@ -11,8 +11,9 @@ enum {
 
 struct walk {
     const elfin_walker *walker;
-    elfin_frame frame;    /* where the walk is */
-    elfin_code code;      /* what it is in, unless it is foreign */
+    elfin_frame frame; /* where the walk is */
+    elfin_code code;   /* what it is in, unless it is foreign */
+    struct frames_index index;
     elfin_registers next; /* of its caller */
     bool interrupted;     /* next.value[RIP] is no return address */
     elfin_frame_origin origin;
@@ -50,14 +51,37 @@ static bool find_in_space(const elfin_space *space, uint64_t address, elfin_code
     return false;
 }
 
-static bool find_code(const elfin_walker *walker, uint64_t address, elfin_code *code)
+/* What debug data knows of its module's table, where the block knows of none. */
+static void find_kept(const elfin_space *space, uint64_t address, elfin_code *code,
+                      struct frames_index *index)
 {
+    const elfin_module *module = elfin_debug_module_at(space, address);
+    const struct module_frames *kept = module ? debug_part(module, DEBUG_FRAMES) : NULL;
+    uint64_t room = kept ? (kept->region.size - sizeof(*kept)) / sizeof(struct eh_row) : 0;
+
+    if (!kept || kept->count > room)
+        return;
+    code->index = kept->code.index;
+    code->index_size = kept->code.index_size;
+    code->frames = kept->code.frames;
+    code->frames_size = kept->code.frames_size;
+    *index = (struct frames_index){ .rows = module_frames_rows(kept), .count = kept->count };
+}
+
+static bool find_code(const elfin_walker *walker, uint64_t address, elfin_code *code,
+                      struct frames_index *index)
+{
+    index->count = 0;
     for (size_t i = 0; i < walker->code_count; i++)
         if (address - walker->code[i].address < walker->code[i].size) {
             *code = walker->code[i];
             return true;
         }
-    return walker->space && find_in_space(walker->space, address, code);
+    if (!walker->space || !find_in_space(walker->space, address, code))
+        return false;
+    if (code->frames_size == 0)
+        find_kept(walker->space, address, code, index);
+    return true;
 }
 
 /* ---- By tables ------------------------------------------------------------------------------- */
@@ -163,7 +187,7 @@ static elfin_walk_end by_table(struct walk *w)
 
     if (w->frame.foreign)
         return ELFIN_WALK_FOREIGN;
-    switch (elfin_frames_find(&w->reader, &w->code, w->frame.lookup, &record)) {
+    switch (elfin_frames_find(&w->reader, &w->code, &w->index, w->frame.lookup, &record)) {
     case FRAMES_NONE:
         return ELFIN_WALK_UNDESCRIBED;
     case FRAMES_BAD:
@@ -182,12 +206,13 @@ static elfin_walk_end by_table(struct walk *w)
 static bool is_caller(struct walk *w, elfin_frame_origin origin)
 {
     uint64_t address = w->next.value[ELFIN_RIP];
+    struct frames_index index;
     elfin_code code;
 
     w->interrupted = false;
     w->origin = origin;
     return w->next.value[ELFIN_RSP] > w->frame.registers.value[ELFIN_RSP] &&
-           find_code(w->walker, address - 1, &code) &&
+           find_code(w->walker, address - 1, &code, &index) &&
            elfin_arch_frames_is_return(&w->reader, address);
 }
 
@@ -246,7 +271,7 @@ elfin_walk_end elfin_walk_stack(const elfin_walker *walker, const elfin_register
     while (end == WALK_GOES_ON) {
         if (left-- == 0)
             return ELFIN_WALK_LIMIT;
-        w.frame.foreign = !find_code(walker, w.frame.lookup, &w.code);
+        w.frame.foreign = !find_code(walker, w.frame.lookup, &w.code, &w.index);
         if (!each(ctx, &w.frame))
             return ELFIN_WALK_STOPPED;
         end = go_on(&w);

@@ -25,7 +25,8 @@ enum {
     ELFIN_DEBUG_GDB = 1 << 0,     /* a copy of its object, registered through GDB's JIT interface */
     ELFIN_DEBUG_SYMBOLS = 1 << 1, /* all functions and objects, static ones too */
     ELFIN_DEBUG_LINES = 1 << 2,   /* which address comes from which line */
-    ELFIN_DEBUG_FRAMES = 1 << 3,  /* a search index of its unwind table */
+    ELFIN_DEBUG_FRAMES = 1 << 3,  /* an index of its unwind table, for elfin_walk_stack (walk.h);
+                                     a host with elfin_host.unwind_add has one already */
 };
 
 /* What is kept of the module: ELFIN_DEBUG_*; NULL: nothing. */

@@ -29,6 +29,7 @@ enum {
 
 static uint8_t code[SIZE], tables[SIZE], rows[SIZE], stack[SIZE];
 static size_t tables_size, rows_size, reads;
+static uint64_t hole; /* cannot be read; what is read all the same is there */
 static elfin_registers registers;
 static elfin_code description;
 static elfin_walker walker;
@@ -52,10 +53,11 @@ static inline bool read_invented(void *ctx, uint64_t address, void *bytes, size_
     (void)ctx;
     reads++;
     CHECK(size >= 1 && size <= 64);
-    return read_from(address, CODE, code, SIZE, bytes, size) ||
-           read_from(address, TABLES, tables, tables_size, bytes, size) ||
-           read_from(address, INDEX, rows, rows_size, bytes, size) ||
-           read_from(address, STACK, stack, SIZE, bytes, size);
+    return (read_from(address, CODE, code, SIZE, bytes, size) ||
+            read_from(address, TABLES, tables, tables_size, bytes, size) ||
+            read_from(address, INDEX, rows, rows_size, bytes, size) ||
+            read_from(address, STACK, stack, SIZE, bytes, size)) &&
+           hole - address >= size;
 }
 
 static inline bool take(void *ctx, const elfin_frame *frame)
@@ -157,6 +159,7 @@ static inline void begin(void)
     memset(stack, 0, sizeof stack);
     memset(rows, 0, sizeof rows);
     tables_size = rows_size = 0;
+    hole = 0;
     registers = (elfin_registers){ .known = ELFIN_REGISTERS_ALL };
     for (unsigned i = 0; i < ELFIN_REGISTERS; i++)
         registers.value[i] = 0x1000 + i;

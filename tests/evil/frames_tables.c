@@ -68,7 +68,7 @@ static void letters(void)
     expect_bad();
     MAKE("eh", "\0\0\0\0\0\0\0\0" DEFAULTS);
     expect_bad();
-    MAKE("zRSBLSBL", "\1\x1b" DEFAULTS); /* as long as no compiler makes it */
+    MAKE("zRSBSBSB", "\1\x1b" DEFAULTS); /* as long as no compiler makes it */
     expect_bad();
     MAKE("zR", "\x7f\x1b" DEFAULTS); /* data longer than the record */
     expect_bad();
@@ -192,6 +192,54 @@ static void words_of_the_fde(void)
     }
 }
 
+/* A record that is no CIE, and one that is not in the table. */
+static void no_cie(void)
+{
+    MAKE("zR", "\1\x1b" DEFAULTS);
+    set_word(4, 1);
+    expect_bad();
+    MAKE("zR", "\1\x1b" DEFAULTS);
+    description.frames += FIRST;
+    description.frames_size -= FIRST;
+    expect_bad();
+}
+
+/* Each byte in turn cannot be read: nothing goes on as if it could. */
+static void holes(void)
+{
+    for (uint64_t at = 0; at < END; at++) {
+        MAKE("zR", "\1\x1b" DEFAULTS);
+        hole = TABLES + at;
+        CHECK_MSG(walk() != ELFIN_WALK_OUTERMOST, "byte %u", (unsigned)at);
+    }
+}
+
+/* A pointer to the pointer. */
+static void indirect_pointers(void)
+{
+    uint64_t address = CODE;
+
+    begin();
+    finish(put_cie("zR", "\1\x80" DEFAULTS, 7));
+    for (int n = 0; n < 2; n++) {
+        uint64_t pointer = n ? TOP + 0x40 : TOP + 0x48, size = 0x20;
+        size_t at = tables_size;
+
+        put_word(0);
+        put_word((uint32_t)(at + 4));
+        put(&pointer, 8);
+        put(&size, 8);
+        put(n ? "\0\x0e\x10" : "\0\0\0", 3);
+        finish(at);
+    }
+    close_tables();
+    set_stack(TOP + 0x48, address);
+    set_stack(TOP + 0x40, OUTER);
+    expect_good();
+    hole = TOP + 0x48;
+    expect_bad();
+}
+
 /* A discarded function has the address 0, as it stands there. */
 static void discarded_functions(void)
 {
@@ -308,9 +356,17 @@ static void damaged_indexes(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(letters),          TEST_CASE(encodings),           TEST_CASE(numbers_of_the_cie),
-    TEST_CASE(words_of_the_fde), TEST_CASE(discarded_functions), TEST_CASE(cut_off),
-    TEST_CASE(indexes),          TEST_CASE(damaged_indexes),
+    TEST_CASE(letters),
+    TEST_CASE(encodings),
+    TEST_CASE(numbers_of_the_cie),
+    TEST_CASE(words_of_the_fde),
+    TEST_CASE(discarded_functions),
+    TEST_CASE(cut_off),
+    TEST_CASE(no_cie),
+    TEST_CASE(holes),
+    TEST_CASE(indirect_pointers),
+    TEST_CASE(indexes),
+    TEST_CASE(damaged_indexes),
 };
 
 TEST_MAIN("evil_frames_tables", cases)

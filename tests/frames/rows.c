@@ -213,7 +213,8 @@ int main(int argc, char **argv)
         } else if (distance >= record.code_size) {
             printf("none\n");
         } else if (code.index_size != 0 &&
-                   (elfin_frames_find(&r, &code, record.code + distance, &found) != FRAMES_FOUND ||
+                   (elfin_frames_find(&r, &code, &(struct frames_index){ 0 },
+                                      record.code + distance, &found) != FRAMES_FOUND ||
                     found.fde != record.fde)) {
             printf("differs\n");
         } else if (!elfin_frames_row(&r, &record, record.code + distance, &row)) {

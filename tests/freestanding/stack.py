@@ -19,7 +19,7 @@ PHASES = ["open_early", "bind_new", "object_edges", "scan", "measure_block", "pl
 # Caller -> callees by pointer, all inside the library. Any other call by pointer goes to the host.
 POINTERS = {
     "sift_down": ["by_priority", "by_number", "by_freedom", "by_code", "by_kind", "by_run", "by_slot",
-                  "by_symbol", "by_field", "by_name", "by_address", "by_start", "by_row", "by_key"],
+                  "by_symbol", "by_field", "by_name", "by_address", "by_distance", "by_start", "by_row", "by_key"],
     "each_record": ["report_misfit", "report_excluding", "report_narrowing",
                     "elfin_image_each_demand"],
     "elfin_image_each_demand": ["report_misfit", "report_excluding", "report_narrowing", "tally_field",
@@ -110,8 +110,8 @@ POINTERS = {
     "debugging_trim": ["gdb_trim"],
     "starting_finish": ["debugging_trim"],
     # struct debug_part
-    "add_parts": ["gdb_add", "symbols_add", "lines_add"],
-    "forget_group": ["gdb_remove", "symbols_remove", "lines_remove"],
+    "add_parts": ["gdb_add", "symbols_add", "lines_add", "frames_add"],
+    "forget_group": ["gdb_remove", "symbols_remove", "lines_remove", "frames_remove"],
     "elfin_space_adopt": ["starting_finish"],
     # struct arch_tls
     "scan_record": ["prove", "add"],

@@ -6,6 +6,7 @@
  */
 #include "tests/lib/expect.h"
 
+#include <elfin/debug.h>
 #include <elfin/walk.h>
 
 #include <link.h>
@@ -37,6 +38,7 @@ static struct {
 } theirs;
 static elfin_code code[MAX_CODE];
 static size_t code_count;
+static bool without_libgcc;
 static const elfin_space *walked;
 static jmp_buf leave;
 static size_t compared; /* frames, with libgcc's */
@@ -135,7 +137,8 @@ static void look(void)
     elfin_registers registers;
 
     theirs.count = 0;
-    _Unwind_Backtrace(take_theirs, NULL);
+    if (!without_libgcc)
+        _Unwind_Backtrace(take_theirs, NULL);
     getcontext(&context);
     registers = registers_of(&context);
     walk(&registers);
@@ -158,6 +161,14 @@ static _Noreturn void host_leave(uint64_t result)
 {
     (void)result;
     longjmp(leave, 1);
+}
+
+static bool resolve_nothing(void *ctx, const char *name, uint64_t *address)
+{
+    (void)ctx;
+    (void)name;
+    *address = (uint64_t)(uintptr_t)host_leave;
+    return true;
 }
 
 static bool registers_with_libgcc;
@@ -303,6 +314,42 @@ static void frame_pointers(void)
     END(f);
 }
 
+/* A host that is not told of unwind tables keeps an index of its own, or has none. */
+static void tables_that_no_host_asked_for(void)
+{
+    for (size_t i = 0; i < 2 * (sizeof variants / sizeof *variants - 1); i++) {
+        struct fixture *f = fx_new(FAKE_REAL);
+        elfin_export exports[] = { { "frames_look", (uint64_t)(uintptr_t)host_look } };
+        char path[64];
+
+        exports[0].address = (uint64_t)(uintptr_t)host_look;
+        f->fake.host.unwind_add = NULL;
+        f->fake.host.unwind_remove = NULL;
+        f->fake.host.debugging = &elfin_debugging;
+        f->fake.host.debug = ELFIN_DEBUG_FRAMES;
+        f->fake.host.resolve = resolve_nothing;
+        fx_again(f);
+        STATUS(fx_export(f, exports, 1), ELFIN_OK);
+        snprintf(path, sizeof path, "tests/objects/frames_%s.o", variants[i / 2]);
+        STATUS(fx_load_blob(f, "frames.o", fx_built(path)), ELFIN_OK);
+        REQUIRE(f->status == ELFIN_OK);
+        walked = &f->space;
+        CHECK_MSG(elfin_module_debug(elfin_next_module(f->group, NULL)) == ELFIN_DEBUG_FRAMES,
+                  "%s", variants[i / 2]);
+        if (i % 2)
+            elfin_debug_detach(&f->space);
+        without_libgcc = true;
+        call(f, "frames_run", WAY_LOOK);
+        without_libgcc = false;
+        if (i % 2 == 0) {
+            check_chain(f, 2, chain);
+            CHECK_EQ(ours.end, ELFIN_WALK_OUTERMOST);
+        }
+        REQUIRE_NO_FAILURE();
+        END(f);
+    }
+}
+
 /* ---- From a fault ---------------------------------------------------------------------------- */
 
 static struct sigaction before;
@@ -373,9 +420,13 @@ static void all_of_them(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(calls),          TEST_CASE(a_call_at_the_end_of_its_function),
-    TEST_CASE(frame_pointers), TEST_CASE(faults),
-    TEST_CASE(signal_frames),  TEST_CASE(all_of_them),
+    TEST_CASE(calls),
+    TEST_CASE(a_call_at_the_end_of_its_function),
+    TEST_CASE(tables_that_no_host_asked_for),
+    TEST_CASE(frame_pointers),
+    TEST_CASE(faults),
+    TEST_CASE(signal_frames),
+    TEST_CASE(all_of_them),
 };
 
 TEST_MAIN("walk_stack", cases)
