@@ -110,6 +110,7 @@ POINTERS = {
     "debugging_trim": ["gdb_trim"],
     "starting_finish": ["debugging_trim"],
     # struct debug_part
+    "next_byte": ["read_edit"],
     "add_parts": ["gdb_add", "symbols_add", "lines_add", "frames_add"],
     "forget_group": ["gdb_remove", "symbols_remove", "lines_remove", "frames_remove"],
     "elfin_space_adopt": ["starting_finish"],
