@@ -10,6 +10,14 @@
  */
 void elfin_debug_drop(const struct debug_object *copy);
 
+/*
+ * debug_pack.c: bytes of a copy of an ET_REL file without what a debugger reads from memory; 0: it
+ * would not be smaller than the file, or sections overlap.
+ */
+uint64_t elfin_debug_packed_size(const struct debug_object *object);
+/* Makes such a copy, of that size, which is not 0. */
+void elfin_debug_pack(const struct debug_object *object, uint8_t *to);
+
 /* Makes sh_addr 0 of sections that only init needed. False: there are none. */
 bool elfin_debug_forget(const struct debug_object *copy, const elfin_group *group);
 

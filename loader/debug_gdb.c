@@ -84,13 +84,14 @@ static void leave(struct jit_code_entry *entry)
     elfin_debug_unregistered();
 }
 
-static void fill_addresses(const struct debug_object *object, uint8_t *table)
+static void fill_addresses(const struct debug_object *copy, const uint64_t *addresses)
 {
-    for (uint32_t i = 0; i < object->section_count; i++) {
-        struct elf_section section = debug_section(object, i);
+    for (uint32_t i = 0; i < copy->section_count; i++) {
+        uint8_t *at = (uint8_t *)(uintptr_t)copy->table.data + i * sizeof(struct elf_section);
+        struct elf_section section = debug_section(copy, i);
 
-        section.sh_addr = object->addresses[i];
-        memcpy(table + i * sizeof(section), &section, sizeof(section));
+        section.sh_addr = addresses[i];
+        __builtin_memcpy(at, &section, sizeof(section));
     }
 }
 
@@ -108,23 +109,29 @@ static void *gdb_add(const struct debug_object *object)
     struct debug_object own;
     struct gdb_copy *copy;
     elfin_region region;
+    uint64_t packed, size;
     uint8_t *bytes;
 
     if (object->type == ET_DYN && object->bias) /* no room for a bias in the interface */
         return NULL;
-    if (elfin_reserve_plain(object->host, ELFIN_PURPOSE_RECORDS, sizeof(*copy) + object->file.size,
-                            &region) != ELFIN_OK)
+    packed = object->type == ET_REL ? elfin_debug_packed_size(object) : 0;
+    size = packed ? packed : object->file.size;
+    if (elfin_reserve_plain(object->host, ELFIN_PURPOSE_RECORDS, sizeof(*copy) + size, &region) !=
+        ELFIN_OK)
         return NULL;
     copy = region.edit;
     bytes = (uint8_t *)(copy + 1);
-    memcpy(bytes, object->file.data, object->file.size);
-    if (object->addresses)
-        fill_addresses(object, bytes + (object->table.data - object->file.data));
-    *copy = (struct gdb_copy){ .region = region,
-                               .entry = { .symfile_addr = (const char *)bytes,
-                                          .symfile_size = object->file.size } };
-    if (open_copy(copy, &own))
+    if (packed)
+        elfin_debug_pack(object, bytes);
+    else
+        memcpy(bytes, object->file.data, size);
+    *copy =
+        (struct gdb_copy){ .region = region,
+                           .entry = { .symfile_addr = (const char *)bytes, .symfile_size = size } };
+    if (open_copy(copy, &own)) {
+        fill_addresses(&own, object->addresses);
         elfin_debug_drop(&own);
+    }
     enter(&copy->entry);
     return copy;
 }

@@ -105,6 +105,7 @@ DEBUG_SOURCES := \
     loader/debug_file.c \
     loader/debug_gdb.c \
     loader/debug_copy.c \
+    loader/debug_pack.c \
     loader/debug_symtab.c \
     loader/debug_symbols.c \
     loader/debug_relocate.c \
