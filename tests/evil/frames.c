@@ -88,6 +88,33 @@ static void programs_of_an_fde(void)
     }
 }
 
+/* set_loc says where code goes on, and never back. Its field is at 42 or 43, behind the CIE. */
+static void set_location(void)
+{
+    static const struct {
+        uint64_t to;
+        bool after_advance;
+        elfin_walk_end end;
+    } rows_of[] = {
+        { CODE + 0x11, false, ELFIN_WALK_OUTERMOST }, { CODE + 0x10, false, ELFIN_WALK_DAMAGED },
+        { CODE + 0x11, true, ELFIN_WALK_OUTERMOST },  { CODE + 0x10, true, ELFIN_WALK_DAMAGED },
+        { CODE + 8, true, ELFIN_WALK_OUTERMOST },     { CODE + 7, true, ELFIN_WALK_DAMAGED },
+        { CODE - 1, false, ELFIN_WALK_DAMAGED },
+    };
+
+    for (size_t i = 0; i < sizeof rows_of / sizeof *rows_of; i++) {
+        bool good = rows_of[i].to == CODE + 8, later = rows_of[i].after_advance;
+        char program[] = "\x48\1\0\0\0\0\x3f";
+        uint32_t distance = (uint32_t)(rows_of[i].to - (TABLES + 42 + later));
+
+        memcpy(program + 2, &distance, sizeof distance);
+        if (good || rows_of[i].to < CODE + 8)
+            program[6] = 0; /* nothing else is wrong */
+        describe(later ? program : program + 1, later ? 7 : 6);
+        CHECK_MSG(walk() == rows_of[i].end, "row %zu", i);
+    }
+}
+
 #define RULE(bytes, known, value)                                                                  \
     {                                                                                              \
         bytes, sizeof(bytes) - 1, known, value                                                     \
@@ -105,6 +132,7 @@ static const struct rule {
     RULE("\x07\3\x08\3", true, 0x1003),
     RULE("\x09\3\x0c", true, 0x100c), /* register */
     RULE("\x09\3\x11", false, 0),
+    RULE("\x09\3\x30", false, 0),
     RULE("\x83\2", true, 0x55), /* offset: CFA - 16 */
     RULE("\x05\3\2", true, 0x55),
     RULE("\x11\3\2", true, 0x55),
@@ -191,12 +219,13 @@ static const struct rule expressions[] = {
     GIVES("\x35\x36\x37\x17", 6), /* rot: 5 6 7 becomes 7 5 6 */
     GIVES("\x35\x36\x37\x17\x13", 5),
     GIVES("\x35\x36\x37\x17\x13\x13", 7),
-    GIVES("\x09\xfb\x19", 5),                  /* abs */
-    GIVES("\x3f\x3a\x1a", 10),                 /* and */
-    GIVES("\x09\xf9\x32\x1b", MINUS(3)),       /* div, signed */
-    GIVES("\x35\x36\x1c", MINUS(1)),           /* minus */
-    GIVES("\x37\x35\x1d", 2),                  /* mod */
-    GIVES("\x09\xff\x33\x1d", UINT64_MAX % 3), /* unsigned */
+    GIVES("\x09\xfb\x19", 5),                                       /* abs */
+    GIVES("\x3f\x3a\x1a", 10),                                      /* and */
+    GIVES("\x09\xf9\x32\x1b", MINUS(3)),                            /* div, signed */
+    GIVES("\x0f\0\0\0\0\0\0\0\x80\x09\xff\x1b", UINT64_C(1) << 63), /* no overflow */
+    GIVES("\x35\x36\x1c", MINUS(1)),                                /* minus */
+    GIVES("\x37\x35\x1d", 2),                                       /* mod */
+    GIVES("\x09\xff\x33\x1d", UINT64_MAX % 3),                      /* unsigned */
     GIVES("\x37\x35\x1e", 35),
     GIVES("\x35\x1f", MINUS(5)),     /* neg */
     GIVES("\x35\x20", ~UINT64_C(5)), /* not */
@@ -304,6 +333,11 @@ static void unknown_registers(void)
     registers.known &= ~(1u << 12);
     CHECK_EQ(walk(), ELFIN_WALK_OUTERMOST);
     CHECK_EQ(found.frame[1].registers.known >> ELFIN_RBX & 1, 0);
+    DESCRIBE("\x09\3\x0c");
+    registers.known &= ~(1u << 12);
+    CHECK_EQ(walk(), ELFIN_WALK_OUTERMOST);
+    CHECK_EQ(found.frame[1].registers.known >> ELFIN_RBX & 1, 0);
+    CHECK_EQ(found.frame[1].registers.known >> 12 & 1, 0);
     DESCRIBE("\x0c\x0c\x08");
     registers.value[12] = TOP;
     CHECK_EQ(walk(), ELFIN_WALK_OUTERMOST);
@@ -319,9 +353,8 @@ static void unknown_registers(void)
 }
 
 static const struct test_case cases[] = {
-    TEST_CASE(programs_of_an_fde), TEST_CASE(rules),
-    TEST_CASE(what_is_not_said),   TEST_CASE(all_operations),
-    TEST_CASE(unknown_registers),
+    TEST_CASE(programs_of_an_fde), TEST_CASE(set_location),   TEST_CASE(rules),
+    TEST_CASE(what_is_not_said),   TEST_CASE(all_operations), TEST_CASE(unknown_registers),
 };
 
 TEST_MAIN("evil_frames", cases)
