@@ -31,11 +31,9 @@ static elfin_status reserve(void *ctx, const elfin_request *request, elfin_regio
     if (request->purpose == ELFIN_PURPOSE_IMAGE) {
         out->run = request->low > next ? request->low : next;
         out->run = (out->run + request->align - 1) & ~(request->align - 1);
+        if (out->run + request->size - 1 > request->high) /* it can lie in few places only */
+            out->run = (request->low + request->align - 1) & ~(request->align - 1);
         next = out->run + request->size;
-        if (out->run + request->size - 1 > request->high) {
-            free(memory);
-            return ELFIN_ERR_MEMORY;
-        }
     }
     if (request->purpose == ELFIN_PURPOSE_RECORDS)
         record_bytes += request->size;

@@ -70,6 +70,12 @@ class Table:
         return self.rows[place][2] if place >= 0 and address < self.rows[place][1] else None
 
 
+def first_address(path: Path) -> int:
+    """Of what a linked file loads, by whole pages."""
+    with path.open("rb") as file:
+        return min(s["p_vaddr"] for s in ELFFile(file).iter_segments() if s["p_type"] == "PT_LOAD") & ~0xfff
+
+
 class Names:
     """The symbols of a table, by section."""
 
@@ -77,6 +83,7 @@ class Names:
         self.of: dict[int, list[tuple[int, int, str, bool]]] = {}
         with path.open("rb") as file:
             elf = ELFFile(file)
+            self.sections = [s.name for s in elf.iter_sections()]
             self.code = {i for i, s in enumerate(elf.iter_sections()) if s["sh_flags"] & 4}
             table = elf.get_section_by_name(".symtab")
             extended = next((s for s in elf.iter_sections() if s["sh_type"] == "SHT_SYMTAB_SHNDX"), None)
@@ -92,6 +99,9 @@ class Names:
         for rows in self.of.values():
             rows.sort()
         self.starts = {i: [r[0] for r in rows] for i, rows in self.of.items()}
+
+    def index_of(self, section: str) -> int:
+        return self.sections.index(section)
 
     def right(self, index: int, offset: int) -> set[str]:
         """Of the symbols that have the byte those that begin last; one without size goes to the next that is kept."""
