@@ -96,6 +96,7 @@ static uint32_t rank_of(const struct elf_symbol *symbol)
 static void collect_symbol(struct collector *c, const struct symtab *table, uint32_t index)
 {
     const struct debug_object *o = c->object;
+    struct elf_section home;
     struct elf_symbol symbol;
     uint32_t section, type;
     const char *name;
@@ -108,8 +109,11 @@ static void collect_symbol(struct collector *c, const struct symtab *table, uint
     if ((type > STT_FUNC && type != STT_GNU_IFUNC) || !section || section >= o->section_count ||
         !is_name(name))
         return;
+    home = debug_section(o, section);
     base = o->addresses ? o->addresses[section] : o->bias;
-    if (o->addresses && !base)
+    /* What is at a section's end is not about what follows it in memory. */
+    if ((o->addresses && !base) ||
+        symbol.st_value - (o->addresses ? 0 : home.sh_addr) >= home.sh_size)
         return;
     collect(c, c->symbols, &c->symbol_count, base + symbol.st_value, symbol.st_size, name,
             rank_of(&symbol));

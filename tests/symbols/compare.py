@@ -44,13 +44,14 @@ class Tally:
     lines: int = 0
     names: int = 0
     alone: int = 0  # members that only load with others, whose hidden names they use
+    files: int = 0  # addr2line names another file
     wrong: list[str] = field(default_factory=list)
 
     def print(self, name: str) -> None:
-        print(f"# {name}: {self.objects} objects, {self.loads} loads, {self.alone} not alone, {self.addresses} addresses, {self.lines} lines, {self.names} names", flush=True)
+        print(f"# {name}: {self.objects} objects, {self.loads} loads, {self.alone} not alone, {self.addresses} addresses, {self.lines} lines, {self.names} names, {self.files} other files", flush=True)
         for reason in self.wrong[:10]:
             print(f"  {reason}", file=sys.stderr)
-        good = not self.wrong and self.lines
+        good = not self.wrong and self.lines and self.files * 50 <= self.lines
         print(f"ok symbols.{name}" if good else f"not ok symbols.{name}: {len(self.wrong)} differ, {self.lines} lines", flush=True)
 
 
@@ -105,6 +106,10 @@ def compare(tally: Tally, program: Path, place: int, step: int, path: Path, scra
             tally.wrong.append(f"{where}: symbol {answer.symbol}, not {sorted(right)}")
         # Of data addr2line tells the declaration; of gcc's 64-bit format that of binutils 2.40 knows nothing.
         ask_gnu = index in names.code and "gcc-gdwarf64" not in path.name
+        # The file register is 1 at first; of DWARF 5 binutils 2.40 takes that for the first file, and it is the second.
+        if ask_gnu and gnu and answer.line == gnu.line and not is_line(answer, gnu, columns=False):
+            tally.files += 1
+            ask_gnu = False
         if not (is_line(answer, llvm, columns=True) and (not ask_gnu or is_line(answer, gnu, columns=False))):
             tally.wrong.append(f"{where}: {answer.directory}/{answer.file}:{answer.line}:{answer.column}, llvm {llvm}, gnu {gnu}")
     return "compared"
