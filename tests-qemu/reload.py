@@ -6,11 +6,16 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
 
 from boot import ELFIN_QEMU, ROOT, Cases, built
+
+sys.path.insert(0, os.path.join(ROOT, 'tests/gdb'))
+from session import Session  # noqa: E402
 
 PROMPT = 'elfin> '
 
@@ -19,12 +24,12 @@ COUNTER = '''
 ELFIN_MODULE("counter", .version = "{version}");
 static int count;
 static void *save(void) {{ return &count; }}
-static int restore(void *old, uint32_t version)
+static int take_over(void *old, uint32_t version)
 {{
     count = *(int *)old;
     return {refusal} * (int)version;
 }}
-ELFIN_STATE(1, save, restore);
+ELFIN_STATE(1, save, take_over);
 {extra}
 int counter_next(void);
 int counter_next(void) {{ return count += {step}; }}
@@ -77,14 +82,14 @@ class Machine:
         return self.process.wait()
 
 
-def compile_to(path, source):
+def compile_to(path, source, flags=()):
     """As compilers do: the file is written in place."""
-    subprocess.run(['gcc', '-O1', '-w', '-I', os.path.join(ROOT, 'include'), '-x', 'c', '-c', '-',
+    subprocess.run(['gcc', '-O1', '-w', *flags, '-I', os.path.join(ROOT, 'include'), '-x', 'c', '-c', '-',
                     '-o', path], input=source, text=True, check=True)
 
 
-def counter(path, version=1, step=1, extra='', refusal=0):
-    compile_to(path, COUNTER.format(version=version, step=step, extra=extra, refusal=refusal))
+def counter(path, version=1, step=1, extra='', refusal=0, flags=()):
+    compile_to(path, COUNTER.format(version=version, step=step, extra=extra, refusal=refusal), flags)
 
 
 def archive(path, member, source):
@@ -328,9 +333,42 @@ def check_watch(cases, folder):
                 'elfin-qemu: changed: counter.o' in text and 'counter.o user.o' in text, text)
 
 
+def check_gdb(cases, folder):
+    """Breakpoints follow a module that --watch reloads."""
+    script = os.path.join(folder, 'script.elfin')
+    with open(script, 'w', encoding='utf-8') as file:
+        file.write('load counter.o\nload user.o\ncall user:twice\n')
+    objects = [os.path.join(folder, name) for name in ('counter.o', 'user.o')]
+    counter(objects[0], flags=['-g', '-O0'])
+    compile_to(objects[1], USER)
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        port = free.getsockname()[1]
+    machine = Machine(folder, ['--watch', '--gdb', str(port), '--script', script], objects)
+    sessions = []
+    thread = threading.Thread(target=lambda: sessions.append(Session([
+        'set tcp auto-retry on', f'source {os.path.join(ROOT, "tools/gdb/elfin.py")}',
+        f'target remote 127.0.0.1:{port}', 'break counter_next', ('first', 'continue'), ('second', 'continue'),
+        'break take_over', ('taken', 'continue'), ('old', 'print *(int *)old'), ('where', 'bt'),
+        ('breakpoints', 'info breakpoints'), ('trace', 'info elfin trace 1'), 'detach'], timeout=300)))
+    thread.start()
+    machine.read()
+    counter(objects[0], version=2, step=10, flags=['-g', '-O0'])
+    said = machine.read()
+    thread.join()
+    cases.check('--watch --gdb: reloaded under GDB', 'reloaded counter' in said, said)
+    machine.process.send_signal(signal.SIGINT)
+    cases.equal('--watch --gdb: an interrupt ends it', machine.end(), 0)
+    misses = sessions[0].misses({
+        'first': 'Breakpoint 1, counter_next', 'second': 'Breakpoint 1, counter_next',
+        'taken': r'Breakpoint 2(\.\d)?, take_over \(old=', 'old': '= 2', 'where': [r'elfin_replace', r'efi_main'],
+        'breakpoints': ['in take_over', 'in counter_next'], 'trace': 'bind user to counter'})
+    cases.check('--watch --gdb: breakpoints follow', not misses, '\n'.join(misses))
+
+
 def main():
     cases = Cases()
-    for check in (check_by_hand, check_watch):
+    for check in (check_by_hand, check_watch, check_gdb):
         folder = tempfile.mkdtemp()
         try:
             check(cases, folder)
