@@ -45,6 +45,7 @@ $(BUILD)/%.efi: $(BUILD)/uefi/%.so
 		--target=efi-app-x86_64 --subsystem=10 $< $@
 
 # The same with its symbols, for debuggers: an address in it is a distance from the image's base.
+$(BUILD)/elfin.efi: $(BUILD)/elfin.efi.debug
 $(BUILD)/elfin.efi.debug: $(BUILD)/uefi/elfin.so
 	cp $< $@
 
