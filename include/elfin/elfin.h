@@ -607,8 +607,8 @@ elfin_status elfin_space_init(elfin_space *space, const elfin_host *host);
  * Adds a table of the host's exports. Nothing is copied: the rows and their names must stay valid
  * and as they are as long as the space. The first export of a name wins over later ones. All or
  * nothing. ELFIN_ERR_MEMORY, ELFIN_ERR_HOST, ELFIN_ERR_BUSY,
- * ELFIN_ERR_ARGUMENT (an empty name), ELFIN_ERR_DUPLICATE (a name the host has exported already),
- * ELFIN_ERR_LIMIT (too many names with one hash).
+ * ELFIN_ERR_ARGUMENT (an empty name, or no elfin_host.publishing), ELFIN_ERR_DUPLICATE (a name the
+ * host has exported already), ELFIN_ERR_LIMIT (too many names with one hash).
  */
 elfin_status elfin_space_export(elfin_space *space, const elfin_export *exports, size_t count);
 
