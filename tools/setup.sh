@@ -4,7 +4,7 @@
 set -eu
 
 packages="
-    gcc g++ clang-14 clang-19 lld-14 lld-19 rustc binutils make libc6-dev libclang-rt-14-dev
+    gcc g++ clang-14 clang-19 lld-14 lld-19 llvm-19 rustc binutils make libc6-dev libclang-rt-14-dev
     qemu-system-x86 ovmf gnu-efi mtools gdb
     python3 python3-pyelftools python3-capstone
     zlib1g-dev libbz2-dev liblua5.4-dev grub-efi-amd64-bin

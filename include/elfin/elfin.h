@@ -248,8 +248,9 @@ typedef enum elfin_entry {
 /*
  * Parts of the library that a host may leave out. Nothing but the host's elfin_host refers to them,
  * so that a linker leaves the code of those out that it does not name. ELFIN_HOST_INIT names all
- * but elfin_programs, elfin_images and elfin_rebinding, ELFIN_HOST_INIT_SMALL none. They are in
- * libelfin-features.a, and these three in libelfin-programs.a, -images.a and -rebind.a.
+ * but elfin_programs, elfin_images, elfin_rebinding and elfin_debugging, ELFIN_HOST_INIT_SMALL none.
+ * They are in libelfin-features.a, and these four in libelfin-programs.a, -images.a, -rebind.a and
+ * -debug.a.
  */
 struct elfin_programs;
 struct elfin_archives;
