@@ -80,7 +80,7 @@ $(FRAMES_OBJECTS): $(BUILD)/tests/objects/frames_%.o: tests/objects/frames.c Mak
 
 # Loads on several CPUs, watched for accesses that nothing orders. They do not trace: fences, which
 # the ring of loader/trace.c has, are unknown to the sanitizer.
-TSAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fsanitize=thread -Wno-tsan
+TSAN_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(INCLUDES) -O1 -g -fsanitize=thread $(if $(findstring clang,$(CC)),,-Wno-tsan)
 $(eval $(call library,tsan,$$(CC),$$(TSAN_CFLAGS)))
 
 $(BUILD)/tsan/cpus: $(addprefix $(BUILD)/tsan/obj/tests/,unit/cpus.o lib/toy.o lib/toy_tls.o lib/elf_builder.o) \
