@@ -192,13 +192,23 @@ static void unwind_remove(void *ctx, const elfin_block *block)
         __deregister_frame((void *)(uintptr_t)block->unwind.frames);
 }
 
+static void load_file(struct fixture *f, const char *variant)
+{
+    struct blob object;
+    char path[64];
+
+    snprintf(path, sizeof path, "tests/objects/frames_%s.o", variant);
+    object = fx_built(path);
+    STATUS(fx_load_blob(f, "frames.o", object), ELFIN_OK);
+    free(object.data);
+}
+
 static struct fixture *load(const char *variant)
 {
     struct fixture *f = fx_new(FAKE_REAL);
     elfin_export exports[] = { { "frames_look", (uint64_t)(uintptr_t)host_look },
                                { "frames_fault", (uint64_t)(uintptr_t)host_fault },
                                { "frames_leave", (uint64_t)(uintptr_t)host_leave } };
-    char path[64];
 
     f->fake.host.unwind_add = unwind_add;
     f->fake.host.unwind_remove = unwind_remove;
@@ -208,8 +218,7 @@ static struct fixture *load(const char *variant)
         f->fake.base = UINT64_C(0x210000100000);
     fx_again(f);
     STATUS(fx_export(f, exports, 3), ELFIN_OK);
-    snprintf(path, sizeof path, "tests/objects/frames_%s.o", variant);
-    STATUS(fx_load_blob(f, "frames.o", fx_built(path)), ELFIN_OK);
+    load_file(f, variant);
     REQUIRE(f->status == ELFIN_OK);
     walked = &f->space;
     return f;
@@ -320,7 +329,6 @@ static void tables_that_no_host_asked_for(void)
     for (size_t i = 0; i < 2 * (sizeof variants / sizeof *variants - 1); i++) {
         struct fixture *f = fx_new(FAKE_REAL);
         elfin_export exports[] = { { "frames_look", (uint64_t)(uintptr_t)host_look } };
-        char path[64];
 
         exports[0].address = (uint64_t)(uintptr_t)host_look;
         f->fake.host.unwind_add = NULL;
@@ -330,8 +338,7 @@ static void tables_that_no_host_asked_for(void)
         f->fake.host.resolve = resolve_nothing;
         fx_again(f);
         STATUS(fx_export(f, exports, 1), ELFIN_OK);
-        snprintf(path, sizeof path, "tests/objects/frames_%s.o", variants[i / 2]);
-        STATUS(fx_load_blob(f, "frames.o", fx_built(path)), ELFIN_OK);
+        load_file(f, variants[i / 2]);
         REQUIRE(f->status == ELFIN_OK);
         walked = &f->space;
         CHECK_MSG(elfin_module_debug(elfin_next_module(f->group, NULL)) == ELFIN_DEBUG_FRAMES,
