@@ -17,30 +17,19 @@ import threading
 from boot import BUILD, ELFIN_QEMU, ROOT, Cases
 
 sys.path.insert(0, os.path.join(ROOT, 'tests/gdb'))
-from session import MODULES, Session, mark  # noqa: E402
+from session import COUNT_ENTRIES, NAMES, Session, build, mark, tried  # noqa: E402
 
 SCRIPT = os.path.join(ROOT, 'tools/gdb/elfin.py')
-NAMES = ('one.c', 'two.cc', 'three.rs', 'four.cc')
-COMPILERS = {'gcc': ('gcc', 'g++'), 'clang14': ('clang-14', 'clang++-14'), 'clang19': ('clang-19', 'clang++-19')}
-PIC, LARGE, KERNEL = ['-fPIC'], ['-fno-pic', '-mcmodel=large'], ['-fno-pic', '-mcmodel=kernel']
-RUST = {'-fPIC': ['-Crelocation-model=pic'], '-mcmodel=large': ['-Crelocation-model=pic', '-Ccode-model=large'],
-        '-mcmodel=kernel': ['-Crelocation-model=static', '-Ccode-model=kernel']}
+# Flags of C and C++, and of Rust.
+PIC = ['-fPIC'], ['-Crelocation-model=pic']
+LARGE = ['-fno-pic', '-mcmodel=large', '-gz'], ['-Crelocation-model=pic', '-Ccode-model=large']
+KERNEL = ['-fno-pic', '-mcmodel=kernel'], ['-Crelocation-model=static', '-Ccode-model=kernel']
+PIC_GZ = [*PIC[0], '-gz'], PIC[1]
 
 
-def build(folder, prefix, compiler, dwarf, packed, model, names=NAMES, more=()):
-    """The objects' base names."""
-    objects = []
-    for name in names:
-        objects.append(prefix + name.split('.')[0] + '.o')
-        out, source = os.path.join(folder, objects[-1]), os.path.join(MODULES, name)
-        if name.endswith('.rs'):
-            command = ['rustc', '--crate-type=lib', '--emit=obj', '-g', '-Cpanic=abort', '-Copt-level=0',
-                       *RUST[model[-1]], source, '-o', out]
-        else:
-            command = [COMPILERS[compiler][name.endswith('.cc')], '-O0', '-g', f'-gdwarf-{dwarf}', *packed, *model,
-                       '-fno-exceptions', '-ffreestanding', *more, '-c', source, '-o', out]
-        subprocess.run(command, check=True, cwd=ROOT)
-    return objects
+def objects_in(folder, compiler, dwarf, model, names=NAMES, prefix=''):
+    """Their names there."""
+    return [os.path.basename(path) for path in build(folder, compiler, dwarf, *model, names, prefix)]
 
 
 def free_port():
@@ -121,13 +110,6 @@ def stops(prefix, loader):
     }
 
 
-COUNT_ENTRIES = """python
-entry, count = gdb.parse_and_eval('__jit_debug_descriptor.first_entry'), 0
-while entry: entry, count = entry['next_entry'], count + 1
-print('entries', count, 'objfiles', sum('in-memory' in (o.filename or '') for o in gdb.objfiles()))
-end"""
-
-
 def show(cases, name, session, wanted):
     misses = session.misses(wanted)
     cases.check(name, not misses, '\n'.join(misses))
@@ -137,9 +119,9 @@ def check_elfin_efi(cases, cycles):
     """Two groups, near elfin.efi and above 4 GiB; then loads and unloads; then GDB comes back."""
     loader = [r' efi_main \(']
     with tempfile.TemporaryDirectory() as folder:
-        near = build(folder, '', 'gcc', 5, [], PIC)
-        far = build(folder, 'far_', 'clang19', 4, ['-gz'], LARGE)
-        wait = build(folder, '', 'clang14', 5, [], PIC, ['wait.c'])
+        near = objects_in(folder, 'gcc', 5, PIC)
+        far = objects_in(folder, 'clang19', 4, LARGE, prefix='far_')
+        wait = objects_in(folder, 'clang14', 5, PIC, ['wait.c'])
         machine = Machine(folder, f"""limit 0
 load {' '.join(near)}
 call one:enter 5
@@ -168,7 +150,7 @@ call wait:wait_here 7
         session = machine.gdb(('attach', f'target remote 127.0.0.1:{machine.port}'), ('bt', 'bt'),
                               ('locals', 'info locals'), ('info', 'info elfin'), ('wait', 'info elfin wait'),
                               ('count', COUNT_ENTRIES), ('list', 'list enter'), ('set', 'set var released = 1'),
-                              'break two', ('finish', 'finish'), ('end', 'continue'))
+                              'break two', ('finish', 'finish'), ('end', tried('continue')))
         show(cases, 'gdb.attach', session, {
             'bt': [r'wait_here \(value=7\)', *loader], 'locals': r'rounds = \d+', 'list': 'mark: call|sum_of',
             'info': [r'^one .*uses two', r'^two .*used by one', r'^wait +0x'], 'wait': [r' RX +\.text', ' RW +'],
@@ -180,8 +162,8 @@ def check_kernel(cases, kernel):
     """Modules that are handed over, stopped at in their init functions, and loaded by the kernel."""
     loader = [r' kernel_main \(']
     with tempfile.TemporaryDirectory() as folder:
-        given = build(folder, '', 'clang14', 4, [], KERNEL)
-        loaded = build(folder, 'own_', 'gcc', 5, ['-gz'], PIC)
+        given = objects_in(folder, 'clang14', 4, KERNEL)
+        loaded = objects_in(folder, 'gcc', 5, PIC_GZ, prefix='own_')
         machine = Machine(folder, f"""limit 0
 call one:enter 5
 unload one
