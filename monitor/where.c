@@ -47,6 +47,8 @@ bool where_format(const elfin_space *space, uint64_t address, char *text, size_t
     elfin_location location;
     elfin_status status = elfin_symbolize(space, address, &location);
 
+    if (status != ELFIN_OK && platform_name_code(address, text, size))
+        return true;
     if (status == ELFIN_OK && location.symbol[0] != '\0')
         mini_fmt(text, size, "%s:%s+0x%llx", location.name, location.symbol,
                  (unsigned long long)location.symbol_offset);

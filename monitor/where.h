@@ -19,8 +19,8 @@ bool where_has_symbol(const elfin_space *space, uint64_t address);
 
 /*
  * An address as people read it: "demo:crash+0x1c"; where no symbol is, by the section,
- * "demo(.text)+0x40"; in code of our own "elfin.efi:script_run+0x1c"; of others' "0x1234": false.
- * Cut to size - 1 characters.
+ * "demo(.text)+0x40"; in code of our own "elfin.efi:script_run+0x1c"; in an image of the machine's
+ * "DxeCore+0x1234"; else "0x1234": false. Cut to size - 1 characters.
  */
 bool where_format(const elfin_space *space, uint64_t address, char *text, size_t size);
 

@@ -139,6 +139,11 @@ def is_own(line):
     return re.search(r'(^|\()(elfin\.efi|kernel)\+0x\w+\)?$', line) is not None
 
 
+def is_core(line):
+    """An address in the firmware's core, which calls applications and has the services."""
+    return re.fullmatch(r'DxeCore\+0x\w+', line) is not None
+
+
 def expect_stack(run, cases, name, module, fault, bottom):
     """The module's frames, and below them always the same ones of the loader's."""
     lines, place = run.stack(f'! call {module}:{fault}'), 0
@@ -230,6 +235,7 @@ def check_host(host, cases):
         expect_faults(run, cases, f'{host}, {module}', module, {**FAULTS, **kinds})
         bottom = run.stack(f'! call {module}:fault_opcode')[1:]
         cases.check(f'{host}: frames of the loader', len(bottom) > 5 and all(map(is_own, bottom[:-1])), bottom)
+        cases.check(f'{host}: the caller of it', is_core(bottom[-1]) if in_firmware else is_own(bottom[-1]), bottom)
         for fault in sorted({**FAULTS, **kinds}.keys() - set(NO_FRAMES)):
             expect_stack(run, cases, f'{host}, {module}', module, fault, bottom)
     cases.equal(f'{host}: a call begins in the state that it should', run.result('call faults:state_changed'), 0)
@@ -239,6 +245,7 @@ def check_host(host, cases):
     expect_lines(run, cases, host, FIRMWARE if in_firmware else KERNEL)
     if in_firmware:
         expect_service('fault_in_service', run, cases)
+        expect_image(run, cases)
     restricted = run.output.count('only commands that show something')
     cases.equal(f'{host}: the console is restricted once, at the end', restricted, 1)
 
@@ -258,6 +265,15 @@ def expect_service(name, run, cases):
     cases.equal(f'{name}: what is not safe is refused', [said for command, said in lines if command.startswith('!')],
                 [[f'error: {command}: not safe any more'] for command in ('memory', 'load', 'unload', 'call')])
     cases.check(f'{name}: the rest goes on', any(command == 'list' and said for command, said in lines), lines)
+
+
+def expect_image(run, cases):
+    """A frame of the service's, then, behind what cannot be walked, that of its caller."""
+    lines = run.stack('! call services:fault_in_service')
+    cases.check('fault_in_service: the frames', len(lines) > 2 and is_core(lines[0]) and
+                re.match(r'fault_in_service .*, found on the stack', lines[1]) and is_core(lines[-1]), lines)
+    run.expect(cases, 'fault_in_service: the place', '! call services:fault_in_service',
+               r'^error: general protection at DxeCore\+0x\w+, called from services:fault_in_service\+0x')
 
 
 def check_service(name, cases):

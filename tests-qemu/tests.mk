@@ -46,6 +46,10 @@ $(BUILD)/tests-qemu/host_network: tests-qemu/host/network.c uefi/network.c uefi/
 	@mkdir -p $(@D)
 	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@
 
+$(BUILD)/tests-qemu/host_images: tests-qemu/host/images.c uefi/images.c uefi/images.h tests/lib/test.h $(call archives,asan)
+	@mkdir -p $(@D)
+	$(CC) $(UEFI_HOST_TEST_CFLAGS) $(filter %.c %.a,$^) -o $@
+
 # uefi/boot_kernel.c likewise, over files of kernels.
 $(BUILD)/tests-qemu/kernels: tests-qemu/host/kernels.c uefi/boot_kernel.c uefi/boot.h tests/lib/test.h $(BUILD)/kernel.elf $(call archives,asan)
 	@mkdir -p $(@D)
@@ -60,10 +64,11 @@ $(BUILD)/tests-qemu/kernel-damage.elf: tests-qemu/handover/damage.c tests-qemu/t
 		$(patsubst %,$(BUILD)/kernel/%.o,$(basename $(KERNEL_SOURCES))) $(call archives) $(BUILD)/libmini.a -o $@
 
 export LIBZ CLANG CLANG19
-TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/kernels $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
+TEST_DEPS += $(QEMU_TEST_MODULES) $(BUILD)/tests-qemu/kernel-damage.elf $(BUILD)/tests-qemu/kernels $(BUILD)/tests-qemu/faults_open.o $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/host_images $(BUILD)/tests-qemu/garbage.o $(BUILD)/tests-qemu/bad.a
 # The longest begin first, so that both processors are done at about the same time.
 QEMU_SLOW := $(addprefix tests-qemu/,tool.py lifecycle.py firmware.py kernel.py gdb.py)
-TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/kernels \
+TESTS     += $(BUILD)/tests-qemu/host $(BUILD)/tests-qemu/host_cpus $(BUILD)/tests-qemu/host_network $(BUILD)/tests-qemu/host_images \
+             $(BUILD)/tests-qemu/kernels \
              $(QEMU_SLOW) $(filter-out tests-qemu/boot.py $(QEMU_SLOW),$(sort $(wildcard tests-qemu/*.py)))
 
 # The long forms of the kernel's tests, with both compilers' kernels.

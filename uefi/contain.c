@@ -7,6 +7,7 @@
 #include "monitor/frames.h"
 #include "uefi/code.h"
 #include "uefi/exit.h"
+#include "uefi/images.h"
 #include "uefi/page_zero.h"
 #include "uefi/tables.h"
 
@@ -137,6 +138,7 @@ static void call_begins(void)
     if (!machine_host->locked) {
         before.priority = task_priority(machine_host->table->BootServices);
         code_find(machine_host);
+        images_renew();
         page_zero_hide(&machine_host->rights);
     }
     exit_catch(machine_host);
@@ -205,6 +207,7 @@ bool contain_begin(struct uefi_host *host)
     if (!allocate())
         return false;
     set_rights();
+    images_begin();
     call_set_machine(&calls);
     call_set_stack(stack_low, stack_low + MODULE_STACK);
     return true;
@@ -218,6 +221,7 @@ void contain_end(void)
         return;
     call_set_machine(&(struct call_machine){ .begin = NULL });
     call_set_stack(0, 0);
+    images_end();
     uefi_rights_reset(&machine_host->rights, memory, memory_size);
     tables_free(services);
     services->FreePages(memory, EFI_SIZE_TO_PAGES(memory_size));

@@ -18,6 +18,7 @@
 #include "uefi/debugger.h"
 #include "uefi/files.h"
 #include "uefi/firmware.h"
+#include "uefi/images.h"
 #include "uefi/network.h"
 
 enum {
@@ -304,10 +305,7 @@ bool platform_is_readable(uint64_t address, size_t size)
 
 bool platform_name_code(uint64_t address, char *text, size_t size)
 {
-    (void)address;
-    (void)text;
-    (void)size;
-    return false;
+    return images_name(address, text, size);
 }
 
 const elfin_code_image *platform_names(void)
