@@ -45,22 +45,42 @@ static const char *apply(const struct debug_object *object, const struct symtab 
     }
 }
 
+/*
+ * The tables of one section. All name one symbol table, and together they are no larger than the
+ * file: many headers may name the same bytes.
+ */
+struct tables {
+    uint32_t link; /* the symbol table's section; 0: it has not been opened */
+    struct symtab symbols;
+    uint64_t left;
+};
+
+static bool open_table(const struct debug_object *object, const struct elf_section *section,
+                       struct tables *tables, struct span *records)
+{
+    if (!elfin_debug_section_bytes(object, section, records) ||
+        section->sh_entsize != sizeof(struct elf_rela) || records->size % sizeof(struct elf_rela) ||
+        records->size > tables->left)
+        return false;
+    tables->left -= records->size;
+    if (!tables->link && elfin_symtab_open(object, section->sh_link, &tables->symbols))
+        tables->link = section->sh_link;
+    return tables->link && tables->link == section->sh_link;
+}
+
 static const char *apply_all(const struct debug_object *object, const struct elf_section *section,
-                             uint8_t *bytes, uint64_t size)
+                             struct tables *tables, uint8_t *bytes, uint64_t size)
 {
     const char *defect = NULL;
     struct span records;
-    struct symtab table;
 
-    if (!elfin_debug_section_bytes(object, section, &records) ||
-        section->sh_entsize != sizeof(struct elf_rela) || records.size % sizeof(struct elf_rela) ||
-        !elfin_symtab_open(object, section->sh_link, &table))
+    if (!open_table(object, section, tables, &records))
         return "a table of relocations is malformed";
     for (uint64_t i = 0; !defect && i < records.size / sizeof(struct elf_rela); i++) {
         struct elf_rela rela;
 
         span_record(records, i, &rela, sizeof(rela));
-        defect = apply(object, &table, &rela, bytes, size);
+        defect = apply(object, &tables->symbols, &rela, bytes, size);
     }
     return defect;
 }
@@ -68,13 +88,14 @@ static const char *apply_all(const struct debug_object *object, const struct elf
 const char *elfin_debug_relocate(const struct debug_object *object, uint32_t section,
                                  uint8_t *bytes, uint64_t size)
 {
+    struct tables tables = { .left = object->file.size };
     const char *defect = NULL;
 
     for (uint32_t i = 1; !defect && i < object->section_count; i++) {
         struct elf_section header = debug_section(object, i);
 
         if (header.sh_info == section && header.sh_type == SHT_RELA)
-            defect = apply_all(object, &header, bytes, size);
+            defect = apply_all(object, &header, &tables, bytes, size);
         else if (header.sh_info == section && header.sh_type == SHT_REL)
             defect = "its relocations have no addends";
     }

@@ -492,6 +492,52 @@ static void each_field_of_a_relocation(void)
     }
 }
 
+/* The object with so many more section headers, copies of one of its own. */
+static struct blob with_copies(struct blob object, size_t header, unsigned copies)
+{
+    uint64_t count = blob_get(&object, offsetof(Elf64_Ehdr, e_shnum), 2);
+    uint64_t table = blob_get(&object, offsetof(Elf64_Ehdr, e_shoff), 8);
+    struct blob out = { .size = object.size + (count + copies) * sizeof(Elf64_Shdr) };
+    uint8_t *to;
+
+    out.data = xmalloc(out.size);
+    memcpy(out.data, object.data, object.size);
+    to = out.data + object.size;
+    memcpy(to, object.data + table, count * sizeof(Elf64_Shdr));
+    for (unsigned i = 0; i < copies; i++) {
+        memcpy(to + (count + i) * sizeof(Elf64_Shdr), object.data + header, sizeof(Elf64_Shdr));
+    }
+    blob_set(&out, offsetof(Elf64_Ehdr, e_shnum), 2, count + copies);
+    blob_set(&out, offsetof(Elf64_Ehdr, e_shoff), 8, object.size);
+    free(object.data);
+    return out;
+}
+
+/* Many headers of one table would take time for each; so would a symbol table for each table. */
+static void many_tables_of_relocations(void)
+{
+    for (int other = 0; other < 2; other++) {
+        struct blob object;
+        size_t header;
+
+        begin();
+        lb_sample(lb, 4, 4);
+        object = lb_object(lb);
+        header = eb_shdr_at(&lb->elf, lb->elf.rela_section[lb->line_section]);
+        object = with_copies(object, header, other ? 1 : 400);
+        if (other) {
+            size_t last = object.size - sizeof(Elf64_Shdr);
+
+            blob_set(&object, last + offsetof(Elf64_Shdr, sh_link), 4,
+                     (uint64_t)lb->elf.symtab + 1);
+        }
+        load(object);
+        CHECK_MSG(strstr(logged, "relocations is malformed") != NULL, "%d: \"%s\"", other, logged);
+        unload();
+        end();
+    }
+}
+
 /* Every answer is looked at; the sanitizer watches. */
 static void ask_everything(const elfin_module *module)
 {
@@ -677,6 +723,7 @@ static const struct test_case cases[] = {
     TEST_CASE(each_operand_that_is_cut),
     TEST_CASE(tables_of_names),
     TEST_CASE(each_field_of_a_relocation),
+    TEST_CASE(many_tables_of_relocations),
     TEST_CASE(every_prefix_and_every_byte),
     TEST_CASE(random_programs),
     TEST_CASE(damaged_symbol_tables),
