@@ -53,6 +53,20 @@ struct gdb_copy {
     struct jit_code_entry entry;
 };
 
+/* Spaces share nothing, and may be used on several CPUs at once, but GDB's list is one for all. */
+static bool locked;
+
+static void lock(void)
+{
+    while (__atomic_exchange_n(&locked, true, __ATOMIC_ACQUIRE)) {
+    }
+}
+
+static void unlock(void)
+{
+    __atomic_store_n(&locked, false, __ATOMIC_RELEASE);
+}
+
 static void tell(struct jit_code_entry *entry, uint32_t action)
 {
     __jit_debug_descriptor.relevant_entry = entry;
@@ -64,16 +78,19 @@ static void tell(struct jit_code_entry *entry, uint32_t action)
 
 static void enter(struct jit_code_entry *entry)
 {
+    lock();
     entry->prev_entry = NULL;
     entry->next_entry = __jit_debug_descriptor.first_entry;
     if (entry->next_entry)
         entry->next_entry->prev_entry = entry;
     __jit_debug_descriptor.first_entry = entry;
     tell(entry, JIT_REGISTER_FN);
+    unlock();
 }
 
 static void leave(struct jit_code_entry *entry)
 {
+    lock();
     if (entry->prev_entry)
         entry->prev_entry->next_entry = entry->next_entry;
     else
@@ -82,6 +99,7 @@ static void leave(struct jit_code_entry *entry)
         entry->next_entry->prev_entry = entry->prev_entry;
     tell(entry, JIT_UNREGISTER_FN);
     elfin_debug_unregistered();
+    unlock();
 }
 
 static void fill_addresses(const struct debug_object *copy, const uint64_t *addresses)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What GDB gets: a list of objects in which sh_addr says where sections lie. */
 #include <elfin/debug.h>
+#include <pthread.h>
+#include <sched.h>
 
 #include "tests/lib/expect.h"
 
@@ -186,11 +188,62 @@ static void damaged_objects_do_no_harm(void)
     END(f);
 }
 
+/* Where GDB has its breakpoint: nothing may change while it reads. */
+static unsigned reading, disturbed;
+
+void __jit_debug_register_code(void);
+
+void __jit_debug_register_code(void)
+{
+    const struct entry *relevant = __jit_debug_descriptor.relevant;
+
+    disturbed += __atomic_add_fetch(&reading, 1, __ATOMIC_SEQ_CST) != 1;
+    sched_yield();
+    disturbed += __jit_debug_descriptor.relevant != relevant;
+    __atomic_sub_fetch(&reading, 1, __ATOMIC_SEQ_CST);
+}
+
+static void *load_and_unload(void *space)
+{
+    elfin_input input = { .file = "a.o" };
+    struct blob object = make_object(false);
+    elfin_group *group;
+    bool good = true;
+
+    input.data = object.data;
+    input.size = object.size;
+    for (int i = 0; good && i < 500; i++) {
+        good = elfin_load(space, &input, 1, NULL, &group, NULL) == ELFIN_OK &&
+               elfin_unload(space, group, NULL, NULL, NULL) == ELFIN_OK;
+    }
+    free(object.data);
+    return good ? space : NULL;
+}
+
+/* They share nothing but the list. */
+static void spaces_on_several_cpus(void)
+{
+    struct fixture *f = with_debugging(ELFIN_DEBUG_GDB), *g = with_debugging(ELFIN_DEBUG_GDB);
+    pthread_t thread;
+    void *result;
+
+    disturbed = 0;
+    REQUIRE(pthread_create(&thread, NULL, load_and_unload, &g->space) == 0);
+    CHECK(load_and_unload(&f->space));
+    pthread_join(thread, &result);
+    CHECK(result);
+    CHECK_EQ(disturbed, 0);
+    CHECK_EQ(entries(), 0);
+    END(g);
+    END(f);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(objects_are_listed_while_they_are_loaded),
     TEST_CASE(what_is_given_back_is_taken_out),
     TEST_CASE(debug_data_may_come_later),
     TEST_CASE(damaged_objects_do_no_harm),
+    TEST_CASE(spaces_on_several_cpus),
 };
 
 TEST_MAIN("debug_gdb", cases)
