@@ -80,22 +80,27 @@ static void *frames_add(const struct debug_object *object)
     elfin_code code = { 0 };
     elfin_region region;
     uint32_t count = 0;
+    bool has_index;
 
     if (object->host->unwind_add && object->addresses)
         return NULL; /* unwind.c makes one for the whole block */
     if (!find_table(object, ".eh_frame", &code.frames, &code.frames_size))
         return NULL;
-    if (object->addresses)
-        count = list_rows(group, &code, NULL, 0);
-    else if (!find_table(object, ".eh_frame_hdr", &code.index, &code.index_size))
+    has_index =
+        !object->addresses && find_table(object, ".eh_frame_hdr", &code.index, &code.index_size);
+    if (!has_index) {
         code.index_size = 0;
+        count = list_rows(group, &code, NULL, 0);
+    }
     if (elfin_reserve_plain(object->host, ELFIN_PURPOSE_RECORDS,
                             sizeof(*m) + (uint64_t)count * sizeof(struct eh_row),
                             &region) != ELFIN_OK)
         return NULL;
     m = region.edit;
     *m = (struct module_frames){ .region = region, .code = code };
-    m->count = list_rows(group, &code, module_frames_rows(m), count);
+    m->count = count;
+    if (count)
+        list_rows(group, &code, module_frames_rows(m), count);
     mini_sort(module_frames_rows(m), m->count, sizeof(struct eh_row), by_distance, NULL);
     return m;
 }

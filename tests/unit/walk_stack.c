@@ -4,6 +4,7 @@
  * program: against the known order of calls, and against _Unwind_Backtrace of libgcc, which is told
  * of the modules' tables. From a call, from a fault, and from a signal handler on its own stack.
  */
+#include "loader/debug_frames.h"
 #include "tests/lib/expect.h"
 
 #include <elfin/debug.h>
@@ -341,8 +342,8 @@ static void tables_that_no_host_asked_for(void)
         load_file(f, variants[i / 2]);
         REQUIRE(f->status == ELFIN_OK);
         walked = &f->space;
-        CHECK_MSG(elfin_module_debug(elfin_next_module(f->group, NULL)) == ELFIN_DEBUG_FRAMES,
-                  "%s", variants[i / 2]);
+        CHECK_MSG(elfin_module_debug(elfin_next_module(f->group, NULL)) == ELFIN_DEBUG_FRAMES, "%s",
+                  variants[i / 2]);
         if (i % 2)
             elfin_debug_detach(&f->space);
         without_libgcc = true;
@@ -353,6 +354,35 @@ static void tables_that_no_host_asked_for(void)
             CHECK_EQ(ours.end, ELFIN_WALK_OUTERMOST);
         }
         REQUIRE_NO_FAILURE();
+        END(f);
+    }
+}
+
+/* Linked files have their linker's index, or, without one, get one like objects. */
+static void tables_of_linked_files(void)
+{
+    static const char *const files[] = { "pie", "exec" };
+
+    for (size_t i = 0; i < 2; i++) {
+        struct fixture *f = fx_new(FAKE_INVENTED);
+        const struct module_frames *kept;
+        char path[64];
+
+        f->fake.host.programs = &elfin_programs;
+        f->fake.host.unwind_add = NULL;
+        f->fake.host.unwind_remove = NULL;
+        f->fake.host.debugging = &elfin_debugging;
+        f->fake.host.debug = ELFIN_DEBUG_FRAMES;
+        f->options.flags = ELFIN_LOAD_NO_INIT;
+        fx_again(f);
+        snprintf(path, sizeof path, "tests/programs/gcc-ld/%s/main.elf", files[i]);
+        STATUS(fx_load_blob(f, "main.elf", fx_built(path)), ELFIN_OK);
+        REQUIRE(f->status == ELFIN_OK);
+        kept = debug_part(elfin_next_module(f->group, NULL), DEBUG_FRAMES);
+        REQUIRE(kept != NULL);
+        CHECK_MSG((kept->code.index_size != 0) == (i == 0), "%s", files[i]);
+        CHECK_MSG((kept->count != 0) == (i == 1), "%s: %u", files[i], kept->count);
+        CHECK(kept->region.size >= sizeof *kept + kept->count * sizeof(struct eh_row));
         END(f);
     }
 }
@@ -430,6 +460,7 @@ static const struct test_case cases[] = {
     TEST_CASE(calls),
     TEST_CASE(a_call_at_the_end_of_its_function),
     TEST_CASE(tables_that_no_host_asked_for),
+    TEST_CASE(tables_of_linked_files),
     TEST_CASE(frame_pointers),
     TEST_CASE(faults),
     TEST_CASE(signal_frames),
