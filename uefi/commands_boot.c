@@ -12,6 +12,7 @@
 #include "monitor/progress.h"
 #include "monitor/words.h"
 #include "uefi/firmware.h"
+#include "uefi/network.h"
 #include "uefi/platform.h"
 
 /* The words of the command, understood; the files are read. */
@@ -240,6 +241,7 @@ static int go(struct session *session, struct boot *boot)
 
     if (status == STATUS_SUCCESS) {
         uefi_cpus_leave(&boot->space.memory->cpus);
+        network_end();                       /* cards write to memory that is the kernel's then */
         elfin_debug_detach(&session->space); /* nothing of it is there in the kernel */
         status = command_error("boot: %s", firmware_status_text(boot_leave(&jump)));
     }
