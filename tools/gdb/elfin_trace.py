@@ -77,7 +77,7 @@ EXPRESSION is an elfin_trace *, of a program that this script does not know."""
 
     def invoke(self, argument, _from_tty):
         words = gdb.string_to_argv(argument)
-        most = int(words.pop(0), 0) if words and words[0].isdigit() else None
+        most = int(words.pop(0)) if words and words[0].isdigit() else CAPACITY_MAX
         try:
             address = int(evaluate(words[0] if words else 'elfin_trace_ring'))
         except gdb.error as error:
@@ -88,7 +88,7 @@ EXPRESSION is an elfin_trace *, of a program that this script does not know."""
         header, records = read_ring(address)
         capacity, written, frequency, start = header[2:6]
         gdb.write(f'{written} events, {max(written - capacity, 0)} of them overwritten\n')
-        for record in records[-most:] if most else records:
+        for record in records[max(len(records) - most, 0):]:
             gdb.write(line_of(record, start, frequency) + '\n')
 
 
