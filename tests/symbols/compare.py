@@ -14,7 +14,7 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.symbols import objects
+import objects
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / os.environ.get("ELFIN_BUILD", "build")

@@ -16,6 +16,6 @@ TESTS     += tests/symbols/compare.py
 
 .PHONY: symbols
 symbols: $(BUILD)/tests/symbols/locate-fast
-	@PYTHONPATH=. tests/symbols/compare.py --all
+	@tests/symbols/compare.py --all
 
 corpus: symbols
