@@ -100,12 +100,26 @@ static bool take_frame(void *ctx, const elfin_frame *frame)
     return true;
 }
 
+/* The linker scripts' names for this program's unwind tables. */
+extern const char frames_index[], frames_index_end[], frames_begin[], frames_end[];
+
+static elfin_code own_code(void)
+{
+    const elfin_code_image *own = platform_names();
+
+    return (elfin_code){ .address = own->base,
+                         .size = own->size,
+                         .index = (uint64_t)frames_index,
+                         .index_size = (uint64_t)(frames_index_end - frames_index),
+                         .frames = (uint64_t)frames_begin,
+                         .frames_size = (uint64_t)(frames_end - frames_begin) };
+}
+
 static elfin_walk_end walk(const elfin_registers *registers, bool returned)
 {
     elfin_walker walker = ELFIN_WALKER_INIT;
-    elfin_code code;
+    elfin_code code = own_code();
 
-    platform_code(&code);
     walker.read = read_memory;
     walker.space = space;
     walker.code = &code;

@@ -86,14 +86,11 @@ void platform_leave(uint64_t flags);
 
 /* Whether this program lies there. */
 bool platform_is_own(uint64_t address);
-/* That, for elfin_host.code_images. */
+/* The same memory, for elfin_host.code_images and for walks. */
 const elfin_code_image *platform_names(void);
 
 /* Run address of this program's first byte, from which addresses in its file count. */
 uint64_t platform_base(void);
-
-/* This program's code and its unwind tables. */
-void platform_code(elfin_code *code);
 
 /* Whether all of it is memory of this program, or of a stack that it may have been called on:
  * reading it has no effect. Not the modules' stack. */

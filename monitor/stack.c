@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "monitor/stack.h"
 
+#include "arch-x86_64/calls.h"
 #include "monitor/call.h"
 #include "monitor/platform.h"
 #include "monitor/where.h"
-
-enum {
-    CALL_LONGEST = 7,    /* bytes, without prefixes */
-    OPCODE_CALL = 0xe8,  /* and 4 bytes */
-    OPCODE_GROUP = 0xff, /* with 2 in ModRM.reg: an indirect call */
-    MODRM_CALL = 2 << 3, /* of the middle three bits */
-    MODRM_MIDDLE = 7 << 3,
-};
-
-/* Intel SDM volume 2, CALL and section 2.1.5: FF /2 with 0, 1 or 4 bytes of displacement and a SIB
- * byte or none. */
-static bool ends_a_call(const uint8_t *end)
-{
-    static const int indirect[] = { 2, 3, 4, 6, 7 };
-
-    if (end[-5] == OPCODE_CALL)
-        return true;
-    for (unsigned i = 0; i < sizeof(indirect) / sizeof(indirect[0]); i++) {
-        const uint8_t *opcode = end - indirect[i];
-
-        if (opcode[0] == OPCODE_GROUP && (opcode[1] & MODRM_MIDDLE) == MODRM_CALL)
-            return true;
-    }
-    return false;
-}
 
 static bool is_code(const elfin_space *space, uint64_t address)
 {
@@ -38,8 +14,8 @@ static bool is_code(const elfin_space *space, uint64_t address)
 /* The bytes before it are read only where something is. */
 static bool is_return_address(const elfin_space *space, uint64_t word)
 {
-    return !platform_is_own(word) && is_code(space, word) && is_code(space, word - CALL_LONGEST) &&
-           ends_a_call((const uint8_t *)word);
+    return !platform_is_own(word) && is_code(space, word) && is_code(space, word - CALLS_LONGEST) &&
+           calls_end_at((const uint8_t *)word);
 }
 
 void stack_trace(const elfin_space *space, uint64_t pointer, struct stack_trace *trace)

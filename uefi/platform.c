@@ -281,18 +281,6 @@ uint64_t platform_base(void)
     return image_base;
 }
 
-extern const char frames_index[], frames_index_end[], frames_begin[], frames_end[];
-
-void platform_code(elfin_code *code)
-{
-    *code = (elfin_code){ .address = image_base,
-                          .size = image_size,
-                          .index = (uint64_t)frames_index,
-                          .index_size = (uint64_t)(frames_index_end - frames_index),
-                          .frames = (uint64_t)frames_begin,
-                          .frames_size = (uint64_t)(frames_end - frames_begin) };
-}
-
 bool platform_is_readable(uint64_t address, size_t size)
 {
     uint64_t last = address + (size - 1);
