@@ -13,7 +13,6 @@
 
 enum {
     SOMEWHERE = 1, /* an address that is not 0 */
-    SHF_GROUP = 0x200,
 };
 
 /* The symbol table, with the section indices that do not fit (gABI, SHT_SYMTAB_SHNDX). */

@@ -4,6 +4,11 @@
 
 #include "loader/debug.h"
 
+/* gABI, section flags: a member of a section group. */
+enum {
+    SHF_GROUP = 0x200,
+};
+
 /*
  * Of an object that may be written to: takes out allocated sections whose sh_addr is 0, as
  * debug_copy.c says.

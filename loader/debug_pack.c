@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A copy of an object without what a debugger reads from memory: the bytes of allocated sections,
- * which become SHT_NOBITS, and their relocations. .eh_frame stays, GDB reads unwind tables from the
- * file. The header comes first, then the sections in their order, then their headers.
+ * which become SHT_NOBITS, their relocations and section groups. .eh_frame stays, GDB reads unwind
+ * tables from the file. The header comes first, then the sections in their order, then their
+ * headers.
  */
 #include "loader/debug_copy.h"
 
 enum {
-    PACK_ALIGN = 8
+    PACK_ALIGN = 8,
 };
 
 static bool is_from_memory(const struct debug_object *object, const struct elf_section *section)
@@ -21,6 +22,10 @@ static void pack_section(const struct debug_object *object, struct elf_section *
                          struct span *bytes)
 {
     *bytes = (struct span){ 0 };
+    /* BFD takes no file with a group that a relocation table has gone from. */
+    section->sh_flags &= ~(uint64_t)SHF_GROUP;
+    if (section->sh_type == SHT_GROUP)
+        section->sh_type = SHT_NULL;
     if (section->sh_type == SHT_RELA && section->sh_info < object->section_count) {
         struct elf_section target = debug_section(object, section->sh_info);
 
