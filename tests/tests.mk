@@ -24,11 +24,11 @@ $(TEST_PROGRAMS): $(BUILD)/tests/%: $(BUILD)/tests/obj/%.o $(TEST_LIB) $(call ar
 	$(CC) $(ASAN_CFLAGS) $(filter %.o,$^) $(filter %.a,$^) -Wl,--no-as-needed -lm -ldl -o $@
 
 # A program that loads modules, for a real GDB.
-$(BUILD)/tests/gdb/debuggee: tests/gdb/debuggee.c $(call archives,host)
+$(BUILD)/tests/gdb/debuggee: tests/gdb/debuggee.c tests/gdb/steps.c tests/gdb/steps.h $(call archives,host)
 	@mkdir -p $(@D)
-	$(CC) $(HOST_CFLAGS) -O1 $< $(call archives,host) -rdynamic -ldl -o $@
+	$(CC) $(HOST_CFLAGS) -O1 $(filter %.c,$^) $(call archives,host) -rdynamic -Wl,--no-as-needed -lm -ldl -o $@
 TEST_DEPS += $(BUILD)/tests/gdb/debuggee
-TESTS     += tests/gdb/run
+TESTS     += tests/gdb/run tests/gdb/backtraces
 
 # What is tested beside the library.
 $(BUILD)/tests/unit/picture: $(PICTURE_SOURCES:%.c=$(BUILD)/asan/obj/%.o)
@@ -77,6 +77,11 @@ TEST_OBJECTS   += $(FRAMES_OBJECTS)
 $(FRAMES_OBJECTS): $(BUILD)/tests/objects/frames_%.o: tests/objects/frames.c Makefile tests/tests.mk
 	@mkdir -p $(@D)
 	$(FRAMES_$*) -g -std=gnu11 $(DEPS) -c $< -o $@
+
+corpus: backtraces
+.PHONY: backtraces
+backtraces: $(BUILD)/tests/gdb/debuggee $(FRAMES_OBJECTS)
+	@tests/gdb/backtraces --all
 
 # Loads on several CPUs, watched for accesses that nothing orders. They do not trace: fences, which
 # the ring of loader/trace.c has, are unknown to the sanitizer.

@@ -10,9 +10,13 @@
  *     unload      the newest group
  *     call NAME   int NAME(int), with 5
  *     cycle N     load and unload the inputs N times
+ *     keep        all debug data of the modules loaded from here on
+ *     steps NAME HOW SHARE    call it, as steps.h says
  *     entries     how many objects GDB is told of
  *     bench N     likewise with the time of a load and unload, and the memory of debug data
  */
+#include "steps.h"
+
 #include <dlfcn.h>
 #include <elfin/debug.h>
 #include <stdio.h>
@@ -22,7 +26,7 @@
 #include <time.h>
 
 enum {
-    INPUTS = 16,
+    INPUTS = 64,
     RECORDS = 32
 };
 
@@ -231,7 +235,7 @@ static void bench(struct debuggee *d, int cycles)
     }
 }
 
-static void call(struct debuggee *d, const char *name)
+static uint64_t find(struct debuggee *d, const char *name)
 {
     uint64_t address;
 
@@ -239,7 +243,12 @@ static void call(struct debuggee *d, const char *name)
         fprintf(stderr, "debuggee: no %s\n", name);
         exit(1);
     }
-    printf("%s: %d\n", name, ((int (*)(int))(uintptr_t)address)(5));
+    return address;
+}
+
+static void call(struct debuggee *d, const char *name)
+{
+    printf("%s: %d\n", name, ((int (*)(int))(uintptr_t)find(d, name))(5));
 }
 
 int main(int argc, char **argv)
@@ -277,6 +286,12 @@ int main(int argc, char **argv)
             unload(&d);
         else if (!strcmp(word, "call"))
             call(&d, more), i++;
+        else if (!strcmp(word, "steps") && i + 3 < argc) {
+            steps_call(&d.space, find(&d, more), argv[i + 2], strtoull(argv[i + 3], NULL, 10));
+            i += 3;
+        } else if (!strcmp(word, "keep"))
+            d.space.host.debug =
+                ELFIN_DEBUG_GDB | ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES | ELFIN_DEBUG_FRAMES;
         else if (!strcmp(word, "bench"))
             bench(&d, atoi(more)), i++;
         else if (!strcmp(word, "entries"))
