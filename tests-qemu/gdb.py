@@ -148,11 +148,15 @@ call wait:wait_here 7
         show(cases, 'gdb.elfin_efi', session, wanted)
         cases.check('gdb.elfin_efi.goes_on_without_gdb', machine.wait_for('> call wait:wait_here'), machine.output)
         session = machine.gdb(('attach', f'target remote 127.0.0.1:{machine.port}'), ('bt', 'bt'),
-                              ('locals', 'info locals'), ('info', 'info elfin'), ('wait', 'info elfin wait'),
+                              ('locals', 'info locals'),
+                              'set elfin-efi /nonexistent', ('attach.again', 'elfin-attach'), ('bt.again', 'bt'),
+                              f'set elfin-efi {BUILD}/elfin.efi.debug', ('attach.named', 'elfin-attach'),
+                              ('bt.named', 'bt'), ('info', 'info elfin'), ('wait', 'info elfin wait'),
                               ('count', COUNT_ENTRIES), ('list', 'list enter'), ('set', 'set var released = 1'),
                               'break two', ('finish', 'finish'), ('end', tried('continue')))
         show(cases, 'gdb.attach', session, {
-            'bt': [r'wait_here \(value=7\)', *loader], 'locals': r'rounds = \d+', 'list': 'mark: call|sum_of',
+            **{bt: [r'wait_here \(value=7\)', *loader] for bt in ('bt', 'bt.again', 'bt.named')},
+            'attach.again': r'elfin\.efi', 'attach.named': r'elfin\.efi\.debug', 'locals': r'rounds = \d+', 'list': 'mark: call|sum_of',
             'info': [r'^one .*uses two', r'^two .*used by one', r'^wait +0x'], 'wait': [r' RX +\.text', ' RW +'],
             'count': r'entries 5 objfiles 5', 'finish': 'Value returned is .* = 7'})
         cases.equal('gdb.elfin_efi.status', machine.end(), 0)
