@@ -125,10 +125,12 @@ void elfin_debug_index_add(elfin_space *space, elfin_group *group)
     struct stretch *list;
     struct arena work;
     elfin_region region;
-    uint64_t count = 0;
+    uint64_t count = 0, room = room_for(group);
 
+    if (!room)
+        return;
     elfin_arena_init(&work, &space->host);
-    list = elfin_arena_take(&work, room_for(group), sizeof(*list));
+    list = elfin_arena_take(&work, room, sizeof(*list));
     for (uint32_t i = 0; list && i < group->module_count; i++)
         collect(list, &count, &group->modules[i]);
     count = join(list, count);

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libFuzzer: any bytes as an object, an executable or a shared object (elfin_inspect and
- * elfin_load), linked and unloaded again in invented memory, no module code executed. After each
- * input nothing may be left.
+ * elfin_load), linked with all debug data and unloaded again in invented memory, no module code
+ * executed. After each input nothing may be left.
  *
  *     make fuzz && build/fuzz/load CORPUS_FOLDER
  */
 #include "tests/lib/fixture.h"
+
+#include <elfin/debug.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,6 +40,9 @@ static void begin(void)
     elfin_space_destroy(&f->space);
     f->fake.host.resolve = resolve;
     f->fake.host.max_image_size = 1u << 24;
+    f->fake.host.debugging = &elfin_debugging;
+    f->fake.host.debug =
+        ELFIN_DEBUG_GDB | ELFIN_DEBUG_SYMBOLS | ELFIN_DEBUG_LINES | ELFIN_DEBUG_FRAMES;
     f->options.flags = ELFIN_LOAD_NO_INIT | ELFIN_LOAD_KEEP_SECTIONS;
     if (elfin_space_init(&f->space, &f->fake.host) != ELFIN_OK ||
         fx_load(f, "first.o", "fn first 1", NULL) != ELFIN_OK ||
