@@ -32,30 +32,35 @@ static bool is_code_of(const elfin_block *block, uint64_t offset)
                block->part[ELFIN_PART_INIT_TEXT].size;
 }
 
-static bool find_in_space(const elfin_space *space, uint64_t address, elfin_code *code)
+static const elfin_block *find_block(const elfin_group *group, uint64_t address)
 {
-    for (const elfin_group *g = space->first; g; g = g->next)
-        for (uint32_t i = 0; i < g->block_count; i++) {
-            const elfin_block *block = &g->blocks[i];
+    for (uint32_t i = 0; i < group->block_count; i++)
+        if (address - group->blocks[i].region.run < group->blocks[i].region.size)
+            return &group->blocks[i];
+    return NULL;
+}
 
-            if (address - block->region.run >= block->region.size)
-                continue;
-            *code = (elfin_code){ .address = block->region.run,
-                                  .size = block->region.size,
-                                  .index = block->unwind.index,
-                                  .index_size = block->unwind.index_size,
-                                  .frames = block->unwind.frames,
-                                  .frames_size = block->unwind.frames_size };
-            return is_code_of(block, address - block->region.run);
-        }
-    return false;
+/* Modules that the index of debug data does not lead to are looked through: that takes steps. */
+static const elfin_block *find_in_space(struct frames_reader *r, uint64_t address,
+                                        const elfin_module **module)
+{
+    const elfin_block *block = NULL;
+
+    *module = elfin_debug_module_at(r->walker->space, address);
+    if (*module && (*module)->group->index)
+        block = find_block((*module)->group, address);
+    for (const elfin_group *g = r->walker->space->first; !block && g; g = g->next) {
+        elfin_frames_spend(r, 1 + g->block_count);
+        block = find_block(g, address);
+        for (uint32_t i = 0; block && i < g->module_count; i++)
+            elfin_frames_spend(r, 1 + g->modules[i].section_count);
+    }
+    return block;
 }
 
 /* What debug data knows of its module's table, where the block knows of none. */
-static void find_kept(const elfin_space *space, uint64_t address, elfin_code *code,
-                      struct frames_index *index)
+static void find_kept(const elfin_module *module, elfin_code *code, struct frames_index *index)
 {
-    const elfin_module *module = elfin_debug_module_at(space, address);
     const struct module_frames *kept = module ? debug_part(module, DEBUG_FRAMES) : NULL;
     uint64_t room = kept ? (kept->region.size - sizeof(*kept)) / sizeof(struct eh_row) : 0;
 
@@ -68,19 +73,30 @@ static void find_kept(const elfin_space *space, uint64_t address, elfin_code *co
     *index = (struct frames_index){ .rows = module_frames_rows(kept), .count = kept->count };
 }
 
-static bool find_code(const elfin_walker *walker, uint64_t address, elfin_code *code,
+static bool find_code(struct frames_reader *r, uint64_t address, elfin_code *code,
                       struct frames_index *index)
 {
+    const elfin_walker *walker = r->walker;
+    const elfin_module *module = NULL;
+    const elfin_block *block;
+
     index->count = 0;
     for (size_t i = 0; i < walker->code_count; i++)
         if (address - walker->code[i].address < walker->code[i].size) {
             *code = walker->code[i];
             return true;
         }
-    if (!walker->space || !find_in_space(walker->space, address, code))
+    block = walker->space ? find_in_space(r, address, &module) : NULL;
+    if (!block || !is_code_of(block, address - block->region.run))
         return false;
+    *code = (elfin_code){ .address = block->region.run,
+                          .size = block->region.size,
+                          .index = block->unwind.index,
+                          .index_size = block->unwind.index_size,
+                          .frames = block->unwind.frames,
+                          .frames_size = block->unwind.frames_size };
     if (code->frames_size == 0)
-        find_kept(walker->space, address, code, index);
+        find_kept(module, code, index);
     return true;
 }
 
@@ -212,7 +228,7 @@ static bool is_caller(struct walk *w, elfin_frame_origin origin)
     w->interrupted = false;
     w->origin = origin;
     return w->next.value[ELFIN_RSP] > w->frame.registers.value[ELFIN_RSP] &&
-           find_code(w->walker, address - 1, &code, &index) &&
+           find_code(&w->reader, address - 1, &code, &index) &&
            elfin_arch_frames_is_return(&w->reader, address);
 }
 
@@ -271,7 +287,7 @@ elfin_walk_end elfin_walk_stack(const elfin_walker *walker, const elfin_register
     while (end == WALK_GOES_ON) {
         if (left-- == 0)
             return ELFIN_WALK_LIMIT;
-        w.frame.foreign = !find_code(walker, w.frame.lookup, &w.code, &w.index);
+        w.frame.foreign = !find_code(&w.reader, w.frame.lookup, &w.code, &w.index);
         if (!each(ctx, &w.frame))
             return ELFIN_WALK_STOPPED;
         end = go_on(&w);

@@ -35,6 +35,7 @@ static struct {
     uint64_t first; /* leave out what comes before it */
     uint64_t stack; /* the last frame's stack pointer */
     bool found;
+    elfin_region region; /* the module's that has been read last */
 } at;
 
 void frames_init(const elfin_space *modules)
@@ -51,12 +52,17 @@ static bool is_inside(uint64_t address, size_t size, uint64_t low, uint64_t high
 
 static bool is_in_module(uint64_t address, size_t size)
 {
+    const elfin_region *last = &at.region;
     elfin_block block;
 
+    if (is_inside(address, size, last->run, last->run + last->size))
+        return true;
     for (elfin_group *g = elfin_next_group(space, NULL); g != NULL; g = elfin_next_group(space, g))
         for (uint32_t i = 0; elfin_group_block(g, i, &block); i++)
-            if (is_inside(address, size, block.region.run, block.region.run + block.region.size))
+            if (is_inside(address, size, block.region.run, block.region.run + block.region.size)) {
+                at.region = block.region;
                 return true;
+            }
     return false;
 }
 
@@ -151,6 +157,7 @@ void frames_take(const struct interrupt_frame *frame, uint64_t first)
     count = 0;
     at.first = first;
     at.found = false;
+    at.region = (elfin_region){ .size = 0 }; /* its module may have gone since */
     name_registers(frame, &registers);
     end = walk(&registers, false);
     for (unsigned i = 0; i < GAPS && count > 0 && end != ELFIN_WALK_OUTERMOST &&

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Stacks that are damaged, circular, not there; what is tried without a table; limits. */
+#include <elfin/debug.h>
+
 #include "tests/evil/frames.h"
+#include "tests/lib/expect.h"
 
 static void expect(elfin_walk_end wanted, size_t frames)
 {
@@ -236,6 +239,62 @@ static void by_top(void)
     expect(ELFIN_WALK_FOREIGN, 1);
 }
 
+/* Only of what stopped is the top of the stack looked at, not of what a signal interrupted. */
+static void by_top_once(void)
+{
+    describe_signal("\x0c\6\0", 3);
+    put_call(RETURN);
+    registers.value[ELFIN_RBP] = STACK + 16;
+    set_stack(STACK + 8, CODE + 0x80);
+    set_stack(STACK + 16, RETURN);
+    expect(ELFIN_WALK_UNDESCRIBED, 2);
+}
+
+/* All of memory can be read, up to its end. */
+static bool read_the_end(void *ctx, uint64_t address, void *bytes, size_t size)
+{
+    const uint64_t words[2] = { RETURN, RETURN };
+
+    if (address < UINT64_MAX - 15)
+        return read_invented(ctx, address, bytes, size);
+    REQUIRE(size <= sizeof words);
+    memcpy(bytes, words, size);
+    return true;
+}
+
+/* The stack pointer must rise for what is guessed, too. */
+static void round_the_end(void)
+{
+    no_tables();
+    walker.read = read_the_end;
+    registers.value[ELFIN_RBP] = 0;
+    registers.value[ELFIN_RSP] = UINT64_MAX - 7;
+    expect(ELFIN_WALK_UNDESCRIBED, 1);
+    registers.value[ELFIN_RBP] = UINT64_MAX - 15;
+    registers.value[ELFIN_RSP] = TOP;
+    set_stack(TOP, 0);
+    expect(ELFIN_WALK_UNDESCRIBED, 1);
+}
+
+/* What a read that fails has left is not used. */
+static void cannot_be_read(void)
+{
+    no_tables();
+    registers.value[ELFIN_RBP] = 0;
+    expect(ELFIN_WALK_UNDESCRIBED, 2);
+    hole = TOP + 7;
+    expect(ELFIN_WALK_UNDESCRIBED, 1);
+    no_tables();
+    registers.value[ELFIN_RBP] = TOP + 0x20;
+    set_stack(TOP, 0);
+    set_stack(TOP + 0x28, RETURN);
+    expect(ELFIN_WALK_UNDESCRIBED, 2);
+    hole = TOP + 0x20;
+    expect(ELFIN_WALK_UNDESCRIBED, 1);
+    hole = TOP + 0x2f;
+    expect(ELFIN_WALK_UNDESCRIBED, 1);
+}
+
 /* Instructions that end at the address: calls, and others. */
 static void calls(void)
 {
@@ -320,6 +379,63 @@ static void in_place_of_a_damaged_table(void)
     expect(ELFIN_WALK_DAMAGED, 1);
 }
 
+/* ---- Many modules ---------------------------------------------------------------------------- */
+
+static uint64_t return_address;
+
+/* A stack that has no end, of frames with frame pointers; code is calls. */
+static bool read_endless(void *ctx, uint64_t address, void *bytes, size_t size)
+{
+    (void)ctx;
+    if (size == 16) {
+        memcpy(bytes, (uint64_t[]){ address + 16, return_address }, size);
+    } else if (size == 8) {
+        memcpy(bytes, &return_address, size);
+    } else {
+        memset(bytes, 0xe8, size);
+    }
+    return true;
+}
+
+/* How many frames a walk finds in one of so many modules until it has taken all its steps. */
+static size_t endless_frames(unsigned modules, bool indexed)
+{
+    struct fixture *f = fx_new(FAKE_INVENTED);
+    size_t frames = 0;
+    char text[32], file[32];
+
+    f->fake.host.debugging = indexed ? &elfin_debugging : NULL;
+    f->options.flags = ELFIN_LOAD_KEEP_SECTIONS;
+    fx_again(f);
+    for (unsigned i = 0; i < modules; i++) {
+        snprintf(text, sizeof text, "fn f%u 1", i);
+        snprintf(file, sizeof file, "m%u.o", i);
+        LOAD(f, file, text);
+    }
+    begin();
+    snprintf(text, sizeof text, "f%u", modules / 2);
+    return_address = fx_lookup(f, text) + 1;
+    walker.read = read_endless;
+    walker.space = &f->space;
+    walker.code_count = 0;
+    walker.frames_max = UINT32_MAX;
+    registers.value[ELFIN_RIP] = return_address;
+    registers.value[ELFIN_RBP] = TOP;
+    CHECK_EQ(elfin_walk_stack(&walker, &registers, true, count_frame, &frames), ELFIN_WALK_LIMIT);
+    END(f);
+    return frames;
+}
+
+/* Modules that a walk has to look through are part of what it may do. */
+static void many_modules(void)
+{
+    size_t one = endless_frames(1, true), plain = endless_frames(1, false);
+
+    CHECK(one > 10000 && plain > 10000);
+    CHECK_EQ(endless_frames(100, true), one);
+    CHECK(endless_frames(100, false) < plain / 5);
+}
+
 static const struct test_case cases[] = {
     TEST_CASE(arguments),
     TEST_CASE(the_callback_stops),
@@ -330,10 +446,14 @@ static const struct test_case cases[] = {
     TEST_CASE(deep),
     TEST_CASE(endless_work),
     TEST_CASE(by_top),
+    TEST_CASE(by_top_once),
+    TEST_CASE(round_the_end),
+    TEST_CASE(cannot_be_read),
     TEST_CASE(calls),
     TEST_CASE(by_pointer),
     TEST_CASE(foreign_code_has_no_frame_pointer),
     TEST_CASE(in_place_of_a_damaged_table),
+    TEST_CASE(many_modules),
 };
 
 TEST_MAIN("evil_walk_stack", cases)
