@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from boot import BUILD, Boot, Cases, built
+from boot import BUILD, ROOT, Boot, Cases, built
 
 HOSTS = {
     'elfin.efi': (),
@@ -144,6 +144,20 @@ def is_core(line):
     return re.fullmatch(r'DxeCore\+0x\w+', line) is not None
 
 
+def body_of(function):
+    """The first and last line of the function's definition, and the texts of all lines."""
+    with open(os.path.join(ROOT, 'tests-qemu/modules/faults.c'), encoding='utf-8') as file:
+        lines = file.read().split('\n')
+    first = next(i for i, line in enumerate(lines) if re.match(rf'\w.*\b{function}\(.*\)$', line))
+    return first + 1, lines.index('}', first) + 1, lines
+
+
+def is_line_of(function, line, called):
+    """It may be reported: of what has called, it is the line of a call."""
+    first, last, lines = body_of(function)
+    return first <= line <= last and (not called or first < line and '(' in lines[line - 1])
+
+
 def expect_stack(run, cases, name, module, fault, bottom):
     """The module's frames, and below them always the same ones of the loader's."""
     lines, place = run.stack(f'! call {module}:{fault}'), 0
@@ -152,10 +166,14 @@ def expect_stack(run, cases, name, module, fault, bottom):
             while place < len(lines) and is_own(lines[place]):
                 place += 1
             continue
+        function = wanted.split(' ')[0]
         if re.fullmatch('[a-z_]+', wanted):
             wanted += r' (at \S*faults\.c:\d+ )' + ('' if module == 'faults_open' else '?') + r'\(@\+0x\w+\)'
         if place == len(lines) or not re.match(wanted.replace('@', module), lines[place]):
             return cases.check(f'{name}: {fault}: the frames', False, lines)
+        number = re.search(r' at \S*faults\.c:(\d+) ', lines[place])
+        if number and not is_line_of(function, int(number[1]), place > 0):
+            return cases.check(f'{name}: {fault}: the lines of the source', False, lines)
         place += 1
     cases.equal(f'{name}: {fault}: the frames', lines[place:], bottom)
 

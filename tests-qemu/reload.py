@@ -97,6 +97,11 @@ def check_state(cases, machine, path):
     machine.say('load counter.o')
     machine.say('load user.o')
     cases.equal('reload: before', machine.result('call user:twice'), 2)
+    for name, wanted in (('counter_next', r'counter:counter_next\+0x0 at \S*:\d+$'),
+                         ('elfin_print', r'elfin\.efi:export_elfin_print\+0x0$')):
+        address = re.search(rf'^(0x[0-9a-f]+) {name} ', machine.say(f'lookup {name}'), re.M)
+        said = machine.say(f'where {address and address[1]}')
+        cases.check(f'where: {name}', address and re.search(rf'^{address[1]} {wanted}', said, re.M), said)
     counter(path('counter.o'), version=2, step=10)
     said = machine.say('reload counter')
     cases.check('reload: one line tells', re.search(r'\nreloaded counter at 0x', said), said)
@@ -266,7 +271,7 @@ def check_by_hand(cases, folder):
     for name in names:
         with open(path(name), 'wb'):
             pass
-    counter(path('counter.o'))
+    counter(path('counter.o'), flags=['-g'])
     compile_to(path('user.o'), USER)
     machine = Machine(folder, ['--live', '--script', '-'], [*names, built('faults.o')])
     machine.read()
