@@ -193,12 +193,12 @@ static void unwind_remove(void *ctx, const elfin_block *block)
         __deregister_frame((void *)(uintptr_t)block->unwind.frames);
 }
 
-static void load_file(struct fixture *f, const char *variant)
+static void load_file(struct fixture *f, const char *before, const char *variant, const char *after)
 {
     struct blob object;
     char path[64];
 
-    snprintf(path, sizeof path, "tests/objects/frames_%s.o", variant);
+    snprintf(path, sizeof path, "%s%s%s", before, variant, after);
     object = fx_built(path);
     STATUS(fx_load_blob(f, "frames.o", object), ELFIN_OK);
     free(object.data);
@@ -219,7 +219,7 @@ static struct fixture *load(const char *variant)
         f->fake.base = UINT64_C(0x210000100000);
     fx_again(f);
     STATUS(fx_export(f, exports, 3), ELFIN_OK);
-    load_file(f, variant);
+    load_file(f, "tests/objects/frames_", variant, ".o");
     REQUIRE(f->status == ELFIN_OK);
     walked = &f->space;
     return f;
@@ -339,7 +339,7 @@ static void tables_that_no_host_asked_for(void)
         f->fake.host.resolve = resolve_nothing;
         fx_again(f);
         STATUS(fx_export(f, exports, 1), ELFIN_OK);
-        load_file(f, variants[i / 2]);
+        load_file(f, "tests/objects/frames_", variants[i / 2], ".o");
         REQUIRE(f->status == ELFIN_OK);
         walked = &f->space;
         CHECK_MSG(elfin_module_debug(elfin_next_module(f->group, NULL)) == ELFIN_DEBUG_FRAMES, "%s",
@@ -366,7 +366,6 @@ static void tables_of_linked_files(void)
     for (size_t i = 0; i < 2; i++) {
         struct fixture *f = fx_new(FAKE_INVENTED);
         const struct module_frames *kept;
-        char path[64];
 
         f->fake.host.programs = &elfin_programs;
         f->fake.host.unwind_add = NULL;
@@ -375,8 +374,7 @@ static void tables_of_linked_files(void)
         f->fake.host.debug = ELFIN_DEBUG_FRAMES;
         f->options.flags = ELFIN_LOAD_NO_INIT;
         fx_again(f);
-        snprintf(path, sizeof path, "tests/programs/gcc-ld/%s/main.elf", files[i]);
-        STATUS(fx_load_blob(f, "main.elf", fx_built(path)), ELFIN_OK);
+        load_file(f, "tests/programs/gcc-ld/", files[i], "/main.elf");
         REQUIRE(f->status == ELFIN_OK);
         kept = debug_part(elfin_next_module(f->group, NULL), DEBUG_FRAMES);
         REQUIRE(kept != NULL);
