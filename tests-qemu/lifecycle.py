@@ -102,9 +102,10 @@ def check_state(boot, cases):
 
 
 def totals(text):
-    """What is elfin's, and the pages that the firmware has free."""
-    ours, _, free = text.partition('; firmware has ')
-    return ours, int(free.split()[0]) if free else None
+    """What is elfin's, but for the room for the firmware's map, which grows with that; and the pages
+    that the firmware has free."""
+    ours, _, free = text.partition(' for the memory map; firmware has ')
+    return ours.rpartition(', ')[0], int(free.split()[0]) if free else None
 
 
 def check_totals(boot, cases):

@@ -4,6 +4,7 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,11 @@ int twice(void) { counter_next(); return counter_next(); }
 '''
 
 
+def hear_interrupts():
+    """What a shell starts in the background ignores them, and so would all that it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Machine:
     """elfin-qemu whose standard input is typed at the console."""
 
@@ -47,7 +53,7 @@ class Machine:
         self.errors = open(os.path.join(folder, 'errors'), 'w+', encoding='utf-8')
         self.process = subprocess.Popen([ELFIN_QEMU, *arguments, *files], cwd=folder, bufsize=0,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=self.errors)
+                                        stderr=self.errors, preexec_fn=hear_interrupts)
 
     def read(self, end=PROMPT):
         """What comes until the prompt, or the end."""

@@ -286,8 +286,9 @@ KEPT = 8
 
 
 def own(text):
-    """What elfin.efi tells of its own memory, without the firmware's."""
-    return re.sub(r'; firmware has \d+ free', '', text)
+    """What elfin.efi tells of its own memory, without the firmware's, and without the room for the
+    firmware's map, which grows with that."""
+    return re.sub(r', \d+ for the memory map.*', '', text)
 
 
 def free_pages(text):
